@@ -1,0 +1,42 @@
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lowbit {
+
+namespace {
+
+constexpr auto kOps = std::to_array<OpInfo>({
+#define LOWBIT_OP(name, min_inputs, max_inputs, attributes, integer, gradient) \
+  {#name, min_inputs, max_inputs, integer, gradient},
+#include "graph/ops.inc"
+#undef LOWBIT_OP
+});
+
+}  // namespace
+
+const OpInfo& op_info(Op op) { return kOps[static_cast<size_t>(op)]; }
+
+std::optional<Op> op_from_name(std::string_view name) {
+  const auto found = std::ranges::find(kOps, name, &OpInfo::name);
+  if (found == kOps.end()) return std::nullopt;
+  return static_cast<Op>(found - kOps.begin());
+}
+
+ValueId Graph::add_value(Value value) {
+  values.push_back(std::move(value));
+  return static_cast<ValueId>(values.size() - 1);
+}
+
+ValueId Graph::find_value(std::string_view wanted) const {
+  const auto found = std::ranges::find(values, wanted, &Value::name);
+  return found == values.end() ? kNoValue : static_cast<ValueId>(found - values.begin());
+}
+
+bool Graph::is_quantized() const {
+  return std::ranges::any_of(values,
+                             [](const Value& v) { return v.quant.has_value() && !v.constant; });
+}
+
+}  // namespace lowbit

@@ -1,0 +1,79 @@
+// The model: values and the nodes that make them, in topological order. One type for FP32 and quantized models:
+// a value either has quantization parameters or has not. Axes are ONNX's (NCHW); layout is the engine's business.
+//
+// A Graph is plain data, cheap to copy (constants share their bytes). Functions that change one take it by const
+// reference and return a new one. validate() (graph/validate.h) states and checks the invariants.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/attributes.h"
+#include "qmath/quant_params.h"
+#include "tensor/tensor.h"
+
+namespace lowbit {
+
+enum class Op : uint8_t {
+#define LOWBIT_OP(name, min_inputs, max_inputs, attributes, integer, gradient) k##name,
+#include "graph/ops.inc"
+#undef LOWBIT_OP
+};
+
+struct OpInfo {
+  std::string_view name;
+  int min_inputs;
+  int max_inputs;  // -1: any number
+  bool has_integer;
+  bool has_gradient;
+};
+
+const OpInfo& op_info(Op op);
+std::optional<Op> op_from_name(std::string_view name);
+
+// Index into Graph::values.
+using ValueId = int32_t;
+inline constexpr ValueId kNoValue = -1;  // an optional input that is not given
+
+struct Value {
+  std::string name;  // unique and not empty
+  DType dtype = DType::kF32;
+  Shape shape;                      // may hold symbols, see tensor/shape.h
+  std::optional<Tensor> constant;   // weights
+  std::optional<QuantParams> quant;  // present: the integers stand for reals
+};
+
+struct Node {
+  Op op = Op::kIdentity;
+  std::string name;  // unique and not empty
+  std::vector<ValueId> inputs;
+  ValueId output = kNoValue;
+  Attributes attributes;
+  // An activation fused into the node's output: y = min(max(y, activation.min), activation.max).
+  // Conv, Gemm, MatMul and Add only. In a quantized node the bounds are reals too.
+  ClipAttributes activation;
+};
+
+struct Graph {
+  std::string name;
+  int64_t opset = 17;
+  std::vector<Value> values;
+  std::vector<Node> nodes;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  std::vector<std::string> symbols;  // names of symbolic dimensions
+
+  Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
+  const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
+
+  ValueId add_value(Value value);
+  // kNoValue when there is none of that name. Linear in the number of values.
+  ValueId find_value(std::string_view wanted) const;
+
+  // True when any activation (not only a weight) carries quantization parameters.
+  bool is_quantized() const;
+};
+
+}  // namespace lowbit

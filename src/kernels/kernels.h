@@ -1,0 +1,31 @@
+// All kernels of one tier, as a table of functions. Activations are NHWC, dense, batch outermost.
+// A kernel sees pointers and sizes, never a Graph; it neither allocates nor fails: the plan has checked everything.
+// Pointers of one call do not overlap unless its header says so. Integer kernels give the same bits in every tier.
+#pragma once
+
+#include "kernels/add/add.h"
+#include "kernels/depthwise/depthwise.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/pool/pool.h"
+#include "kernels/quantize/quantize.h"
+#include "kernels/softmax/softmax.h"
+#include "kernels/tier.h"
+
+namespace lowbit::kernels {
+
+#define LOWBIT_KERNEL(folder, name, Arguments) \
+  void name##__reference(const Arguments&);    \
+  void name##__simd128(const Arguments&);
+#include "kernels/kernels.inc"
+#undef LOWBIT_KERNEL
+
+struct KernelTable {
+#define LOWBIT_KERNEL(folder, name, Arguments) void (*name)(const Arguments&);
+#include "kernels/kernels.inc"
+#undef LOWBIT_KERNEL
+};
+
+const KernelTable& kernel_table(Tier tier);
+
+}  // namespace lowbit::kernels

@@ -1,0 +1,83 @@
+// Matrix product with bias, activation and, for integers, requantization fused into the output stage:
+//
+//   FP32   C[i, j] = clamp(sum_k A[i, k] * B[k, j] + bias[j], min, max)
+//   INT8   C[i, j] = requantize(sum_k (A[i, k] - Za) * B[k, j] + bias[j], multiplier[j], Zc, qmin, qmax)
+//
+// Fully connected layers, 1x1 convolutions (a product without a copy) and k x k convolutions are all this one product: a row of A is
+// `taps` pieces of `depth` contiguous elements each, found through a table of offsets (Dukhan, "The Indirect
+// Convolution Algorithm", 2019). K = taps * depth.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/tier.h"
+
+namespace lowbit::kernels {
+
+// The offset of a piece that lies in the padding: the kernel reads MatmulRows::padding instead.
+inline constexpr int32_t kPaddingOffset = -1;
+
+// Where the rows of A are. With offsets == nullptr, taps is 1 and row i starts at a + i * row_stride; else its piece t starts
+// at a + offsets[i * taps + t], or at `padding` for kPaddingOffset.
+template <class T>
+struct MatmulRows {
+  const T* a = nullptr;
+  int32_t count = 0;  // M
+  int32_t depth = 0;
+  int32_t taps = 1;
+  int32_t row_stride = 0;
+  const int32_t* offsets = nullptr;
+  const T* padding = nullptr;  // `depth` elements that stand for 0.0 (value Za for integers), readable with vector slack
+};
+
+// Largest K for which the INT8 product provably fits int32: K * 255 * 128 <= 2^31 - 1 - |bias|, with |bias| < 2^30.
+inline constexpr int32_t kMaxMatmulU8S8Depth = 32896;
+
+// Packing, once at load. `weights` is [columns][taps][depth] (OHWI for a convolution), bias [columns] or nullptr.
+struct PackMatmulF32 {
+  const float* weights = nullptr;
+  const float* bias = nullptr;
+  int32_t columns = 0;  // N
+  int32_t taps = 1;
+  int32_t depth = 0;
+  void* packed = nullptr;  // packed_matmul_f32_bytes() bytes, 64-byte aligned
+};
+
+// The zero point of A is folded into the bias: bias'[j] = bias[j] - Za * sum_k B[k, j].
+struct PackMatmulU8S8 {
+  const int8_t* weights = nullptr;
+  const int32_t* bias = nullptr;
+  const float* multiplier = nullptr;  // [columns]
+  int32_t input_zero_point = 0;
+  int32_t columns = 0;
+  int32_t taps = 1;
+  int32_t depth = 0;
+  void* packed = nullptr;  // packed_matmul_u8s8_bytes() bytes, 64-byte aligned
+};
+
+size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
+size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
+
+struct MatmulF32 {
+  MatmulRows<float> rows;
+  const void* packed = nullptr;
+  int32_t columns = 0;
+  float* c = nullptr;
+  int32_t c_stride = 0;  // elements between rows of C
+  float min = 0;         // -inf, +inf for no activation
+  float max = 0;
+};
+
+struct MatmulU8S8 {
+  MatmulRows<uint8_t> rows;
+  const void* packed = nullptr;
+  int32_t columns = 0;
+  uint8_t* c = nullptr;
+  int32_t c_stride = 0;
+  int32_t output_zero_point = 0;
+  int32_t qmin = 0;  // the activation's bounds, quantized, within the output's range
+  int32_t qmax = 255;
+};
+
+}  // namespace lowbit::kernels

@@ -1,0 +1,34 @@
+#include "qmath/quant_params.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "qmath/rounding.h"
+
+namespace lowbit {
+
+namespace {
+
+// The law asks for a normal scale; a range below it is widened to the smallest normal float32.
+float normal_scale(float scale) { return std::max(scale, std::numeric_limits<float>::min()); }
+
+}  // namespace
+
+ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t qmax) {
+  low = std::min(low, 0.0f);
+  high = std::max(high, 0.0f);
+  if (low == high) return {1.0f, std::clamp(0, qmin, qmax)};
+  // In double, because high - low may overflow float32.
+  const double step = (static_cast<double>(high) - static_cast<double>(low)) / (qmax - qmin);
+  const float scale = normal_scale(static_cast<float>(step));
+  const float zero = round_half_even(static_cast<float>(qmin) - low / scale);
+  return {scale, static_cast<int32_t>(std::clamp(zero, static_cast<float>(qmin),
+                                                 static_cast<float>(qmax)))};
+}
+
+ScaleAndZeroPoint symmetric_params(float max_abs, int32_t qmax) {
+  if (max_abs == 0.0f) return {1.0f, 0};
+  return {normal_scale(max_abs / static_cast<float>(qmax)), 0};
+}
+
+}  // namespace lowbit

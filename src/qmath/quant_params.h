@@ -1,0 +1,46 @@
+// Quantization parameters: what makes an integer tensor stand for real numbers.
+//
+//   real = scale * (q - zero_point),   qmin <= q <= qmax
+//
+// scale is a positive normal float32; zero_point an integer in [qmin, qmax], so 0.0 is always exact
+// (Jacob et al. 2018, section 2.1). One pair per tensor (axis < 0), or one per index along `axis`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tensor/dtype.h"
+
+namespace lowbit {
+
+struct QuantParams {
+  DType storage = DType::kU8;  // the container: kU8, kI8 or kI32
+  int32_t qmin = 0;
+  int32_t qmax = 255;
+  int axis = -1;
+  std::vector<float> scale{1.0f};
+  std::vector<int32_t> zero_point{0};
+
+  bool per_tensor() const { return axis < 0; }
+  bool operator==(const QuantParams&) const = default;
+};
+
+// The law's widths: activations unsigned [0, 2^bits - 1], weights signed [-(2^(bits-1) - 1), 2^(bits-1) - 1].
+// bits in 2..8.
+constexpr int32_t activation_qmax(int bits) { return (1 << bits) - 1; }
+constexpr int32_t weight_qmax(int bits) { return (1 << (bits - 1)) - 1; }
+
+struct ScaleAndZeroPoint {
+  float scale;
+  int32_t zero_point;
+};
+
+// Asymmetric parameters for activations in [low, high] (finite, low <= high), widened to contain 0:
+// scale = (high - low) / (qmax - qmin), zero_point = rne(qmin - low / scale), clamped.
+// An all-zero range gives scale 1 and zero point 0 (clamped into [qmin, qmax]).
+ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t qmax);
+
+// Symmetric parameters for weights: scale = max_abs / qmax, zero_point = 0. max_abs = 0 gives scale 1.
+ScaleAndZeroPoint symmetric_params(float max_abs, int32_t qmax);
+
+}  // namespace lowbit

@@ -1,0 +1,28 @@
+// Softmax of a row of quantized values, with exponentials from a table (ONNX Runtime's QLinearSoftmax has this form):
+//
+//   e[i] = table[255 + x[i] - max(x)],   table[255 - d] = expf(-d * Sx)
+//   y[i] = clamp(rne(e[i] / sum_j e[j] / Sy) + Zy, qmin, qmax)
+//
+// The sum runs in float32 from the first element to the last, so every tier adds in the same order. The table is made
+// once by the plan in double precision and rounded to float32.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace lowbit {
+
+struct SoftmaxParams {
+  const float* table = nullptr;  // [256], softmax_table()
+  float output_scale = 1.0f / 256;
+  int32_t output_zero_point = 0;
+  int32_t qmin = 0;
+  int32_t qmax = 255;
+};
+
+std::array<float, 256> softmax_table(float input_scale);
+
+void quantized_softmax(std::span<const uint8_t> x, std::span<uint8_t> y, const SoftmaxParams& params);
+
+}  // namespace lowbit
