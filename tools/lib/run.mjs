@@ -46,7 +46,9 @@ export function run(program, args, options = {}) {
       stdio: ['ignore', 'inherit', 'inherit'],
       ...options,
     })
-    child.on('error', (error) => reject(new Failure(`${program} cannot be started: ${error.message}`)))
+    child.on('error', (error) =>
+      reject(new Failure(`${program} cannot be started: ${error.message}`)),
+    )
     child.on('close', (code, signal) => {
       if (code === 0) resolve()
       else reject(new Failure(describeEnd(program, args, code, signal)))

@@ -64,7 +64,9 @@ function removeAbandoned() {
 function wrapBinaryen(folder) {
   const libraryRoot = join(folder, 'usr/lib')
   const triplet = readdirSync(libraryRoot).find((name) => name.endsWith('-linux-gnu'))
-  const loader = readdirSync(join(libraryRoot, triplet)).find((name) => name.startsWith('ld-linux-'))
+  const loader = readdirSync(join(libraryRoot, triplet)).find((name) =>
+    name.startsWith('ld-linux-'),
+  )
   const finalLibraries = join(toolchain, 'usr/lib', triplet)
   const wrappers = join(folder, 'binaryen/bin')
   mkdirSync(wrappers, { recursive: true })

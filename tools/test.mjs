@@ -1,0 +1,102 @@
+// Runs the test suites in order, or those named on the command line, goes on past failures and closes
+// with a table. `npm test -- native wasm` runs two of them.
+
+import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { buildPreset, buildWeb } from './build.mjs'
+import { format } from './format.mjs'
+import { Failure, main, projectRoot, run, say } from './lib/run.mjs'
+import { chromiumPath } from './setup/needs.mjs'
+import { setup } from './setup/setup.mjs'
+
+async function runCtest(preset) {
+  await buildPreset(preset)
+  await run('ctest', ['--preset', preset, '-j', `${availableParallelism()}`])
+}
+
+let webBuild
+const builtWeb = () => {
+  webBuild ??= buildWeb()
+  return webBuild
+}
+
+async function runNodeTests(folder) {
+  const files = readdirSync(join(projectRoot, folder))
+    .filter((name) => name.endsWith('.test.mjs'))
+    .map((name) => join(folder, name))
+  if (!files.length) throw new Failure(`${folder} holds no *.test.mjs file.`)
+  const env = { ...process.env, CHROME_PATH: chromiumPath() }
+  await run('node', ['--test', ...files], { env })
+}
+
+// `needs` is the folder without which a suite does not exist yet.
+const suites = [
+  {
+    name: 'lint',
+    needs: 'tools',
+    async test() {
+      await format({ check: true })
+      await run('node', ['tools/check-includes.mjs'])
+    },
+  },
+  { name: 'tools', needs: 'tests/tools', test: () => runNodeTests('tests/tools') },
+  { name: 'native-sanitize', needs: 'tests/unit', test: () => runCtest('native-sanitize') },
+  { name: 'native', needs: 'tests/unit', test: () => runCtest('native') },
+  { name: 'wasm', needs: 'tests/unit', test: () => runCtest('wasm') },
+  {
+    name: 'lib',
+    needs: 'web/lib/test',
+    async test() {
+      await builtWeb()
+      await run('npm', ['test', '--workspace', 'web/lib'])
+    },
+  },
+  ...['package', 'oracle', 'e2e'].map((name) => ({
+    name,
+    needs: `tests/${name}`,
+    async test() {
+      await builtWeb()
+      await runNodeTests(`tests/${name}`)
+    },
+  })),
+].filter(({ needs }) => existsSync(join(projectRoot, needs)))
+
+function chooseSuites() {
+  const { positionals } = parseArgs({ allowPositionals: true })
+  const names = suites.map(({ name }) => name)
+  const unknown = positionals.filter((name) => !names.includes(name))
+  if (unknown.length) {
+    throw new Failure(`No such suite: ${unknown.join(', ')}. There are: ${names.join(', ')}.`)
+  }
+  return positionals.length ? suites.filter(({ name }) => positionals.includes(name)) : suites
+}
+
+async function runSuite({ name, test }) {
+  say(`\n==== ${name} ${'='.repeat(Math.max(0, 70 - name.length))}`)
+  const start = Date.now()
+  let problem
+  try {
+    await test()
+  } catch (error) {
+    problem = error instanceof Failure ? error.message : error.stack
+    say(problem)
+  }
+  return { name, seconds: ((Date.now() - start) / 1000).toFixed(1), passed: problem === undefined }
+}
+
+await main(async () => {
+  const chosen = chooseSuites()
+  await setup('test')
+  const results = []
+  for (const suite of chosen) results.push(await runSuite(suite))
+
+  say(`\n==== summary ${'='.repeat(63)}`)
+  for (const { name, seconds, passed } of results) {
+    say(`${passed ? 'passed' : 'FAILED'}  ${name.padEnd(16)} ${seconds.padStart(7)} s`)
+  }
+  const failedCount = results.filter(({ passed }) => !passed).length
+  say(`suites: ${results.length - failedCount} passed, ${failedCount} failed`)
+  if (failedCount) process.exitCode = 1
+})
