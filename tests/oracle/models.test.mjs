@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { after, test } from 'node:test'
 import { createLowbit } from 'lowbit'
 import { isCached, readSlice, readSplit, toInput } from '../../tools/data/datasets.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
@@ -34,61 +34,52 @@ const runOurs = (model, images) =>
   inBatches(images, async (input) => (await model.run([input]))[0].data)
 
 for (const { name, dataset, slices, lossPoints } of models) {
-  describe(name, async () => {
+  test(name, async (t) => {
     const bytes = readFileSync(join(projectRoot, 'examples', 'models', `${name}.onnx`))
     const fp32 = await lowbit.load(bytes)
     const calibration = toInput(readSlice(`${slices}-calibration`).images)
-    const int8 = await lowbit.quantize(
-      fp32,
-      { weights: { granularity: 'channel' } },
-      { calibration },
-    )
+    const recipe = { weights: { granularity: 'channel' } }
+    const int8 = await lowbit.quantize(fp32, recipe, { calibration })
     const saved = await int8.save('onnx')
     const quantization = outputQuantization(saved)
 
-    test('the saved integer model is smaller', (t) => {
+    await t.test('the saved integer model is smaller', (t) => {
       const factor = bytes.length / saved.length
       t.diagnostic(`${bytes.length} -> ${saved.length} bytes, ${factor.toFixed(2)} times smaller`)
-      if (bytes.length > SHRINKING_FROM_BYTES) assert.ok(factor >= SHRINK_FACTOR, `${factor} times`)
-      else assert.ok(factor > 1, `${factor} times`)
+      assert.ok(
+        factor >= (bytes.length > SHRINKING_FROM_BYTES ? SHRINK_FACTOR : 1),
+        `${factor} times`,
+      )
     })
 
-    const sets = [
-      readSlice(`${slices}-test`),
-      ...(isCached(dataset) ? [readSplit(dataset, 'test')] : []),
-    ]
-    for (const { images, labels } of sets) {
-      describe(`on ${images.dims[0]} test images`, async () => {
-        const ourFp32 = await runOurs(fp32, images)
-        const ourInt8 = await runOurs(int8, images)
+    const whole = isCached(dataset) ? [readSplit(dataset, 'test')] : []
+    for (const { images, labels } of [readSlice(`${slices}-test`), ...whole]) {
+      const on = `on ${images.dims[0]} images`
+      const ourFp32 = await runOurs(fp32, images)
+      const ourInt8 = await runOurs(int8, images)
 
-        test(`8 bits cost at most ${lossPoints} points of accuracy`, (t) => {
-          const before = 100 * accuracy(ourFp32, labels, CLASSES)
-          const quantized = 100 * accuracy(ourInt8, labels, CLASSES)
-          t.diagnostic(`FP32 ${before.toFixed(2)} %, INT8 ${quantized.toFixed(2)} %`)
-          assert.ok(
-            before - quantized <= lossPoints,
-            `${(before - quantized).toFixed(2)} points lost`,
-          )
+      await t.test(`8 bits cost at most ${lossPoints} points of accuracy ${on}`, (t) => {
+        const before = 100 * accuracy(ourFp32, labels, CLASSES)
+        const quantized = 100 * accuracy(ourInt8, labels, CLASSES)
+        t.diagnostic(`FP32 ${before.toFixed(2)} %, INT8 ${quantized.toFixed(2)} %`)
+        assert.ok(
+          before - quantized <= lossPoints,
+          `${(before - quantized).toFixed(2)} points lost`,
+        )
+      })
+
+      for (const runtime of runtimes) {
+        await t.test(`FP32 agrees with ${runtime} ${on}`, async (t) => {
+          const theirs = await runOnImages(runtime, bytes, images)
+          t.diagnostic(assertLogitsAgree(ourFp32, theirs, CLASSES))
         })
 
-        for (const runtime of runtimes) {
-          test(`FP32 agrees with ${runtime}`, async (t) => {
-            const theirs = await runOnImages(runtime, bytes, images)
-            t.diagnostic(assertLogitsAgree(ourFp32, theirs, CLASSES))
-          })
-
-          test(`the saved integer model agrees with ${runtime}`, async (t) => {
-            const theirs = await runOnImages(runtime, saved, images)
-            t.diagnostic(
-              assertIntegersAgree(
-                toIntegers(ourInt8, quantization),
-                toIntegers(theirs, quantization),
-              ),
-            )
-          })
-        }
-      })
+        await t.test(`the saved integer model agrees with ${runtime} ${on}`, async (t) => {
+          const theirs = await runOnImages(runtime, saved, images)
+          const integers = [ourInt8, theirs].map((logits) => toIntegers(logits, quantization))
+          t.diagnostic(assertIntegersAgree(...integers))
+        })
+      }
     }
   })
 }
