@@ -1,0 +1,88 @@
+// The executor, one for FP32 and quantized graphs: make_plan() decides everything once (shapes, layouts, one arena with
+// lifetimes, packed weights, kernels); run() only calls kernels and allocates nothing but its results.
+//
+//   Result<Plan> plan = make_plan(graph, {Shape{1, 1, 28, 28}}, {});
+//   Result<std::vector<Tensor>> logits = plan->run({image});
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/graph.h"
+#include "kernels/tier.h"
+
+namespace lowbit {
+
+// A look at a value while a plan runs. `data` is valid only during the call. 4-D activations lie in NHWC (`channels_last`);
+// `shape` is always the graph's, in ONNX's axes (NCHW).
+struct ValueView {
+  ValueId id = kNoValue;
+  DType dtype = DType::kF32;
+  Shape shape;
+  bool channels_last = false;
+  std::byte* data = nullptr;
+  const QuantParams* quant = nullptr;  // null for reals
+
+  int64_t element_count() const { return shape.element_count().value_or(0); }
+  template <class T>
+  std::span<T> as() const {
+    return {reinterpret_cast<T*>(data), static_cast<size_t>(element_count())};
+  }
+};
+
+// What a caller may watch while a plan runs; empty members cost nothing.
+struct Taps {
+  // Called for every graph input and after every node with its output, in order of execution. An Error stops the run.
+  std::function<Status(const ValueView&)> on_value;
+  // Called after every node with the index of the node in Plan::graph().nodes and its wall-clock time.
+  std::function<void(size_t node, double milliseconds)> on_time;
+};
+
+// Computes a node in place of the engine's kernel (train/: batch norm with batch statistics, dropout, fake quantization).
+using NodeOverride =
+    std::function<Status(size_t node, std::span<const ValueView> inputs, const ValueView& output)>;
+
+struct PlanOptions {
+  Tier tier = Tier::kSimd128;
+  // Every value keeps a place of its own in the arena, readable through Plan::view() after run(): for training.
+  bool keep_values = false;
+  // Nodes for which `is_overridden` answers true run `override_node` instead of a kernel.
+  std::function<bool(const Node&)> is_overridden;
+  NodeOverride override_node;
+};
+
+class Plan {
+ public:
+  Plan(Plan&&) noexcept;
+  Plan& operator=(Plan&&) noexcept;
+  ~Plan();
+
+  // One tensor per graph input, of the planned shapes and the graph's dtypes (float32; NCHW). Results in the order of the graph's
+  // outputs, as the graph says (NCHW). Errors: kShapeMismatch, kTypeMismatch (naming the input), kOutOfMemory, and what a tap returns.
+  Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, const Taps& taps = {});
+
+  // The specialized graph that the plan executes: concrete shapes, the values' ids as in the graph given to make_plan.
+  const Graph& graph() const;
+  // A value as the last run left it. Only with PlanOptions::keep_values, or a graph input or output.
+  ValueView view(ValueId id);
+  // Packs the constants again, from a graph that differs from the planned one in constants' values only.
+  Status update_constants(const Graph& graph);
+
+  size_t arena_bytes() const;
+  size_t packed_bytes() const;
+
+ private:
+  struct State;
+  explicit Plan(std::unique_ptr<State> state);
+  friend Result<Plan> make_plan(const Graph&, std::span<const Shape>, const PlanOptions&);
+  std::unique_ptr<State> state_;
+};
+
+// Plans `graph` (valid; usually optimize()d) for the given input shapes. Errors: kShapeMismatch, kInvalidModel,
+// kUnsupportedFeature, kAccumulatorOverflow (names the node whose reduction is too long), kOutOfMemory.
+Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
+                       const PlanOptions& options);
+
+}  // namespace lowbit
