@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Failure, findProgram, main, projectRoot, runQuietly, say } from '../lib/run.mjs'
+import { Failure, findProgram, main, output, projectRoot, runQuietly, say } from '../lib/run.mjs'
 import { emscriptenVersion, unpackEmscripten } from './emscripten.mjs'
 import { needs } from './needs.mjs'
 import { atLeast } from './version.mjs'
@@ -45,7 +45,10 @@ function explainMissing(missing) {
   return lines.join('\n')
 }
 
-async function installPackages(packages) {
+async function installPackages(names) {
+  const isInstalled = (name) => /^Status: install ok installed$/m.test(output('dpkg', ['-s', name]))
+  const packages = names.filter((name) => !isInstalled(name))
+  if (!packages.length) return
   const sudo = process.getuid() === 0 ? [] : ['sudo']
   if (sudo.length && !findProgram('sudo')) {
     throw new Failure(`As root, run: apt-get install ${packages.join(' ')}`)
