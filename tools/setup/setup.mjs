@@ -12,7 +12,7 @@ import { atLeast } from './version.mjs'
 
 const minimumNode = '20.19'
 // What the unpacked Emscripten runs on: the package wants exactly LLVM 19.
-const emscriptenCompanions = ['clang-19', 'lld-19', 'llvm-19', 'node-acorn', 'python3']
+const emscriptenCompanions = ['clang-19', 'lld-19', 'llvm-19', 'python3']
 
 function debianRelease() {
   if (!existsSync('/etc/os-release')) return undefined
