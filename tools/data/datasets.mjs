@@ -129,7 +129,7 @@ export function readSlice(slice, folder) {
   return labelled(read(paths.images), read(paths.labels))
 }
 
-/** The network's input for images of [N, H, W] bytes: float32 [N, 1, H, W], x = pixel / 255. */
+/** The network's input for images of [N, H, W] bytes: { shape: [N, 1, H, W], data }, x = pixel / 255. */
 export function toInput({ dims: [count, height, width], data }) {
-  return { dims: [count, 1, height, width], data: Float32Array.from(data, (pixel) => pixel / 255) }
+  return { shape: [count, 1, height, width], data: Float32Array.from(data, (pixel) => pixel / 255) }
 }

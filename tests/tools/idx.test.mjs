@@ -60,6 +60,6 @@ for (const [name, [file, message]] of Object.entries(malformed)) {
 
 test('pixels become float32 in 0..1, pixel / 255, in the shape the networks take', () => {
   const input = toInput({ dims: [2, 1, 2], data: bytes(0, 1, 128, 255) })
-  assert.deepEqual(input.dims, [2, 1, 1, 2])
+  assert.deepEqual(input.shape, [2, 1, 1, 2])
   assert.deepEqual(input.data, new Float32Array([0, 1 / 255, 128 / 255, 1]))
 })
