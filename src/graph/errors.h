@@ -1,6 +1,8 @@
 // Errors that name the node or the value at fault, in the message and in Error::where.
 #pragma once
 
+#include <cstdio>
+
 #include "graph/graph.h"
 
 namespace lowbit {
@@ -20,6 +22,13 @@ inline Error value_error(ErrorCode code, const Value& value, const std::string& 
 // "3 channels", "1 channel"; "? channels" for a symbol.
 inline std::string count_of(int64_t count, const std::string& noun) {
   return (count < 0 ? "?" : std::to_string(count)) + " " + noun + (count == 1 ? "" : "s");
+}
+
+// All digits that tell one float from another.
+inline std::string real_text(float real) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", static_cast<double>(real));
+  return text;
 }
 
 }  // namespace lowbit
