@@ -31,8 +31,9 @@ inline void store_first_bytes(void* output, v128_t x, int32_t byte_count) {
   if (byte_count & 1) wasm_v128_store8_lane(bytes, x, 0);
 }
 
-// Applies block(inputs..., output) to every kBlock elements; the last, incomplete block goes through buffers on the stack, so that
-// nothing is read or written past the end. The output may be an input.
+// Applies block(inputs..., output) to every kBlock elements; the last, incomplete block goes
+// through buffers on the stack, so that nothing is read or written past the end. The output may be
+// an input.
 template <int kBlock, class Block, class Out, class... In>
 void for_each_block(int64_t count, Block block, Out* output, const In*... inputs) {
   int64_t i = 0;

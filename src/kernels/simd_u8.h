@@ -1,4 +1,5 @@
-// uint8 activations in vectors of floats, and back: the entry and the exit of every integer kernel of the simd128 tier.
+// uint8 activations in vectors of floats, and back: the entry and the exit of every integer kernel
+// of the simd128 tier.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,9 @@ class SaturateU8 {
         high_(wasm_f32x4_splat(static_cast<float>(qmax - zero_point))),
         bits_to_int_(wasm_i32x4_splat(kShiftBits - zero_point)) {}
 
-  // The bounds are integers, so clamping before rounding gives what clamping after it does, and NaN the lower bound. Within them,
-  // adding 1.5 * 2^23 rounds half to even and leaves the integer in the sum's low bits, which costs less than a conversion.
+  // The bounds are integers, so clamping before rounding gives what clamping after it does, and NaN
+  // the lower bound. Within them, adding 1.5 * 2^23 rounds half to even and leaves the integer in
+  // the sum's low bits, which costs less than a conversion.
   v128_t i32x4(v128_t x) const {
     const v128_t inside = wasm_f32x4_pmin(high_, wasm_f32x4_pmax(low_, x));
     return wasm_i32x4_sub(wasm_f32x4_add(inside, wasm_f32x4_splat(kShift)), bits_to_int_);

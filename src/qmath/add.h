@@ -2,10 +2,11 @@
 //
 //   y = clamp(rne(((a - Za) * ra + (b - Zb) * rb) + Zy), qmin, qmax),   ra = Sa / Sy, rb = Sb / Sy
 //
-// in float32, in that order, with no fused multiply-add. Zy is added before the rounding, as ONNX Runtime does, so that
-// ties fall as they fall there: they are frequent where ra and rb are simple fractions. ONNX Runtime's own builds order
-// the operations differently and disagree with each other; of the orders without a division, this one is the nearest to
-// both (3.9 million outputs of random parameters: 10 differ from its x86 build, 8 from its WebAssembly build, by 1).
+// in float32, in that order, with no fused multiply-add. Zy is added before the rounding, as ONNX
+// Runtime does, so that ties fall as they fall there: they are frequent where ra and rb are simple
+// fractions. ONNX Runtime's own builds order the operations differently and disagree with each
+// other; of the orders without a division, this one is the nearest to both (3.9 million outputs of
+// random parameters: 10 differ from its x86 build, 8 from its WebAssembly build, by 1).
 #pragma once
 
 #include <cstdint>

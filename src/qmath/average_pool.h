@@ -1,10 +1,12 @@
-// The average of quantized values, as ONNX Runtime computes it (all in float32, in the order written, nothing fused):
+// The average of quantized values, as ONNX Runtime computes it: in float32, in the order written,
+// with no fused multiply-add.
 //
-//   AveragePool         y = clamp(rne((sum Sx * (x - Zx)) / n / Sy + Zy), qmin, qmax)     the sum tap by tap in float32
-//   GlobalAveragePool   y = clamp(rne((sum (x - Zx)) * m) + Zy, qmin, qmax),  m = Sx / (n * Sy)     the sum in int32
+//   AveragePool         y = clamp(rne((sum Sx * (x - Zx)) / n / Sy + Zy), qmin, qmax)
+//   GlobalAveragePool   y = clamp(rne((sum (x - Zx)) * m) + Zy, qmin, qmax),   m = Sx / (n * Sy)
 //
-// The two differ only in ties and in the last bit of the sum. Ties are frequent in AveragePool, whose n is small and whose
-// input and output often share their parameters; there ONNX Runtime's float sum decides them, and an integer sum would
+// The first sum runs tap by tap in float32, the second in int32. The two differ only in ties and in
+// the sum's last bit. Ties are frequent in AveragePool, whose n is small and whose input and output
+// often share their parameters; ONNX Runtime's float sum decides them, and an integer sum would
 // differ from it in one output of eight (tests/golden/ort_test.cpp).
 #pragma once
 
@@ -23,7 +25,8 @@ struct AveragePoolParams {
   int32_t qmax = 255;
 };
 
-// `sum` is the float32 sum of dequantize(x) over the taps in row-major order, starting from 0; `count` >= 1.
+// `sum` is the float32 sum of dequantize(x) over the taps in row-major order, starting from 0;
+// `count` >= 1.
 constexpr int32_t quantized_average(float sum, int32_t count, const AveragePoolParams& p) {
   const float average = sum / static_cast<float>(count);
   const float shifted = average / p.output_scale + static_cast<float>(p.output_zero_point);

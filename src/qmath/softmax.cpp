@@ -10,7 +10,8 @@ namespace lowbit {
 std::array<float, 256> softmax_table(float input_scale) {
   std::array<float, 256> table{};
   for (int d = 0; d < 256; ++d) {
-    table[static_cast<size_t>(255 - d)] = static_cast<float>(exp_nonpositive(-d * double{input_scale}));
+    table[static_cast<size_t>(255 - d)] =
+        static_cast<float>(exp_nonpositive(-d * double{input_scale}));
   }
   return table;
 }

@@ -24,12 +24,13 @@ void scale_shift_f32__simd128(const ScaleShiftF32& args) {
           const v128_t product = wasm_f32x4_mul(wasm_v128_load(input), wasm_v128_load(scale));
           wasm_v128_store(output, wasm_f32x4_add(product, wasm_v128_load(shift)));
         },
-        args.output + row * args.channels, args.input + row * args.channels, args.scale, args.shift);
+        args.output + row * args.channels, args.input + row * args.channels, args.scale,
+        args.shift);
   }
 }
 
-// A look-up in 256 bytes takes sixteen swizzles of sixteen bytes each, more instructions than sixteen loads: the plain loop is
-// the fastest there is.
+// A look-up in 256 bytes takes sixteen swizzles of sixteen bytes each, more instructions than
+// sixteen loads: the plain loop is the fastest there is.
 void rescale_u8__simd128(const RescaleU8& args) { rescale_u8__reference(args); }
 
 }  // namespace lowbit::kernels

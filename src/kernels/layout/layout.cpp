@@ -1,14 +1,13 @@
 #include "kernels/layout/layout.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace lowbit::kernels {
 
 namespace {
 
-// Both layouts of a tile stay in the first-level cache. Inside it the pixel runs innermost: there are many of them even where
-// an image has one to three channels.
+// Both layouts of a tile stay in the first-level cache. Inside it the pixel runs innermost: there
+// are many of them even where an image has one to three channels.
 constexpr int64_t kTilePixels = 64;
 constexpr int64_t kTileChannels = 32;
 
@@ -46,8 +45,8 @@ template <class Direction, class T>
 void move_images(const void* input, void* output, int64_t batch, int64_t channels, int64_t pixels) {
   for (int64_t n = 0; n < batch; ++n) {
     const int64_t start = n * channels * pixels;
-    Direction::image(static_cast<const T*>(input) + start, static_cast<T*>(output) + start, channels,
-                     pixels);
+    Direction::image(static_cast<const T*>(input) + start, static_cast<T*>(output) + start,
+                     channels, pixels);
   }
 }
 
@@ -55,14 +54,19 @@ template <class Direction>
 void move(const void* input, void* output, int64_t batch, int64_t channels, int64_t pixels,
           size_t element_bytes) {
   if (channels == 1 || pixels == 1) {  // the two layouts are one
-    std::memcpy(output, input, static_cast<size_t>(batch * channels * pixels) * element_bytes);
+    const size_t byte_count = static_cast<size_t>(batch * channels * pixels) * element_bytes;
+    std::copy_n(static_cast<const std::byte*>(input), byte_count, static_cast<std::byte*>(output));
     return;
   }
   switch (element_bytes) {
-    case 1: return move_images<Direction, uint8_t>(input, output, batch, channels, pixels);
-    case 4: return move_images<Direction, uint32_t>(input, output, batch, channels, pixels);
-    case 8: return move_images<Direction, uint64_t>(input, output, batch, channels, pixels);
-    default: return;
+    case 1:
+      return move_images<Direction, uint8_t>(input, output, batch, channels, pixels);
+    case 4:
+      return move_images<Direction, uint32_t>(input, output, batch, channels, pixels);
+    case 8:
+      return move_images<Direction, uint64_t>(input, output, batch, channels, pixels);
+    default:
+      return;
   }
 }
 

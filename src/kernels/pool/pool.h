@@ -1,11 +1,14 @@
-// Maximum and average pooling over NHWC images; the integer averages' arithmetic is in qmath/average_pool.h.
+// Maximum and average pooling over NHWC images.
 //
-//   max       y = max over the taps inside the input        a NaN never wins; no tap inside: -inf, or 0 for uint8
-//   average   y = (sum over the taps inside the input) / n  a sum in row-major order; no tap inside: 0.0
+//   max       y = max over the taps inside the input
+//   average   y = (sum over the taps inside the input, in row-major order) / n
 //
-// n is the number of taps inside the input, or inside input plus padding when count_include_pad is set (taps that ceil_mode
-// puts beyond the padding never count). A global pool in FP32 is a window of the image's size; for integers ONNX Runtime
-// computes it otherwise, so it is a kernel of its own.
+// n is the number of taps inside the input, or inside input plus padding when count_include_pad is
+// set; taps that ceil_mode puts beyond the padding never count. A NaN never wins a maximum. A window
+// without a tap inside gives -inf (max_pool_f32), 0 (max_pool_u8) or the integer of 0.0 (averages).
+//
+// The integer averages' arithmetic is in qmath/average_pool.h. There a global average differs from
+// the average of one large window, so it is a kernel of its own; in FP32 it is that window.
 // An input may be read, never written, up to Buffer::kSlackBytes past its end (tensor/tensor.h).
 #pragma once
 
@@ -22,7 +25,8 @@ struct MaxPoolF32 {
   float* output = nullptr;
 };
 
-// Input and output share their quantization parameters, so the maximum of the integers is the integer of the maximum.
+// Input and output share their quantization parameters, so the maximum of the integers is the
+// integer of the maximum.
 struct MaxPoolU8 {
   Window window;
   const uint8_t* input = nullptr;

@@ -89,9 +89,8 @@ void average_pool_f32__reference(const AveragePoolF32& args) {
   const Window& w = args.window;
   for_each_output(w, args.output, [&](const OutputPixel& at, int32_t c) {
     float sum = 0;
-    for_each_tap(w, at, image_of(w), [&](int32_t y, int32_t x) {
-      sum += args.input[input_index(w, at.n, y, x, c)];
-    });
+    for_each_tap(w, at, image_of(w),
+                 [&](int32_t y, int32_t x) { sum += args.input[input_index(w, at.n, y, x, c)]; });
     return sum / static_cast<float>(tap_count(w, at, counted_area(args)));
   });
 }
@@ -102,7 +101,8 @@ void average_pool_u8__reference(const AveragePoolU8& args) {
   for_each_output(w, args.output, [&](const OutputPixel& at, int32_t c) {
     float sum = 0;
     for_each_tap(w, at, image_of(w), [&](int32_t y, int32_t x) {
-      sum += dequantize(args.input[input_index(w, at.n, y, x, c)], p.input_scale, p.input_zero_point);
+      sum +=
+          dequantize(args.input[input_index(w, at.n, y, x, c)], p.input_scale, p.input_zero_point);
     });
     return static_cast<uint8_t>(quantized_average(sum, tap_count(w, at, counted_area(args)), p));
   });

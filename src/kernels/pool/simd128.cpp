@@ -80,9 +80,8 @@ void average_pool_f32__simd128(const AveragePoolF32& args) {
         const v128_t count = wasm_f32x4_splat(static_cast<float>(tap_count(args, taps, oy, ox)));
         for (int32_t c = 0; c < channels; c += 4) {
           v128_t sum = wasm_f32x4_splat(0.0f);
-          for_each_tap(taps, c, [&](const float* tap) {
-            sum = wasm_f32x4_add(sum, wasm_v128_load(tap));
-          });
+          for_each_tap(taps, c,
+                       [&](const float* tap) { sum = wasm_f32x4_add(sum, wasm_v128_load(tap)); });
           store_channels(output, c, channels, wasm_f32x4_div(sum, count));
         }
       });

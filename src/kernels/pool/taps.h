@@ -1,4 +1,5 @@
-// The taps of a moving window that lie inside the image, found once per window instead of tested once per tap.
+// The taps of a moving window that lie inside the image, found once per window instead of tested
+// once per tap.
 #pragma once
 
 #include <algorithm>
@@ -49,8 +50,8 @@ void for_each_window(const Window& w, const T* input, T* output, Visit visit) {
         const bool any = ky.count() > 0 && kx.count() > 0;
         const int64_t first = (y + ky.begin * w.dilation_h) * row_elements +
                               int64_t{x + kx.begin * w.dilation_w} * w.channels;
-        visit(Taps<T>{any ? image + first : image, ky.count(), kx.count(), w.dilation_h * row_elements,
-                      int64_t{w.dilation_w} * w.channels},
+        visit(Taps<T>{any ? image + first : image, ky.count(), kx.count(),
+                      w.dilation_h * row_elements, int64_t{w.dilation_w} * w.channels},
               oy, ox, output);
         output += w.channels;
       }

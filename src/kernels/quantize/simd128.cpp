@@ -12,7 +12,8 @@ void quantize_u8__simd128(const QuantizeU8& args) {
       [=](const float* input, uint8_t* output) {
         F32x16 x;
         for (int i = 0; i < 4; ++i) {
-          // A division, as the law says: a product with 1 / scale differs where x / scale is next to a tie.
+          // A division, as the law says: a product with 1 / scale differs where x / scale is next
+          // to a tie.
           x.lanes[i] = wasm_f32x4_div(wasm_v128_load(input + 4 * i), scale);
         }
         wasm_v128_store(output, saturate.u8x16(x));

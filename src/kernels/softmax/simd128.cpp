@@ -7,9 +7,9 @@ namespace lowbit::kernels {
 
 namespace {
 
-// e^x for x <= 0: 2^k * e^r with k = rne(x / ln 2) and |r| <= ln 2 / 2. ln 2 is split (Cody and Waite, 1980), its high
-// part so short that k * kLn2High is exact. The Taylor series of e^r to r^7 leaves r^8 / 8! < 5.3e-9. Below ln 2^-126 the answer
-// is 0; NaN stays NaN.
+// e^x for x <= 0: 2^k * e^r with k = rne(x / ln 2) and |r| <= ln 2 / 2. ln 2 is split (Cody and
+// Waite, 1980), its high part so short that k * kLn2High is exact. The Taylor series of e^r to r^7
+// leaves r^8 / 8! < 5.3e-9. Below ln 2^-126 the answer is 0; NaN stays NaN.
 v128_t exp_nonpositive_f32x4(v128_t x) {
   constexpr float kLn2High = 0x1.63p-1f;
   constexpr float kLn2Low = -0x1.bd0106p-13f;
@@ -45,8 +45,8 @@ void store_up_to_4(float* y, v128_t values, int32_t count) {
 
 float largest_lane(v128_t x) {
   const v128_t pairs = wasm_f32x4_pmax(x, wasm_i32x4_shuffle(x, x, 2, 3, 0, 1));
-  return wasm_f32x4_extract_lane(wasm_f32x4_pmax(pairs, wasm_i32x4_shuffle(pairs, pairs, 1, 0, 3, 2)),
-                                 0);
+  return wasm_f32x4_extract_lane(
+      wasm_f32x4_pmax(pairs, wasm_i32x4_shuffle(pairs, pairs, 1, 0, 3, 2)), 0);
 }
 
 float sum_of_lanes(v128_t x) {
@@ -81,7 +81,8 @@ void softmax_f32__simd128(const SoftmaxF32& args) {
   }
 }
 
-// The law fixes the order of the float32 sum, and the exponentials are table look-ups: nothing is left to do four at a time.
+// The law fixes the order of the float32 sum, and the exponentials are table look-ups: nothing is
+// left to do four at a time.
 void softmax_u8__simd128(const SoftmaxU8& args) { softmax_u8__reference(args); }
 
 }  // namespace lowbit::kernels

@@ -3,8 +3,9 @@
 //   FP32   y[i] = exp(x[i] - max(x)) / sum_j exp(x[j] - max(x))
 //   INT8   qmath/softmax.h
 //
-// A row with NaN or +inf, or of -inf alone, becomes NaN. The simd128 tier's exp has a relative error below 2^-22 and gives 0 where
-// exp would be subnormal (below 2^-126); its sum runs in four lanes.
+// A row with NaN or +inf, or of -inf alone, becomes NaN. The simd128 tier's exp has a relative
+// error below 2^-22 and gives 0 where exp would be subnormal (below 2^-126); its sum runs in four
+// lanes.
 #pragma once
 
 #include <cstdint>
