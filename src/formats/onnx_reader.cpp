@@ -1,9 +1,6 @@
 #include "formats/onnx_reader.h"
 
-#include <bit>
 #include <map>
-#include <set>
-#include <tuple>
 
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
@@ -36,16 +33,6 @@ Status check_versions(const OnnxModel& model) {
     return make_error(ErrorCode::kUnsupportedFeature, "sparse initializers are not supported");
   }
   return success();
-}
-
-// The law of arithmetic, 3: a bias counts in units of Sx * Sw[c], exactly; else the sum of the
-// integers is not the sum.
-bool bias_scale_fits(const QuantParams& x, const QuantParams& w, const QuantParams& bias) {
-  if (bias.storage != DType::kI32 || bias.scale.size() != w.scale.size()) return false;
-  for (size_t c = 0; c < bias.scale.size(); ++c) {
-    if (bias.scale[c] != x.scale[0] * w.scale[c] || bias.zero_point[c] != 0) return false;
-  }
-  return true;
 }
 
 class Assembler {
@@ -122,7 +109,6 @@ class Assembler {
     }
     LOWBIT_TRY(read_node_attributes(source, node));
     if (qdq.activation != kNoNode) LOWBIT_TRY(read_activation(qdq.activation, node));
-    if (qdq.role == NodeRole::kInteger) LOWBIT_TRY(check_bias(source, node));
 
     Value output{.name = std::string(index_.tensor(qdq.output).name), .quant = qdq.quant};
     if (output.quant) output.dtype = output.quant->storage;
@@ -188,22 +174,6 @@ class Assembler {
     return id;
   }
 
-  Status check_bias(const IndexedNode& source, const Node& node) {
-    const bool has_bias = (node.op == Op::kConv || node.op == Op::kGemm) &&
-                          node.inputs.size() == 3 && node.inputs[2] != kNoValue;
-    if (!has_bias || node.inputs[0] == kNoValue || node.inputs[1] == kNoValue) return success();
-    // Once for each combination, so that a weight which many nodes share costs nothing again.
-    const QuantParams& x = *graph_.value(node.inputs[0]).quant;
-    const std::tuple key{node.inputs[1], node.inputs[2], std::bit_cast<uint32_t>(x.scale[0])};
-    if (!checked_biases_.insert(key).second) return success();
-    if (bias_scale_fits(x, *graph_.value(node.inputs[1]).quant,
-                        *graph_.value(node.inputs[2]).quant)) {
-      return success();
-    }
-    return onnx_node_error(ErrorCode::kUnsupportedFeature, source,
-                           "its bias must be int32 with the scale Sx * Sw and zero point 0");
-  }
-
   ValueId& value_of(TensorId id) { return values_[static_cast<size_t>(id)]; }
 
   const OnnxIndex& index_;
@@ -212,7 +182,6 @@ class Assembler {
   Graph graph_;
   std::vector<ValueId> values_;  // per tensor of the index
   std::map<std::string, int64_t> symbols_;
-  std::set<std::tuple<ValueId, ValueId, uint32_t>> checked_biases_;
 };
 
 Status resolve_flattened_softmax(Graph& graph) {

@@ -126,12 +126,6 @@ void WireWriter::bytes(uint32_t number, std::span<const std::byte> value) {
   append(value);
 }
 
-void WireWriter::packed_integers(uint32_t number, std::span<const int64_t> values) {
-  WireWriter packed;
-  for (const int64_t value : values) packed.varint(static_cast<uint64_t>(value));
-  bytes(number, packed.out_);
-}
-
 void WireWriter::open(uint32_t number, size_t byte_count) {
   tag(number, WireType::kBytes);
   varint(byte_count);

@@ -112,7 +112,6 @@ class WireWriter {
   void text(uint32_t number, std::string_view value);
   void bytes(uint32_t number, std::span<const std::byte> value);
   void message(uint32_t number, const WireWriter& value) { bytes(number, value.result()); }
-  void packed_integers(uint32_t number, std::span<const int64_t> values);
   // The tag and the length of a bytes field whose `byte_count` bytes the caller appends.
   void open(uint32_t number, size_t byte_count);
   void append(std::span<const std::byte> value);
