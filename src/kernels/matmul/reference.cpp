@@ -1,37 +1,9 @@
-#include <cstring>
-
 #include "kernels/kernels.h"
-#include "kernels/matmul/packed.h"
 #include "kernels/matmul/rows.h"
+#include "kernels/packed.h"
 #include "qmath/requantize.h"
 
 namespace lowbit::kernels {
-
-void pack_matmul_f32__reference(const PackMatmulF32& p) {
-  const ReferencePackedF32 layout(p.columns);
-  const size_t columns = static_cast<size_t>(p.columns);
-  const size_t k = static_cast<size_t>(p.taps) * static_cast<size_t>(p.depth);
-  if (p.bias != nullptr) {
-    std::memcpy(part<std::byte>(p.packed, layout.bias), p.bias, columns * sizeof(float));
-  } else {
-    std::memset(part<std::byte>(p.packed, layout.bias), 0, columns * sizeof(float));
-  }
-  std::memcpy(part<std::byte>(p.packed, layout.weights), p.weights, columns * k * sizeof(float));
-}
-
-void pack_matmul_u8s8__reference(const PackMatmulU8S8& p) {
-  const ReferencePackedU8S8 layout(p.columns);
-  const size_t columns = static_cast<size_t>(p.columns);
-  const size_t k = static_cast<size_t>(p.taps) * static_cast<size_t>(p.depth);
-  std::memcpy(part<std::byte>(p.packed, layout.input_zero_point), &p.input_zero_point, sizeof(int32_t));
-  if (p.bias != nullptr) {
-    std::memcpy(part<std::byte>(p.packed, layout.bias), p.bias, columns * sizeof(int32_t));
-  } else {
-    std::memset(part<std::byte>(p.packed, layout.bias), 0, columns * sizeof(int32_t));
-  }
-  std::memcpy(part<std::byte>(p.packed, layout.multiplier), p.multiplier, columns * sizeof(float));
-  std::memcpy(part<std::byte>(p.packed, layout.weights), p.weights, columns * k);
-}
 
 void matmul_f32__reference(const MatmulF32& m) {
   const MatmulRows<float>& rows = m.rows;
@@ -65,8 +37,8 @@ void matmul_u8s8__reference(const MatmulU8S8& m) {
         const uint8_t* a = row_piece(rows, i, t);
         for (int32_t d = 0; d < rows.depth; ++d) sum += (a[d] - zero_point) * *weights++;
       }
-      m.c[ptrdiff_t{i} * m.c_stride + j] = static_cast<uint8_t>(
-          requantize(sum, multiplier[j], m.output_zero_point, m.qmin, m.qmax));
+      m.c[ptrdiff_t{i} * m.c_stride + j] =
+          static_cast<uint8_t>(requantize(sum, multiplier[j], m.output_zero_point, m.qmin, m.qmax));
     }
   }
 }
