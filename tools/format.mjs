@@ -23,7 +23,10 @@ function cppFiles() {
 /** Formats everything in place, or where `check` is set fails if anything would change. */
 export async function format({ check }) {
   if (findProgram(clangFormat)) {
-    await run(clangFormat, [...(check ? ['--dry-run', '-Werror'] : ['-i']), ...cppFiles()])
+    await run(clangFormat, [
+      ...(check ? ['--dry-run', '-Werror', '--ferror-limit=20'] : ['-i']),
+      ...cppFiles(),
+    ])
   } else {
     say(`The C++ formatting is left alone: there is no ${clangFormat} here.`)
   }

@@ -16,19 +16,19 @@
 namespace lowbit {
 
 struct LayerReport {
-  std::string name;   // the node's
+  std::string name;  // the node's
   std::string op;
-  std::string output;  // the value that is compared
+  std::string output;              // the value that is compared
   double accumulated_sqnr_db = 0;  // all layers up to this one quantized
   double isolated_sqnr_db = 0;     // this layer quantized alone, on exact inputs
-  double fp32_ms = 0;              // median time of the node, 0 before measure_latency
-  double int8_ms = 0;
+  double a_ms = 0;  // median time of the node in each model; 0 when not measured, or fused away
+  double b_ms = 0;
 };
 
 struct ModelReport {
-  int64_t bytes = 0;     // of the saved ONNX file
-  int64_t correct = 0;   // of the labelled samples
-  double top1 = 0;       // correct / labelled samples
+  int64_t bytes = 0;    // of the saved ONNX file
+  int64_t correct = 0;  // of the labelled samples
+  double top1 = 0;      // correct / labelled samples
   Percentiles latency_ms;
   std::vector<int32_t> predictions;  // one per sample, in order of add()
   std::vector<float> margins;        // best minus second-best logit, one per sample
@@ -37,7 +37,7 @@ struct ModelReport {
 struct Report {
   int64_t samples = 0;
   int64_t labelled = 0;
-  int64_t agreeing = 0;  // samples on which both predict the same class
+  int64_t agreeing = 0;              // samples on which both predict the same class
   PairedDifference top1_difference;  // b - a
   ModelReport a;
   ModelReport b;
@@ -46,19 +46,21 @@ struct Report {
 
 class Comparison {
  public:
-  // `a` FP32, `b` FP32 or quantized from it (layers are matched by their values' names). bytes: of the saved files.
-  // Errors: as optimize.
+  // `a` FP32, `b` FP32 or quantized from it (layers are matched by their values' names). bytes: of
+  // the saved files. Errors: as optimize.
   static Result<Comparison> create(const Graph& a, const Graph& b, int64_t a_bytes, int64_t b_bytes,
                                    Tier tier = Tier::kSimd128);
   Comparison(Comparison&&) noexcept;
   Comparison& operator=(Comparison&&) noexcept;
   ~Comparison();
 
-  // `labels`: empty, or one class index per sample. The models' first output must be [samples, classes].
-  // Errors: as Plan::run; kShapeMismatch; kInvalidArgument for a label outside the classes. After an error the sums are as before.
+  // `labels`: empty, or one class index per sample. The models' first output must be [samples,
+  // classes]. Errors: as Plan::run; kShapeMismatch; kInvalidArgument for a label outside the
+  // classes. After an error the sums are as before.
   Status add(std::span<const Tensor> inputs, std::span<const int32_t> labels);
 
-  // Times both models on one sample, in turn (a, b, a, b, ...), `warmup` runs uncounted, then `runs` counted.
+  // Times both models on one sample, in turn (a, b, a, b, ...), `warmup` runs uncounted, then
+  // `runs` counted.
   Status measure_latency(std::span<const Tensor> inputs, int warmup, int runs);
 
   Report report() const;

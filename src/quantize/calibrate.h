@@ -1,4 +1,5 @@
-// Calibration: the range of every activation over sample data, min-max, streaming. Nothing is kept but two numbers per value.
+// Calibration: the range of every activation over sample data, min-max, streaming. Nothing is kept
+// but two numbers per value.
 //
 //   Result<Calibrator> calibrator = Calibrator::create(graph);
 //   calibrator->observe(batch);            // any number of batches, of any size
@@ -25,11 +26,13 @@ struct Ranges {
 
 class Calibrator {
  public:
-  // `graph` as loaded; it is optimize()d here. Errors: as optimize; kNonFinite when a weight is NaN or infinite.
+  // `graph` as loaded; it is optimize()d here. Errors: as optimize; kNonFinite when a weight is NaN
+  // or infinite.
   static Result<Calibrator> create(const Graph& graph, Tier tier = Tier::kSimd128);
 
-  // One tensor per graph input; their first dimension counts the samples. Errors: as Plan::run; kNonFinite names the value that is NaN or
-  // infinite. After an error the ranges are as before the call.
+  // One tensor per graph input; their first dimension counts the samples. Errors: as Plan::run;
+  // kNonFinite names the value that is NaN or infinite. After an error the ranges are as before the
+  // call.
   Status observe(std::span<const Tensor> inputs);
 
   // Errors: kEmptyCalibration.

@@ -1,5 +1,6 @@
-// Post-training quantization: a graph whose activations and weights are integers, from ranges and a recipe (the law of
-// arithmetic, 3; Jacob et al. 2018; per-channel weights: Krishnamoorthi 2018, section 2.2).
+// Post-training quantization: a graph whose activations and weights are integers, from ranges and a
+// recipe (the law of arithmetic, 3; Jacob et al. 2018; per-channel weights: Krishnamoorthi 2018,
+// section 2.2).
 #pragma once
 
 #include "quantize/calibrate.h"
@@ -7,11 +8,13 @@
 
 namespace lowbit {
 
-// `graph` as loaded (FP32); it is optimize()d here. In the result every activation between the QuantizeLinear nodes behind the inputs and
-// the DequantizeLinear nodes before the outputs is uint8; weights are int8, biases int32. An input and its quantized form:
-// "x" and "x/quantized". Values that only move or select elements (MaxPool, Flatten, Reshape, Relu and Clip that stayed) share the parameters of their input.
-// Errors: kInvalidArgument (recipe, or a graph that is quantized already), kNonFinite (weights), kInvalidModel (no range for a value),
-// kUnsupportedOperator (no integer form), kAccumulatorOverflow (a channel whose worst-case sum leaves int32).
+// `graph` as loaded (FP32); it is optimize()d here. In the result every activation between the
+// QuantizeLinear nodes behind the inputs and the DequantizeLinear nodes before the outputs is
+// uint8; weights are int8, biases int32. An input and its quantized form: "x" and "x/quantized".
+// Values that only move or select elements (MaxPool, Flatten, Reshape, Relu and Clip that stayed)
+// share the parameters of their input. Errors: kInvalidArgument (the recipe; a graph that is
+// quantized already; ranges of another graph), kNonFinite (weights), kUnsupportedOperator (no
+// integer form), kUnsupportedFeature (a form of an operator that has none).
 Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& recipe);
 
 }  // namespace lowbit

@@ -1,0 +1,81 @@
+// Lowbit in seven verbs: load, calibrate, quantize, run, compare, save (and train, in train/fit.h).
+// This is the only header that most readers need.
+//
+//   Result<Model> fp32 = Model::load(onnx_bytes);
+//   Result<Ranges> ranges = calibrate(*fp32, samples);
+//   Result<Model> int8 = quantize(*fp32, *ranges, Recipe{});
+//   Result<std::vector<Tensor>> logits = int8->run({image});
+//   Result<Report> report = compare(*fp32, *int8, dataset, {});
+//   Result<std::vector<std::byte>> bytes = int8->save();
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/context.h"
+#include "compare/compare.h"
+#include "engine/engine.h"
+#include "graph/graph.h"
+#include "quantize/calibrate.h"
+#include "quantize/quantize.h"
+
+namespace lowbit {
+
+// The version of the library, as in package.json.
+inline constexpr std::string_view kVersion = "0.1.0";
+
+// A graph, FP32 or quantized, with the plan of the input shapes that it ran last.
+class Model {
+ public:
+  // Reads ONNX bytes. Errors: as read_onnx (formats/onnx_reader.h).
+  static Result<Model> load(std::span<const std::byte> onnx, Tier tier = Tier::kSimd128);
+
+  explicit Model(Graph graph, Tier tier = Tier::kSimd128) : graph_(std::move(graph)), tier_(tier) {}
+
+  const Graph& graph() const { return graph_; }
+  Tier tier() const { return tier_; }
+
+  // One tensor per graph input. Errors: as make_plan and Plan::run.
+  Result<std::vector<Tensor>> run(std::span<const Tensor> inputs);
+
+  // ONNX bytes: FP32 as loaded, a quantized graph in QDQ form. Errors: as write_onnx.
+  Result<std::vector<std::byte>> save() const;
+
+ private:
+  Graph graph_;
+  Tier tier_;
+  std::optional<Plan> plan_;
+  std::vector<Shape> planned_shapes_;
+};
+
+// Samples lie along the first dimension of every input; `batch` is how many are run at once.
+inline constexpr int64_t kDefaultBatch = 32;
+
+// The samples [first, first + count) of every tensor, as new tensors.
+Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
+                                          int64_t count);
+
+// Min-max ranges over `samples` (one tensor per graph input). Errors: as Calibrator, kAborted.
+Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
+                         const Context& context = {}, int64_t batch = kDefaultBatch);
+
+// Errors: as quantize(Graph).
+Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe);
+
+struct Dataset {
+  std::vector<Tensor> inputs;   // one per graph input, samples along the first dimension
+  std::vector<int32_t> labels;  // empty, or one class index per sample
+};
+
+struct CompareOptions {
+  int latency_warmup = 10;
+  int latency_runs = 50;  // on the first sample; 0 leaves latency out
+  int64_t batch = kDefaultBatch;
+};
+
+// Errors: as Comparison, kAborted.
+Result<Report> compare(const Model& a, const Model& b, const Dataset& dataset,
+                       const CompareOptions& options, const Context& context = {});
+
+}  // namespace lowbit

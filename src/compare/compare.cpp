@@ -1,0 +1,254 @@
+#include "compare/compare.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+
+#include "compare/layer_errors.h"
+#include "graph/rewrites.h"
+
+namespace lowbit {
+
+namespace {
+
+// One model of the two, with the plan of the shapes it ran last.
+struct Side {
+  Graph graph;
+  Tier tier = Tier::kSimd128;
+  std::optional<Plan> plan = {};
+  std::vector<Shape> shapes = {};
+  ModelReport report = {};
+  std::vector<double> run_ms = {};
+  std::vector<std::vector<double>> node_ms = {};
+
+  Status prepare(std::span<const Tensor> inputs) {
+    std::vector<Shape> wanted;
+    for (const Tensor& input : inputs) wanted.push_back(input.shape());
+    if (plan && wanted == shapes) return success();
+    PlanOptions options;
+    options.tier = tier;
+    LOWBIT_ASSIGN(plan, make_plan(graph, wanted, options));
+    shapes = std::move(wanted);
+    return success();
+  }
+};
+
+struct Predictions {
+  std::vector<int32_t> classes;
+  std::vector<float> margins;
+  int64_t class_count = 0;
+};
+
+// `outputs[0]` must be float32 [samples, classes].
+Result<Predictions> predict(const std::vector<Tensor>& outputs, const char* model) {
+  if (outputs.empty() || outputs[0].dtype() != DType::kF32 || outputs[0].shape().rank() != 2 ||
+      outputs[0].shape()[1] < 1) {
+    return make_error(ErrorCode::kShapeMismatch,
+                      "the first output must be float32 [samples, classes] to be compared", model);
+  }
+  Predictions result;
+  const auto logits = outputs[0].data<float>();
+  result.class_count = outputs[0].shape()[1];
+  const auto width = static_cast<size_t>(result.class_count);
+  for (size_t start = 0; start < logits.size(); start += width) {
+    const auto row = logits.subspan(start, width);
+    const int32_t best = argmax(row);
+    float second = -std::numeric_limits<float>::infinity();
+    for (size_t i = 0; i < width; ++i) {
+      if (static_cast<int32_t>(i) != best) second = std::max(second, row[i]);
+    }
+    result.classes.push_back(best);
+    result.margins.push_back(width > 1 ? row[static_cast<size_t>(best)] - second : 0.0f);
+  }
+  return result;
+}
+
+Status check_labels(std::span<const int32_t> labels, const Predictions& predictions) {
+  if (labels.empty()) return success();
+  if (labels.size() != predictions.classes.size()) {
+    return make_error(ErrorCode::kShapeMismatch,
+                      std::to_string(labels.size()) + " labels for " +
+                          std::to_string(predictions.classes.size()) + " samples",
+                      "labels");
+  }
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0 || labels[i] >= predictions.class_count) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "label " + std::to_string(labels[i]) + " of sample " + std::to_string(i) +
+                            " is outside 0.." + std::to_string(predictions.class_count - 1),
+                        "labels");
+    }
+  }
+  return success();
+}
+
+void append(ModelReport& report, const Predictions& predictions, std::span<const int32_t> labels) {
+  report.predictions.insert(report.predictions.end(), predictions.classes.begin(),
+                            predictions.classes.end());
+  report.margins.insert(report.margins.end(), predictions.margins.begin(),
+                        predictions.margins.end());
+  for (size_t i = 0; i < labels.size(); ++i) report.correct += predictions.classes[i] == labels[i];
+}
+
+double median_ms(const std::vector<double>& samples) {
+  return samples.empty() ? 0 : percentiles(samples).median;
+}
+
+Status time_once(Side& side, std::span<const Tensor> inputs) {
+  const auto start = std::chrono::steady_clock::now();
+  LOWBIT_TRY(side.plan->run(inputs));
+  const std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  side.run_ms.push_back(elapsed.count());
+  return success();
+}
+
+// Apart from time_once, so that reading the clock after every node does not slow the run that is
+// counted.
+Status time_nodes(Side& side, std::span<const Tensor> inputs) {
+  side.node_ms.resize(side.graph.nodes.size());
+  Taps taps;
+  taps.on_time = [&side](size_t node, double ms) { side.node_ms[node].push_back(ms); };
+  LOWBIT_TRY(side.plan->run(inputs, taps));
+  return success();
+}
+
+}  // namespace
+
+struct Comparison::State {
+  Side a;
+  Side b;
+  std::vector<LayerErrors> errors;  // per node of b
+  int64_t labelled = 0;
+  int64_t agreeing = 0;
+  int64_t both_right = 0;
+  int64_t both_wrong = 0;
+  int64_t only_a_right = 0;
+  int64_t only_b_right = 0;
+
+  void count(const Predictions& in_a, const Predictions& in_b, std::span<const int32_t> labels) {
+    for (size_t i = 0; i < in_a.classes.size(); ++i) {
+      agreeing += in_a.classes[i] == in_b.classes[i];
+    }
+    labelled += static_cast<int64_t>(labels.size());
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const bool a_right = in_a.classes[i] == labels[i];
+      const bool b_right = in_b.classes[i] == labels[i];
+      both_right += a_right && b_right;
+      both_wrong += !a_right && !b_right;
+      only_a_right += a_right && !b_right;
+      only_b_right += !a_right && b_right;
+    }
+  }
+
+  // Layers are those of b that compute: its QuantizeLinear and DequantizeLinear nodes are not
+  // layers of a.
+  std::vector<LayerReport> layers() const {
+    std::map<std::string, size_t> a_nodes;
+    for (size_t i = 0; i < a.graph.nodes.size(); ++i) a_nodes[a.graph.nodes[i].name] = i;
+    std::vector<LayerReport> result;
+    for (size_t i = 0; i < b.graph.nodes.size(); ++i) {
+      const Node& node = b.graph.nodes[i];
+      const auto in_a = a_nodes.find(node.name);
+      if (in_a == a_nodes.end()) continue;
+      LayerReport layer;
+      layer.name = node.name;
+      layer.op = std::string(op_info(node.op).name);
+      layer.output = a.graph.value(a.graph.nodes[in_a->second].output).name;
+      if (i < errors.size()) {
+        layer.accumulated_sqnr_db = errors[i].accumulated.db();
+        layer.isolated_sqnr_db = errors[i].isolated.db();
+      }
+      if (in_a->second < a.node_ms.size()) layer.a_ms = median_ms(a.node_ms[in_a->second]);
+      if (i < b.node_ms.size()) layer.b_ms = median_ms(b.node_ms[i]);
+      result.push_back(std::move(layer));
+    }
+    return result;
+  }
+};
+
+Comparison::Comparison(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Comparison::Comparison(Comparison&&) noexcept = default;
+Comparison& Comparison::operator=(Comparison&&) noexcept = default;
+Comparison::~Comparison() = default;
+
+Result<Comparison> Comparison::create(const Graph& a, const Graph& b, int64_t a_bytes,
+                                      int64_t b_bytes, Tier tier) {
+  auto state = std::make_unique<State>();
+  LOWBIT_ASSIGN(state->a.graph, optimize(a));
+  LOWBIT_ASSIGN(state->b.graph, optimize(b));
+  state->a.tier = state->b.tier = tier;
+  state->a.report.bytes = a_bytes;
+  state->b.report.bytes = b_bytes;
+  return Comparison(std::move(state));
+}
+
+Status Comparison::add(std::span<const Tensor> inputs, std::span<const int32_t> labels) {
+  State& s = *state_;
+  LOWBIT_TRY(s.a.prepare(inputs));
+  LOWBIT_TRY(s.b.prepare(inputs));
+  Activations exact;
+  Taps taps;
+  taps.on_value = [&](const ValueView& view) { return exact.keep(s.a.graph, view); };
+  LOWBIT_ASSIGN(const std::vector<Tensor> a_outputs, s.a.plan->run(inputs, taps));
+  LOWBIT_ASSIGN(const Predictions in_a, predict(a_outputs, "model a"));
+  LOWBIT_TRY(check_labels(labels, in_a));
+
+  std::vector<LayerErrors> errors = s.errors;
+  LOWBIT_ASSIGN(const std::vector<Tensor> b_outputs,
+                add_layer_errors(*s.b.plan, inputs, exact, errors));
+  LOWBIT_ASSIGN(const Predictions in_b, predict(b_outputs, "model b"));
+  if (in_a.classes.size() != in_b.classes.size() || in_a.class_count != in_b.class_count) {
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        "the two models' outputs differ in shape: " + a_outputs[0].shape().to_string() + " and " +
+            b_outputs[0].shape().to_string(),
+        "model b");
+  }
+  s.errors = std::move(errors);
+  append(s.a.report, in_a, labels);
+  append(s.b.report, in_b, labels);
+  s.count(in_a, in_b, labels);
+  return success();
+}
+
+Status Comparison::measure_latency(std::span<const Tensor> inputs, int warmup, int runs) {
+  State& s = *state_;
+  LOWBIT_TRY(s.a.prepare(inputs));
+  LOWBIT_TRY(s.b.prepare(inputs));
+  for (int i = 0; i < warmup; ++i) {
+    LOWBIT_TRY(s.a.plan->run(inputs));
+    LOWBIT_TRY(s.b.plan->run(inputs));
+  }
+  for (int i = 0; i < runs; ++i) {
+    LOWBIT_TRY(time_once(s.a, inputs));
+    LOWBIT_TRY(time_once(s.b, inputs));
+    LOWBIT_TRY(time_nodes(s.a, inputs));
+    LOWBIT_TRY(time_nodes(s.b, inputs));
+  }
+  return success();
+}
+
+Report Comparison::report() const {
+  const State& s = *state_;
+  Report report;
+  report.samples = static_cast<int64_t>(s.a.report.predictions.size());
+  report.labelled = s.labelled;
+  report.agreeing = s.agreeing;
+  report.top1_difference =
+      paired_difference(s.both_right, s.only_a_right, s.only_b_right, s.both_wrong);
+  report.layers = s.layers();
+  const auto finish = [&s](const Side& side) {
+    ModelReport model = side.report;
+    if (s.labelled > 0)
+      model.top1 = static_cast<double>(model.correct) / static_cast<double>(s.labelled);
+    if (!side.run_ms.empty()) model.latency_ms = percentiles(side.run_ms);
+    return model;
+  };
+  report.a = finish(s.a);
+  report.b = finish(s.b);
+  return report;
+}
+
+}  // namespace lowbit

@@ -1,0 +1,295 @@
+#include "quantize/quantize.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "graph/rewrites.h"
+#include "graph/validate.h"
+#include "qmath/quantize.h"
+#include "quantize/finite.h"
+#include "quantize/weights.h"
+
+namespace lowbit {
+
+namespace {
+
+// Operators whose output elements are elements of the input (or the zero and the bounds of it).
+bool shares_params_with_input(Op op) {
+  switch (op) {
+    case Op::kMaxPool:
+    case Op::kFlatten:
+    case Op::kReshape:
+    case Op::kRelu:
+    case Op::kClip:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class Quantizer {
+ public:
+  Quantizer(Graph graph, const Ranges& ranges, const Recipe& recipe)
+      : source_(std::move(graph)), ranges_(ranges), recipe_(recipe) {
+    for (const Value& value : source_.values) names_.insert(value.name);
+    for (const Node& node : source_.nodes) names_.insert(node.name);
+  }
+
+  Result<Graph> run() {
+    target_ = source_;
+    target_.nodes.clear();
+    integer_of_.assign(source_.values.size(), kNoValue);
+    for (const ValueId input : source_.inputs) LOWBIT_TRY(quantize_input(input));
+    for (const Node& node : source_.nodes) LOWBIT_TRY(quantize_node(node));
+    for (ValueId& output : target_.outputs) dequantize_output(output);
+    return remove_unused(target_);
+  }
+
+ private:
+  std::string unique_name(const std::string& wanted) {
+    std::string name = wanted;
+    for (int i = 2; !names_.insert(name).second; ++i) name = wanted + "_" + std::to_string(i);
+    return name;
+  }
+
+  QuantParams activation_params(Range range) const {
+    const int32_t qmax = activation_qmax(recipe_.activation_bits);
+    const auto [scale, zero_point] = asymmetric_params(range.min, range.max, 0, qmax);
+    return {DType::kU8, 0, qmax, -1, {scale}, {zero_point}};
+  }
+
+  Result<QuantParams> calibrated_params(const std::string& value) const {
+    const auto found = ranges_.by_value.find(value);
+    if (found == ranges_.by_value.end()) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "the calibration has no range for '" + value +
+                            "'; calibrate the same model that you quantize",
+                        value);
+    }
+    return activation_params(found->second);
+  }
+
+  ValueId add_integer_value(const Value& real, QuantParams params) {
+    return target_.add_value(
+        {unique_name(real.name + "/quantized"), DType::kU8, real.shape, {}, std::move(params)});
+  }
+
+  Status quantize_input(ValueId id) {
+    const Value& input = source_.value(id);
+    if (input.dtype != DType::kF32) return success();
+    LOWBIT_ASSIGN(QuantParams params, calibrated_params(input.name));
+    const ValueId integers = add_integer_value(input, std::move(params));
+    integer_of_[static_cast<size_t>(id)] = integers;
+    target_.nodes.push_back(
+        {Op::kQuantizeLinear, unique_name(input.name + "/quantize"), {id}, integers, {}, {}});
+    return success();
+  }
+
+  // Every output stays an integer under its own name; graph outputs get their float value back at
+  // the end.
+  Status quantize_node(const Node& node) {
+    if (!op_info(node.op).has_integer) {
+      return make_error(ErrorCode::kUnsupportedOperator,
+                        std::string(op_info(node.op).name) + " has no integer form here",
+                        node.name);
+    }
+    Node integer_node = node;
+    LOWBIT_TRY(quantize_activations(integer_node));
+    LOWBIT_ASSIGN(QuantParams params, output_params(integer_node));
+    const bool has_weights = node.op == Op::kConv || node.op == Op::kGemm || node.op == Op::kMatMul;
+    if (has_weights) LOWBIT_TRY(quantize_node_weights(integer_node));
+    Value& output = target_.value(node.output);
+    output.dtype = DType::kU8;
+    output.quant = std::move(params);
+    integer_of_[static_cast<size_t>(node.output)] = node.output;
+    target_.nodes.push_back(std::move(integer_node));
+    return success();
+  }
+
+  // Replaces the node's real activations by their integers; a constant activation (of Add or
+  // Concat) is quantized here.
+  Status quantize_activations(Node& node) {
+    const bool all_are_activations = node.op == Op::kAdd || node.op == Op::kConcat;
+    const size_t count = all_are_activations ? node.inputs.size() : 1;
+    for (size_t i = 0; i < count; ++i) {
+      ValueId& id = node.inputs[i];
+      if (id != kNoValue && source_.value(id).constant) {
+        LOWBIT_ASSIGN(id, quantize_constant_activation(id));
+        continue;
+      }
+      const ValueId integers = id == kNoValue ? kNoValue : integer_of_[static_cast<size_t>(id)];
+      if (integers == kNoValue) {
+        return make_error(ErrorCode::kUnsupportedFeature, "an input of the node is not float32",
+                          node.name);
+      }
+      id = integers;
+    }
+    return success();
+  }
+
+  Result<ValueId> quantize_constant_activation(ValueId id) {
+    const Value real = source_.value(id);
+    if (real.dtype != DType::kF32) {
+      return make_error(ErrorCode::kUnsupportedFeature,
+                        "constant '" + real.name + "' is not float32", real.name);
+    }
+    const auto data = real.constant->data<float>();
+    Range range;
+    for (const float x : data) range = {std::min(range.min, x), std::max(range.max, x)};
+    const QuantParams params = activation_params(range);
+    LOWBIT_ASSIGN(Tensor integers, Tensor::allocate(DType::kU8, real.shape));
+    for (size_t i = 0; i < data.size(); ++i) {
+      integers.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(quantize_value(data[i], params));
+    }
+    const ValueId result = add_integer_value(real, params);
+    target_.value(result).constant = std::move(integers);
+    return result;
+  }
+
+  static int32_t quantize_value(float x, const QuantParams& p) {
+    return lowbit::quantize(x, p.scale[0], p.zero_point[0], p.qmin, p.qmax);
+  }
+
+  Result<QuantParams> output_params(const Node& node) const {
+    if (shares_params_with_input(node.op)) return *target_.value(node.inputs[0]).quant;
+    if (node.op == Op::kSoftmax) {
+      // Probabilities; 1/256 and not 1/255, because ONNX Runtime's QLinearSoftmax multiplies by
+      // floor(1 / scale).
+      const int32_t qmax = activation_qmax(recipe_.activation_bits);
+      return QuantParams{DType::kU8, 0, qmax, -1, {1.0f / static_cast<float>(qmax + 1)}, {0}};
+    }
+    return calibrated_params(source_.value(node.output).name);
+  }
+
+  Status quantize_node_weights(Node& node) {
+    LOWBIT_TRY(normalize_gemm(node));
+    const Value& weights = target_.value(node.inputs[1]);
+    if (!weights.constant || weights.dtype != DType::kF32) {
+      return make_error(ErrorCode::kUnsupportedFeature,
+                        "the weight of an integer " + std::string(op_info(node.op).name) +
+                            " must be a float32 constant",
+                        node.name);
+    }
+    if (node.op == Op::kMatMul && weights.shape.rank() != 2) {
+      return make_error(ErrorCode::kUnsupportedFeature,
+                        "the weight of an integer MatMul must have rank 2", node.name);
+    }
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+    const Tensor* bias = has_bias ? &*target_.value(node.inputs[2]).constant : nullptr;
+    const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
+    LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(*weights.constant, weight_axis(node), bias,
+                                                       input_scale, recipe_));
+    node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
+    if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
+    return success();
+  }
+
+  static int weight_axis(const Node& node) {
+    if (node.op == Op::kConv) return 0;
+    const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
+    return gemm && gemm->transpose_b ? 0 : 1;
+  }
+
+  ValueId add_constant(ValueId real_id, QuantizedTensor integers) {
+    Value value;
+    value.name = unique_name(target_.value(real_id).name + "/quantized");
+    value.dtype = integers.values.dtype();
+    value.shape = integers.values.shape();
+    value.constant = std::move(integers.values);
+    value.quant = std::move(integers.params);
+    return target_.add_value(std::move(value));
+  }
+
+  // alpha and beta move into float copies of the weights and the bias, and a bias of one row
+  // becomes [N].
+  Status normalize_gemm(Node& node) {
+    auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
+    if (node.op != Op::kGemm || !gemm) return success();
+    if (gemm->transpose_a) {
+      return make_error(ErrorCode::kUnsupportedFeature, "an integer Gemm cannot transpose A",
+                        node.name);
+    }
+    LOWBIT_ASSIGN(node.inputs[1], scaled_constant(node.inputs[1], gemm->alpha, node));
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
+      LOWBIT_ASSIGN(node.inputs[2], scaled_constant(node.inputs[2], gemm->beta, node));
+      const int64_t columns = target_.value(node.inputs[1]).shape[weight_axis(node)];
+      LOWBIT_TRY(flatten_bias(node, columns));
+    }
+    gemm->alpha = 1;
+    gemm->beta = 1;
+    return success();
+  }
+
+  Result<ValueId> scaled_constant(ValueId id, float factor, const Node& node) {
+    Value value = target_.value(id);
+    if (!value.constant || value.dtype != DType::kF32) {
+      return make_error(ErrorCode::kUnsupportedFeature,
+                        "weights and bias of an integer Gemm must be float32 constants", node.name);
+    }
+    if (factor == 1.0f) return id;
+    LOWBIT_ASSIGN(Tensor scaled, value.constant->clone());
+    for (float& x : scaled.mutable_data<float>()) x *= factor;
+    value.constant = std::move(scaled);
+    value.name = unique_name(value.name + "/scaled");
+    return target_.add_value(std::move(value));
+  }
+
+  Status flatten_bias(Node& node, int64_t columns) {
+    Value bias = target_.value(node.inputs[2]);
+    const Shape flat{columns};
+    if (bias.shape == flat) return success();
+    const int64_t count = bias.constant->element_count();
+    if (count != columns && count != 1) {
+      return make_error(ErrorCode::kUnsupportedFeature,
+                        "the bias of an integer Gemm must be one row", node.name);
+    }
+    LOWBIT_ASSIGN(Tensor row, Tensor::allocate(DType::kF32, flat));
+    const auto source = bias.constant->data<float>();
+    const auto target = row.mutable_data<float>();
+    for (size_t i = 0; i < target.size(); ++i) target[i] = source[count == 1 ? 0 : i];
+    bias.name = unique_name(bias.name + "/row");
+    bias.shape = flat;
+    bias.constant = std::move(row);
+    node.inputs[2] = target_.add_value(std::move(bias));
+    return success();
+  }
+
+  void dequantize_output(ValueId& output) {
+    const ValueId integers = integer_of_[static_cast<size_t>(output)];
+    if (integers == kNoValue) return;
+    const Value& integer_value = target_.value(integers);
+    const std::string name = source_.value(output).name;
+    const Shape shape = integer_value.shape;
+    if (integers == output)
+      target_.value(integers).name = unique_name(name + "/quantized");
+    else
+      target_.value(output).name = unique_name(name + "/input");
+    const ValueId real = target_.add_value({name, DType::kF32, shape, {}, {}});
+    target_.nodes.push_back(
+        {Op::kDequantizeLinear, unique_name(name + "/dequantize"), {integers}, real, {}, {}});
+    output = real;
+  }
+
+  const Graph source_;
+  const Ranges& ranges_;
+  const Recipe& recipe_;
+  Graph target_;
+  std::vector<ValueId> integer_of_;  // by source value: its integers in target_, or kNoValue
+  std::unordered_set<std::string> names_;
+};
+
+}  // namespace
+
+Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& recipe) {
+  LOWBIT_TRY(validate_recipe(recipe));
+  if (graph.is_quantized()) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the model is quantized already; give the FP32 model", "model");
+  }
+  LOWBIT_ASSIGN(Graph optimized, optimize(graph));
+  LOWBIT_TRY(validate(optimized));
+  LOWBIT_TRY(check_finite_constants(optimized));
+  return Quantizer(std::move(optimized), ranges, recipe).run();
+}
+
+}  // namespace lowbit
