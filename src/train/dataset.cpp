@@ -15,7 +15,7 @@ struct Plane {
 // target[y][x] = source[y - dy][x - dx], mirrored first when `flip`; 0 outside.
 template <class T>
 void write_plane(const T* source, const Plane& plane, int64_t dy, int64_t dx, bool flip,
-                 float factor, float* target) {
+                 float divisor, float* target) {
   for (int64_t y = 0; y < plane.height; ++y) {
     const int64_t from_y = y - dy;
     for (int64_t x = 0; x < plane.width; ++x) {
@@ -24,7 +24,7 @@ void write_plane(const T* source, const Plane& plane, int64_t dy, int64_t dx, bo
           from_y >= 0 && from_y < plane.height && from_x >= 0 && from_x < plane.width;
       const int64_t column = flip ? plane.width - 1 - from_x : from_x;
       *target++ =
-          is_inside ? static_cast<float>(source[from_y * plane.width + column]) * factor : 0.0f;
+          is_inside ? static_cast<float>(source[from_y * plane.width + column]) / divisor : 0.0f;
     }
   }
 }
@@ -36,7 +36,7 @@ int64_t random_shift(int max_shift, Random& random) {
 
 template <class T>
 void write_samples(const Dataset& dataset, std::span<const int32_t> samples,
-                   const Augmentation& augmentation, Random& random, float factor, float* target) {
+                   const Augmentation& augmentation, Random& random, float divisor, float* target) {
   const Shape& shape = dataset.images.shape();
   const Plane plane{shape[2], shape[3]};
   const int64_t plane_count = plane.height * plane.width;
@@ -46,7 +46,7 @@ void write_samples(const Dataset& dataset, std::span<const int32_t> samples,
     const int64_t dx = random_shift(augmentation.max_shift, random);
     const bool flip = augmentation.flips && random.below(2) == 1;
     for (int64_t c = 0; c < shape[1]; ++c, target += plane_count) {
-      write_plane(source + (sample * shape[1] + c) * plane_count, plane, dy, dx, flip, factor,
+      write_plane(source + (sample * shape[1] + c) * plane_count, plane, dy, dx, flip, divisor,
                   target);
     }
   }
@@ -86,7 +86,7 @@ void fill_batch(const Dataset& dataset, std::span<const int32_t> samples,
                 const Augmentation& augmentation, Random& random, std::span<float> images,
                 std::span<int32_t> labels) {
   if (dataset.images.dtype() == DType::kU8) {
-    write_samples<uint8_t>(dataset, samples, augmentation, random, 1.0f / 255.0f, images.data());
+    write_samples<uint8_t>(dataset, samples, augmentation, random, 255.0f, images.data());
   } else {
     write_samples<float>(dataset, samples, augmentation, random, 1.0f, images.data());
   }

@@ -39,7 +39,7 @@ void outer_tile(Operand a, Operand b, int32_t count, float* c, int64_t c_stride,
                 int32_t last_lanes) {
   v128_t sums[kRows][kVectors];
   for (auto& row : sums) {
-    for (v128_t& sum : row) sum = wasm_f32x4_const_splat(0.0f);
+    for (v128_t& sum : row) sum = wasm_f32x4_splat(0.0f);
   }
   for (int32_t i = 0; i < count; ++i) {
     v128_t values[kVectors];

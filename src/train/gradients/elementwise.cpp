@@ -47,7 +47,7 @@ void clamp_gradient(const float* y, const float* dy, int64_t count, const ClipAt
                     float* dx) {
   const float min = bounds.min;
   const float max = bounds.max;
-  for (int64_t i = 0; i < count; ++i) dx[i] = (y[i] > min) & (y[i] < max) ? dy[i] : 0.0f;
+  for (int64_t i = 0; i < count; ++i) dx[i] = y[i] > min && y[i] < max ? dy[i] : 0.0f;
 }
 
 GradientResult make_add(const NodeInfo&) { return std::unique_ptr<Gradient>(new Add); }

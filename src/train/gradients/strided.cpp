@@ -23,7 +23,7 @@ struct Walk {
       if (shape[a] != 1) axes[static_cast<size_t>(rank++)] = {shape[a], input[i], output[i]};
     }
     if (rank == 0) rank = 1;
-    std::stable_sort(axes.begin(), axes.begin() + rank,
+    std::sort(axes.begin(), axes.begin() + rank,
                      [](const Axis& a, const Axis& b) { return a.input_stride > b.input_stride; });
   }
 
