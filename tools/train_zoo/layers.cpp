@@ -116,7 +116,8 @@ ValueId Layers::global_average_pool(const std::string& name, ValueId x) {
 
 ValueId Layers::flatten(const std::string& name, ValueId x) {
   const ValueId y = node(Op::kFlatten, name, {x}, AxisAttributes{});
-  // The features are what shape inference says; only the layer that follows asks.
+  // How many features there are is what shape inference says.
+  graph_.outputs = {y};
   auto inferred = infer_shapes(graph_);
   if (!inferred) {
     status_ = inferred.error();

@@ -123,9 +123,9 @@ const auto kModels = std::to_array<Model>({
      .data_folder = "fashion-mnist",
      .make_graph = fashion_resnet,
      .train = {.optimizer = sgd(5e-4f)},
-     .fit = {.epochs = 16,
+     .fit = {.epochs = 14,
              .batch_size = 64,
-             .schedule = one_cycle(0.2f),
+             .schedule = one_cycle(0.1f),
              .augmentation = {.max_shift = 2, .flips = true}}},
     {.name = "fashion-mobilenet",
      .title = "a MobileNet for pictures of clothes",
@@ -134,7 +134,7 @@ const auto kModels = std::to_array<Model>({
      .train = {.optimizer = sgd(5e-4f)},
      .fit = {.epochs = 20,
              .batch_size = 64,
-             .schedule = one_cycle(0.2f),
+             .schedule = one_cycle(0.1f),
              .augmentation = {.max_shift = 2, .flips = true}}},
 });
 

@@ -102,15 +102,25 @@ void outer_dense(const OuterProductF32& p) {
   }
 }
 
-// Elements [begin, begin + width) of row i of A, which may span several pieces.
+// Copies `count` floats whole vectors at a time: it reads up to three past the end, which a row's slack allows, and writes
+// them where the next piece goes.
+void copy_piece(const float* source, int32_t count, float* target) {
+  for (int32_t d = 0; d < count; d += 4) wasm_v128_store(target + d, wasm_v128_load(source + d));
+}
+
+// Elements [begin, begin + width) of row i of A, which may span several pieces. Writes up to three floats past the end.
 void gather(const MatmulRows<float>& rows, int64_t i, int32_t begin, int32_t width, float* out) {
+  const int32_t* offsets = rows.offsets + i * rows.taps;
   int32_t tap = begin / rows.depth;
   int32_t within = begin % rows.depth;
   while (width > 0) {
     const int32_t piece = std::min(width, rows.depth - within);
-    const int32_t offset = rows.offsets[i * rows.taps + tap];
-    const float* source = (offset == kPaddingOffset ? rows.padding : rows.a + offset) + within;
-    for (int32_t d = 0; d < piece; ++d) out[d] = source[d];
+    const float* source = offsets[tap] == kPaddingOffset ? rows.padding : rows.a + offsets[tap];
+    if (piece == 1) {
+      *out = source[within];
+    } else {
+      copy_piece(source + within, piece, out);
+    }
     out += piece;
     width -= piece;
     within = 0;
@@ -119,7 +129,7 @@ void gather(const MatmulRows<float>& rows, int64_t i, int32_t begin, int32_t wid
 }
 
 void outer_indirect(const OuterProductF32& p) {
-  alignas(16) float panel[kPanelFloats];
+  alignas(16) float panel[kPanelFloats + 4];
   const MatmulRows<float>& rows = p.rows;
   const int32_t total = rows.taps * rows.depth;
   for (int32_t k = 0; k < total; k += kPanelWidth) {
