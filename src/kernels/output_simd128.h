@@ -10,7 +10,7 @@ namespace lowbit::kernels {
 // qmath/requantize.h for four accumulators at once, bit for bit. Two exact rearrangements save
 // instructions: the bounds are integers, so clamping commutes with rounding; and below 2^22,
 // adding 1.5 * 2^23 both rounds half to even and leaves the integer in the low bits of the float.
-// Pinned by tests/conformance/requantize_test.cpp.
+// Pinned by tests/conformance/matmul_test.cpp.
 class Requantizer {
  public:
   Requantizer(int32_t zero_point, int32_t qmin, int32_t qmax)
@@ -39,6 +39,18 @@ class Requantizer {
   v128_t low_;
   v128_t high_;
   v128_t bias_;
+};
+
+// min(max(x, low), high); NaN stays NaN.
+class Clamp {
+ public:
+  Clamp(float low, float high) : low_(wasm_f32x4_splat(low)), high_(wasm_f32x4_splat(high)) {}
+
+  v128_t operator()(v128_t x) const { return wasm_f32x4_pmin(wasm_f32x4_pmax(x, low_), high_); }
+
+ private:
+  v128_t low_;
+  v128_t high_;
 };
 
 // Stores the first `count` (1 to 8) bytes of v.

@@ -140,12 +140,11 @@ class BlockedProduct {
   template <int kRows, int kPanels>
   void multiply_tile(int32_t row, int32_t column) {
     const std::byte* panel = packed_ + column / kPanelColumns * panel_bytes_;
-    int32_t* partial = partial_[row] + (column - column0_);
     Tile<kRows, kPanels> tile;
     for (int v = 0; v < kPanels * 2; ++v) {
       const v128_t bias = wasm_v128_load(panel + v / 2 * panel_bytes_ + v % 2 * 16);
       for (int r = 0; r < kRows; ++r) {
-        tile.sum[r][v] = k0_ == 0 ? bias : wasm_v128_load(partial + r * kGroupColumns + v * 4);
+        tile.sum[r][v] = k0_ == 0 ? bias : wasm_v128_load(partial(row + r, column + v * 4));
       }
     }
     const std::byte* b = panel + Kernel::kHeaderBytes + ptrdiff_t{k0_} * Kernel::kStepBytes;
@@ -156,10 +155,12 @@ class BlockedProduct {
     }
     for (int r = 0; r < kRows; ++r) {
       for (int v = 0; v < kPanels * 2; ++v) {
-        wasm_v128_store(partial + r * kGroupColumns + v * 4, tile.sum[r][v]);
+        wasm_v128_store(partial(row + r, column + v * 4), tile.sum[r][v]);
       }
     }
   }
+
+  int32_t* partial(int32_t row, int32_t column) { return &partial_[row][column - column0_]; }
 
   const Kernel& kernel_;
   const MatmulRows<Source>& rows_;

@@ -15,9 +15,7 @@ class KernelF32 {
   static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_f32(k); }
 
   explicit KernelF32(const MatmulF32& product)
-      : product_(product),
-        min_(wasm_f32x4_splat(product.min)),
-        max_(wasm_f32x4_splat(product.max)) {}
+      : product_(product), clamp_(product.min, product.max) {}
 
   static void copy(const float* source, int32_t count, float* target) {
     for (int32_t i = 0; i < count; i += 4) wasm_v128_store(target + i, wasm_v128_load(source + i));
@@ -54,18 +52,14 @@ class KernelF32 {
       const int32_t count = std::min(kPanelColumns, product_.columns - column - p * kPanelColumns);
       for (int r = 0; r < kRows; ++r) {
         store_first_f32(c + ptrdiff_t{r} * product_.c_stride + p * kPanelColumns,
-                        clamp(tile.sum[r][p * 2]), clamp(tile.sum[r][p * 2 + 1]), count);
+                        clamp_(tile.sum[r][p * 2]), clamp_(tile.sum[r][p * 2 + 1]), count);
       }
     }
   }
 
  private:
-  // NaN stays NaN, as in the reference.
-  v128_t clamp(v128_t x) const { return wasm_f32x4_pmin(wasm_f32x4_pmax(x, min_), max_); }
-
   const MatmulF32& product_;
-  v128_t min_;
-  v128_t max_;
+  Clamp clamp_;
 };
 
 }  // namespace
