@@ -14,7 +14,7 @@ namespace {
 bool may_equal(int64_t a, int64_t b) { return a == b || a < 0 || b < 0; }
 
 // Of two dimensions that must be equal, the one that says more.
-int64_t known_of(int64_t a, int64_t b) { return a < 0 ? b : a; }
+int64_t known_of(int64_t a, int64_t b) { return a < 0 && b >= 0 ? b : a; }
 
 // An axis in [-rank, limit) counted from the start.
 Result<int> resolve_axis_index(const Node& node, int rank, int limit) {
