@@ -1,9 +1,11 @@
-// Any function of one quantized value is a table of 256 bytes. This one changes the parameters and clamps to an activation's bounds:
+// Any function of one quantized value is a table of 256 bytes. This one changes the parameters and
+// clamps to an activation's bounds:
 //
 //   table[q] = quantize(dequantize(q; Sx, Zx); Sy, Zy), clamped to [qmin, qmax]
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "qmath/quantize.h"

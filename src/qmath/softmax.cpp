@@ -1,8 +1,8 @@
 #include "qmath/softmax.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "qmath/exp.h"
 #include "qmath/quantize.h"
 
 namespace lowbit {
@@ -11,7 +11,7 @@ std::array<float, 256> softmax_table(float input_scale) {
   std::array<float, 256> table{};
   for (int d = 0; d < 256; ++d) {
     table[static_cast<size_t>(255 - d)] =
-        static_cast<float>(std::exp(-static_cast<double>(d) * static_cast<double>(input_scale)));
+        static_cast<float>(exp_nonpositive(-d * double{input_scale}));
   }
   return table;
 }

@@ -1,10 +1,12 @@
-// Softmax of a row of quantized values, with exponentials from a table (ONNX Runtime's QLinearSoftmax has this form):
+// Softmax of a row of quantized values, with exponentials from a table (ONNX Runtime's
+// QLinearSoftmax has this form):
 //
-//   e[i] = table[255 + x[i] - max(x)],   table[255 - d] = expf(-d * Sx)
+//   e[i] = table[255 + x[i] - max(x)],   table[255 - d] = float32(exp(-d * Sx))
 //   y[i] = clamp(rne(e[i] / sum_j e[j] / Sy) + Zy, qmin, qmax)
 //
-// The sum runs in float32 from the first element to the last, so every tier adds in the same order. The table is made
-// once by the plan in double precision and rounded to float32.
+// The sum runs in float32 from the first element to the last, so every tier adds in the same order.
+// ONNX Runtime multiplies by floor(1 / Sy) where this divides by Sy: an output that is to have its
+// integers takes Sy = 1/256, Zy = 0.
 #pragma once
 
 #include <array>
@@ -21,8 +23,11 @@ struct SoftmaxParams {
   int32_t qmax = 255;
 };
 
+// Made once, by the plan; in double precision (qmath/exp.h), then rounded to float32.
 std::array<float, 256> softmax_table(float input_scale);
 
-void quantized_softmax(std::span<const uint8_t> x, std::span<uint8_t> y, const SoftmaxParams& params);
+// x is not empty; y is as long as x, and may be x.
+void quantized_softmax(std::span<const uint8_t> x, std::span<uint8_t> y,
+                       const SoftmaxParams& params);
 
 }  // namespace lowbit

@@ -1,6 +1,6 @@
 // Element-wise sum of two tensors of the same shape, with a fused activation.
 //
-//   FP32   Y[i] = clamp(A[i] + B[i], min, max)
+//   FP32   Y[i] = clamp(A[i] + B[i], min, max)        NaN stays NaN
 //   INT8   qmath/add.h
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace lowbit::kernels {
 
-// output may be a or b.
+// min <= max. output may be a or b.
 struct AddF32 {
   const float* a = nullptr;
   const float* b = nullptr;

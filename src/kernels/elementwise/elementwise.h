@@ -1,15 +1,17 @@
 // Kernels that map each element on its own.
 //
-//   clamp_f32         y = min(max(x, min), max)                     Relu and Clip that could not be fused
-//   scale_shift_f32   y = x * scale[c] + shift[c]                   BatchNormalization that could not be folded
-//   rescale_u8        y = table[x]                                  Concat's inputs, Relu and Clip of integers
+//   clamp_f32         y = min(max(x, min), max)    Relu and Clip that could not be fused
+//   scale_shift_f32   y = x * scale[c] + shift[c]  BatchNormalization that could not be folded
+//   rescale_u8        y = table[x]                 Concat's inputs, Relu and Clip of integers
+//
+// NaN stays NaN.
 #pragma once
 
 #include <cstdint>
 
 namespace lowbit::kernels {
 
-// output may be input.
+// min <= max. output may be input.
 struct ClampF32 {
   const float* input = nullptr;
   float* output = nullptr;
@@ -28,7 +30,8 @@ struct ScaleShiftF32 {
   int32_t channels = 0;
 };
 
-// rows of `columns` bytes, each row `output_stride` bytes apart in the output (a Concat along channels writes slices).
+// rows of `columns` bytes, each row `output_stride` bytes apart in the output (a Concat along
+// channels writes slices). output may be input when output_stride is columns.
 struct RescaleU8 {
   const uint8_t* input = nullptr;
   const uint8_t* table = nullptr;  // [256], see qmath/rescale.h

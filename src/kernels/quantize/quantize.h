@@ -1,4 +1,5 @@
-// Between float32 and uint8 activations, per tensor: qmath/quantize.h over an array.
+// Between float32 and uint8 activations, per tensor: qmath/quantize.h over an array (NaN becomes
+// qmin, infinities saturate).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,11 @@
-// Softmax over the innermost axis: y[i] = exp(x[i] - max(x)) / sum_j exp(x[j] - max(x)).
-// The integer form's arithmetic is in qmath/softmax.h.
+// Softmax over the innermost axis:
+//
+//   FP32   y[i] = exp(x[i] - max(x)) / sum_j exp(x[j] - max(x))
+//   INT8   qmath/softmax.h
+//
+// A row with NaN or +inf, or of -inf alone, becomes NaN. The simd128 tier's exp has a relative
+// error below 2^-22 and gives 0 where exp would be subnormal (below 2^-126); its sum runs in four
+// lanes.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +14,7 @@
 
 namespace lowbit::kernels {
 
-// rows x columns. output may be input.
+// rows x columns, columns >= 1. output may be input.
 struct SoftmaxF32 {
   const float* input = nullptr;
   float* output = nullptr;
@@ -16,6 +22,7 @@ struct SoftmaxF32 {
   int32_t columns = 0;
 };
 
+// rows x columns, columns >= 1. output may be input.
 struct SoftmaxU8 {
   const uint8_t* input = nullptr;
   uint8_t* output = nullptr;
