@@ -61,6 +61,9 @@ interface Pending {
 
 const toError = ({ code, message, where }: FailureMessage) => new LowbitError(code, message, where)
 
+const workerEnded = (reason: string) =>
+  new LowbitError('BACKEND_FAILED', `the worker ended: ${reason}`)
+
 class Bridge implements Host {
   readonly version: string
   readonly #worker: WorkerLike
@@ -82,6 +85,9 @@ class Bridge implements Host {
 
   call: Host['call'] = (verb, request, onProgress) => {
     const call = ++this.#lastCall
+    if (this.#isDead) {
+      return { reply: Promise.reject(workerEnded('it had ended before')), abort() {} }
+    }
     const reply = new Promise<unknown>((resolve, reject) => {
       this.#pending.set(call, { resolve, reject, onProgress })
     })
@@ -100,7 +106,7 @@ class Bridge implements Host {
     this.#die('it was ended')
   }
 
-  #send(message: ToWorker, transfer: Transferable[] = []): void {
+  #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
     if (!this.#isDead) this.#worker.postMessage(message, transfer)
   }
 
@@ -127,7 +133,7 @@ class Bridge implements Host {
     this.#isDead = true
     this.#worker.terminate()
     for (const { reject } of this.#pending.values()) {
-      reject(new LowbitError('BACKEND_FAILED', `the worker ended: ${reason}`))
+      reject(workerEnded(reason))
     }
     this.#pending.clear()
   }

@@ -1,6 +1,6 @@
 // A session in the caller's own thread.
 
-import type { Call, Control, Host } from './protocol.js'
+import type { Control, Host } from './protocol.js'
 import { createSession } from './session.js'
 import type { Tier } from './types.js'
 
@@ -15,11 +15,11 @@ export async function startLocal(binary: WebAssembly.Module, tier: Tier): Promis
       return hasEnded || session.isDead
     },
     call(verb, request, onProgress) {
-      const control = { isAborted: false, onProgress } satisfies Control
+      const control: Control = { isAborted: false, onProgress }
       const abort = () => {
         control.isAborted = true
       }
-      return { reply: session.call(verb, request, control), abort } satisfies Call<unknown>
+      return { reply: session.call(verb, request, control), abort }
     },
     release: (model) => session.release(model),
     end() {

@@ -6,7 +6,7 @@ export interface NodeFiles {
 }
 
 interface NodePort {
-  postMessage(message: unknown, transfer: Transferable[]): void
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void
   on(event: string, listener: (data: unknown) => void): void
 }
 

@@ -37,7 +37,7 @@ export type Verb = keyof Verbs
 
 /** A running call's line back to its caller. */
 export interface Control {
-  readonly isAborted: boolean
+  isAborted: boolean
   onProgress(progress: Progress): void
 }
 

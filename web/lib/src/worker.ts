@@ -3,11 +3,11 @@
 import { nodeBuiltin } from './node.js'
 import type { Control, FailureMessage, FromWorker, ToWorker, Verb, Verbs } from './protocol.js'
 import { createSession, type Session } from './session.js'
-import { LowbitError } from './types.js'
+import { LowbitError, type Tier } from './types.js'
 
 const nodePort = nodeBuiltin('node:worker_threads')?.parentPort
 
-function send(message: FromWorker, transfer: Transferable[] = []): void {
+function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   if (nodePort) nodePort.postMessage(message, transfer)
   else self.postMessage(message, { transfer })
 }
@@ -27,9 +27,9 @@ function buffersIn(value: unknown): ArrayBuffer[] {
 }
 
 let session: Session | undefined
-const running = new Map<number, Control & { isAborted: boolean }>()
+const running = new Map<number, Control>()
 
-async function start(binary: WebAssembly.Module, tier: Parameters<typeof createSession>[1]) {
+async function start(binary: WebAssembly.Module, tier: Tier) {
   try {
     session = await createSession(binary, tier)
     send({ kind: 'started', version: session.version })
@@ -39,10 +39,9 @@ async function start(binary: WebAssembly.Module, tier: Parameters<typeof createS
 }
 
 async function call(call: number, verb: Verb, request: unknown) {
-  const control = {
+  const control: Control = {
     isAborted: false,
-    onProgress: (progress: Parameters<Control['onProgress']>[0]) =>
-      send({ kind: 'progress', call, progress }),
+    onProgress: (progress) => send({ kind: 'progress', call, progress }),
   }
   running.set(call, control)
   try {
