@@ -7,7 +7,7 @@
 // The first sum runs tap by tap in float32, the second in int32. The two differ only in ties and in
 // the sum's last bit. Ties are frequent in AveragePool, whose n is small and whose input and output
 // often share their parameters; ONNX Runtime's float sum decides them, and an integer sum would
-// differ from it in one output of eight (tests/golden/ort_test.cpp).
+// differ from it in up to one output of eight. tests/golden/ort_test.cpp pins both.
 #pragma once
 
 #include <cstdint>

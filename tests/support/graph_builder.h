@@ -117,7 +117,8 @@ class GraphBuilder {
     return constant(name, shape, random_values(shape.element_count().value_or(0), low, high));
   }
 
-  // The next node's name, in place of the generated one.
+  // The next node's name, in place of the generated one. In name("a").relu(conv(x)) that is the
+  // conv: C++ evaluates the arguments after name().
   GraphBuilder& name(std::string next) {
     next_name_ = std::move(next);
     return *this;

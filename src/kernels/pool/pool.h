@@ -4,8 +4,9 @@
 //   average   y = (sum over the taps inside the input, in row-major order) / n
 //
 // n is the number of taps inside the input, or inside input plus padding when count_include_pad is
-// set; taps that ceil_mode puts beyond the padding never count. A NaN never wins a maximum. A window
-// without a tap inside gives -inf (max_pool_f32), 0 (max_pool_u8) or the integer of 0.0 (averages).
+// set; taps that ceil_mode puts beyond the padding never count. A NaN never wins a maximum. A
+// window without a tap inside gives -inf (max_pool_f32), 0 (max_pool_u8) or the integer of 0.0
+// (averages).
 //
 // The integer averages' arithmetic is in qmath/average_pool.h. There a global average differs from
 // the average of one large window, so it is a kernel of its own; in FP32 it is that window.
