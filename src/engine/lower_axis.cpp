@@ -1,4 +1,5 @@
-// Softmax and BatchNormalization: kernels that want their axis innermost, and may run in place. When it is not, the value is transposed there and back.
+// Softmax and BatchNormalization: kernels that want their axis innermost, and may run in place.
+// When it is not, the value is transposed there and back.
 #include <cmath>
 
 #include "engine/steps.h"
@@ -18,9 +19,8 @@ struct AxisSplit {
 AxisSplit split_at(const Shape& shape, int64_t axis) {
   const Shape dims = memory_shape(shape);
   const int at = memory_axis(shape, axis);
-  return {.outer = product(dims, 0, at),
-          .axis = dims[at],
-          .inner = product(dims, at + 1, dims.rank())};
+  return {
+      .outer = product(dims, 0, at), .axis = dims[at], .inner = product(dims, at + 1, dims.rank())};
 }
 
 // The places that a kernel with the axis innermost reads and writes.
@@ -76,7 +76,8 @@ class SoftmaxU8Step final : public Step {
   InnermostPlaces places_;
 };
 
-// y = x * scale + shift, with scale = gamma / sqrt(variance + epsilon) and shift = beta - mean * scale.
+// y = x * scale + shift, with scale = gamma / sqrt(variance + epsilon) and shift = beta - mean *
+// scale.
 class BatchNormalizationStep final : public Step {
  public:
   BatchNormalizationStep(void (*kernel)(const kernels::ScaleShiftF32&), size_t index,
@@ -104,8 +105,7 @@ class BatchNormalizationStep final : public Step {
     const auto beta = parameter(2);
     const auto mean = parameter(3);
     const auto variance = parameter(4);
-    const double epsilon = double{
-        std::get<BatchNormalizationAttributes>(node.attributes).epsilon};
+    const double epsilon = double{std::get<BatchNormalizationAttributes>(node.attributes).epsilon};
     float* shift = scale() + call_.channels;
     for (size_t c = 0; c < static_cast<size_t>(call_.channels); ++c) {
       const double spread = double{variance[c]} + epsilon;
@@ -147,11 +147,11 @@ Status lower<Op::kSoftmax>(Lowering& lowering, size_t index) {
   const int64_t rows = split.outer * split.inner;
   const InnermostPlaces places = bring_innermost(lowering, index, split);
   if (precision == Precision::kF32) {
-    lowering.emit(make_unary_step<float, float>(
-                      lowering.table().softmax_f32,
-                      kernels::SoftmaxF32{.rows = rows, .columns = columns}, places.input,
-                      places.output),
-                  {places.input, places.output});
+    lowering.emit(
+        make_unary_step<float, float>(lowering.table().softmax_f32,
+                                      kernels::SoftmaxF32{.rows = rows, .columns = columns},
+                                      places.input, places.output),
+        {places.input, places.output});
   } else {
     const ActivationParams to = activation_params(lowering.output_value(index));
     const kernels::SoftmaxU8 call{.rows = rows,
@@ -182,12 +182,11 @@ Status lower<Op::kBatchNormalization>(Lowering& lowering, size_t index) {
   }
   const AxisSplit split = split_at(lowering.input_value(index, 0).shape, 1);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(
-                                 index, 2 * split.axis * int64_t{sizeof(float)}));
+                                 index, 2 * static_cast<size_t>(split.axis) * sizeof(float)));
   const InnermostPlaces places = bring_innermost(lowering, index, split);
-  lowering.emit(
-      std::make_unique<BatchNormalizationStep>(lowering.table().scale_shift_f32, index, split,
-                                               places, std::move(packed)),
-      {places.input, places.output});
+  lowering.emit(std::make_unique<BatchNormalizationStep>(lowering.table().scale_shift_f32, index,
+                                                         split, places, std::move(packed)),
+                {places.input, places.output});
   bring_back(lowering, index, split, places.output);
   return success();
 }

@@ -13,14 +13,13 @@ Status lower_clamp(Lowering& lowering, size_t index, const ClipAttributes& bound
   const Slot output = lowering.make_output_slot_in_place(index);
   const int64_t count = *to.shape.element_count();
   if (precision == Precision::kU8) {
-    lowering.emit(make_table_lookup(
-                      lowering.table(),
-                      {.input = input,
-                       .output = output,
-                       .table = rescale_table(activation_params(from),
-                                              narrowed(activation_params(to), bounds)),
-                       .columns = static_cast<int32_t>(count),
-                       .output_stride = count}),
+    lowering.emit(make_table_lookup(lowering.table(), {.input = input,
+                                                       .output = output,
+                                                       .table = rescale_table(
+                                                           activation_params(from),
+                                                           narrowed(activation_params(to), bounds)),
+                                                       .columns = static_cast<int32_t>(count),
+                                                       .output_stride = count}),
                   {input, output});
     return success();
   }
@@ -82,9 +81,8 @@ Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
   const ActivationParams params = activation_params(from);
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);
-  const kernels::DequantizeU8 call{.count = *from.shape.element_count(),
-                                   .scale = params.scale,
-                                   .zero_point = params.zero_point};
+  const kernels::DequantizeU8 call{
+      .count = *from.shape.element_count(), .scale = params.scale, .zero_point = params.zero_point};
   lowering.emit(
       make_unary_step<uint8_t, float>(lowering.table().dequantize_u8, call, input, output),
       {input, output});

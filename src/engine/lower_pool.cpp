@@ -64,10 +64,10 @@ Status lower<Op::kMaxPool>(Lowering& lowering, size_t index) {
   }
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);
-  lowering.emit(make_unary_step<float, float>(lowering.table().max_pool_f32,
-                                              kernels::MaxPoolF32{.window = node.window}, input,
-                                              output),
-                {input, output});
+  lowering.emit(
+      make_unary_step<float, float>(lowering.table().max_pool_f32,
+                                    kernels::MaxPoolF32{.window = node.window}, input, output),
+      {input, output});
   return success();
 }
 
