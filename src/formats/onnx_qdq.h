@@ -29,18 +29,16 @@ enum class NodeRole : uint8_t {
 
 struct QdqNode {
   NodeRole role = NodeRole::kFloat;
-  TensorId output =
-      kNoTensor;  // what the node makes: its own output, or that of the Q that belongs to it
+  TensorId output = kNoTensor;       // its own, or that of the Q that belongs to it
   int32_t activation = kNoNode;      // the Relu or Clip that belongs to it
   std::optional<QuantParams> quant;  // of `output`
 };
 
 struct QdqModel {
   std::vector<QdqNode> nodes;  // one per node of the index
-  // Per tensor of the index: the tensor whose integers a DQ turned into it; kNoTensor for all
-  // others.
+  // One per tensor of the index: the tensor whose integers a DQ turns into it, else kNoTensor.
   std::vector<TensorId> integers_of;
-  // Per tensor: parameters of a constant that goes through DQ.
+  // One per tensor: the parameters of a constant that goes through DQ.
   std::vector<std::optional<QuantParams>> constant_quant;
 };
 
