@@ -54,9 +54,29 @@ std::vector<int32_t> zero_points(const Tensor& tensor) {
   return widened<int32_t>(tensor);
 }
 
-bool holds_least_int8(const Tensor& tensor) {
-  const auto elements = tensor.data<int8_t>();
-  return std::ranges::find(elements, int8_t{-128}) != elements.end();
+template <class T>
+bool stays_within(const Tensor& tensor, int32_t bound) {
+  return std::ranges::all_of(tensor.data<T>(), [&](T q) { return q >= -bound && q <= bound; });
+}
+
+// ONNX knows neither narrower ranges nor biases. The parameters that the law of arithmetic (3)
+// gives a constant: a symmetric range where its integers allow it, and a scale per channel of a
+// bias.
+void follow_law(const Tensor& constant, QuantParams& quant) {
+  if (quant.storage == DType::kI8 && stays_within<int8_t>(constant, weight_qmax(8))) {
+    quant.qmin = -weight_qmax(8);
+  }
+  if (quant.storage != DType::kI32) return;
+  if (stays_within<int32_t>(constant, kBiasQmax)) {
+    quant.qmin = -kBiasQmax;
+    quant.qmax = kBiasQmax;
+  }
+  if (quant.per_tensor() && constant.shape().rank() == 1) {
+    const auto channels = static_cast<size_t>(constant.element_count());
+    quant.axis = 0;
+    quant.scale = std::vector<float>(channels, quant.scale[0]);
+    quant.zero_point = std::vector<int32_t>(channels, quant.zero_point[0]);
+  }
 }
 
 // Operators that may have an activation fused into them (graph/graph.h, Node::activation).
@@ -221,7 +241,7 @@ class QdqFinder {
                                  std::to_string(parameters.axis) + " of a constant of the shape " +
                                  constant.shape().to_string());
     }
-    if (quant->storage == DType::kI8 && !holds_least_int8(constant)) quant->qmin = -weight_qmax(8);
+    follow_law(constant, *quant);
     return success();
   }
 

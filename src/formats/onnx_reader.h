@@ -14,7 +14,8 @@
 // Quantized models are read in the form that write_onnx() makes (formats/onnx_writer.h): an
 // operator between DequantizeLinear and QuantizeLinear becomes one integer node, a DequantizeLinear
 // of a constant the quantization parameters of that constant; Q and DQ where floats and integers
-// meet stay nodes. An int8 constant gets the range -127..127, or -128..127 if it holds -128.
+// meet stay nodes. What ONNX cannot say follows the law of arithmetic (3): constants get the
+// symmetric range of a weight or a bias if they stay within it, a bias has one scale per channel.
 //
 // Nothing is guessed: what Lowbit cannot represent is an error, never another model.
 #pragma once

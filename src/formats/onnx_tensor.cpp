@@ -16,6 +16,10 @@ constexpr uint32_t kInt32Data = 5;
 constexpr uint32_t kInt64Data = 7;
 constexpr uint32_t kDoubleData = 10;
 
+Error tensor_error(ErrorCode code, const std::string& name, const std::string& message) {
+  return make_error(code, "tensor '" + name + "': " + message, name);
+}
+
 struct Encoding {
   DType dtype;             // of the Tensor
   size_t raw_bytes;        // per element in raw_data
@@ -70,8 +74,8 @@ void decode_raw(OnnxType type, std::span<const std::byte> raw, Tensor& tensor) {
 // Writes the elements of a typed field one after the other, and counts them.
 class TypedDecoder {
  public:
-  TypedDecoder(OnnxType type, const std::string& where, Tensor& tensor)
-      : type_(type), where_(where), tensor_(tensor) {}
+  TypedDecoder(OnnxType type, const std::string& name, Tensor& tensor)
+      : type_(type), name_(name), tensor_(tensor) {}
 
   Status decode(const WireField& field) {
     switch (type_) {
@@ -103,10 +107,9 @@ class TypedDecoder {
   // Once, after the last field.
   Status finish() const {
     if (count_ == static_cast<size_t>(tensor_.element_count())) return success();
-    return make_error(ErrorCode::kInvalidModel,
-                      "a tensor of shape " + tensor_.shape().to_string() + " holds only " +
-                          std::to_string(count_) + " elements",
-                      where_);
+    return tensor_error(ErrorCode::kInvalidModel, name_,
+                        "shape " + tensor_.shape().to_string() + " holds only " +
+                            std::to_string(count_) + " elements");
   }
 
  private:
@@ -114,10 +117,9 @@ class TypedDecoder {
   Status put(T value) {
     std::span<T> elements = tensor_.mutable_data<T>();
     if (count_ == elements.size()) {
-      return make_error(
-          ErrorCode::kInvalidModel,
-          "a tensor holds more elements than its shape " + tensor_.shape().to_string() + " has",
-          where_);
+      return tensor_error(
+          ErrorCode::kInvalidModel, name_,
+          "it holds more elements than its shape " + tensor_.shape().to_string() + " has");
     }
     elements[count_++] = value;
     return success();
@@ -135,46 +137,45 @@ class TypedDecoder {
   }
 
   Error out_of_range() const {
-    return make_error(ErrorCode::kInvalidModel,
-                      "an element is out of the range of " + onnx_type_name(type_), where_);
+    return tensor_error(ErrorCode::kInvalidModel, name_,
+                        "an element is out of the range of " + onnx_type_name(type_));
   }
 
   OnnxType type_;
-  const std::string& where_;
+  const std::string& name_;
   Tensor& tensor_;
   size_t count_ = 0;
 };
 
 }  // namespace
 
-Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& where,
+Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
                                   uint64_t& byte_budget) {
   if (source.is_external) {
-    return make_error(ErrorCode::kUnsupportedFeature,
-                      "the tensor's data lies in another file; save the model as one file "
-                      "(save_as_external_data=False)",
-                      where);
+    return tensor_error(ErrorCode::kUnsupportedFeature, name,
+                        "its data lies in another file; save the model as one file "
+                        "(save_as_external_data=False)");
   }
   if (source.is_segment) {
-    return make_error(ErrorCode::kUnsupportedFeature, "the tensor is stored in segments", where);
+    return tensor_error(ErrorCode::kUnsupportedFeature, name, "it is stored in segments");
   }
   LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(source.dims));
   const auto element_count = shape.element_count();
   if (!element_count) {
-    return make_error(shape.is_concrete() ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidModel,
-                      "a tensor cannot have the shape " + shape.to_string(), where);
+    return tensor_error(shape.is_concrete() ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidModel,
+                        name, "it cannot have the shape " + shape.to_string());
   }
   const auto encoding = encoding_of(source.type, *element_count);
   if (!encoding) {
-    return make_error(ErrorCode::kUnsupportedFeature,
-                      "tensors of " + onnx_type_name(source.type) + " are not supported", where);
+    return tensor_error(ErrorCode::kUnsupportedFeature, name,
+                        "elements of type " + onnx_type_name(source.type) + " are not supported");
   }
   const auto count = static_cast<uint64_t>(*element_count);
   const uint64_t decoded_bytes = count * dtype_bytes(encoding->dtype);
   if (decoded_bytes > byte_budget) {
-    return make_error(
-        ErrorCode::kLimitExceeded,
-        "the model's tensors take more than " + std::to_string(kMaxTensorBytes) + " bytes", where);
+    return tensor_error(
+        ErrorCode::kLimitExceeded, name,
+        "the model's tensors take more than " + std::to_string(kMaxTensorBytes) + " bytes");
   }
 
   // Before any memory is taken: the bytes at hand must be able to hold that many elements.
@@ -184,11 +185,9 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& w
   const bool fits =
       source.raw_data ? available == count * element_bytes : available / element_bytes >= count;
   if (!fits) {
-    return make_error(ErrorCode::kInvalidModel,
-                      "a tensor of shape " + shape.to_string() + " of " +
-                          onnx_type_name(source.type) + " cannot be stored in " +
-                          std::to_string(available) + " bytes",
-                      where);
+    return tensor_error(ErrorCode::kInvalidModel, name,
+                        "shape " + shape.to_string() + " of " + onnx_type_name(source.type) +
+                            " cannot be stored in " + std::to_string(available) + " bytes");
   }
   LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(encoding->dtype, shape));
   byte_budget -= decoded_bytes;
@@ -196,7 +195,7 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& w
     decode_raw(source.type, source.raw_data->bytes, tensor);
     return tensor;
   }
-  TypedDecoder decoder(source.type, where, tensor);
+  TypedDecoder decoder(source.type, name, tensor);
   for (WireReader fields(source.message); !fields.done();) {
     LOWBIT_ASSIGN(const WireField field, fields.next());
     if (field.number == encoding->typed_field) LOWBIT_TRY(decoder.decode(field));

@@ -14,10 +14,10 @@
 
 namespace lowbit {
 
-// `where` names the tensor in errors; its bytes are taken from `byte_budget`. Errors: kInvalidModel
+// `name` is for errors; the bytes of the result are taken from `byte_budget`. Errors: kInvalidModel
 // (elements that are missing, too many or out of range; negative dimensions), kUnsupportedFeature
 // (external data, segments, another element type), kLimitExceeded, kOutOfMemory.
-Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& where,
+Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
                                   uint64_t& byte_budget);
 
 }  // namespace lowbit

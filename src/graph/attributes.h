@@ -47,8 +47,8 @@ struct ConvAttributes {
   bool operator==(const ConvAttributes&) const = default;
 };
 
-// Y = alpha * A' * B' + beta * C; A' = A or its transpose, [M, K]; B' [K, N]; C broadcast to [M,
-// N].
+// Y = alpha * A' * B' + beta * C; A' = A or its transpose, [M, K]; B' [K, N]; C broadcasts to
+// [M, N].
 struct GemmAttributes {
   float alpha = 1.0f;
   float beta = 1.0f;

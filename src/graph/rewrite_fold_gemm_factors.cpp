@@ -16,8 +16,8 @@ Result<Graph> fold_gemm_factors(const Graph& graph) {
   };
   for (Node& node : result.nodes) {
     auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-    // An integer Gemm has no factors.
-    if (!gemm || result.value(node.output).quant) continue;
+    // An integer Gemm has the factors 1, and so is left as it is.
+    if (!gemm) continue;
     if (gemm->alpha != 1.0f) LOWBIT_TRY(scale(node, 1, gemm->alpha));
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     if (has_bias && gemm->beta != 1.0f) LOWBIT_TRY(scale(node, 2, gemm->beta));

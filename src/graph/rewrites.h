@@ -13,14 +13,17 @@
 namespace lowbit {
 
 // Drops Identity and Dropout (inference form). One that stands between a graph input and a graph
-// output, or between two graph outputs, stays, because both keep their names.
+// output, or between two graph outputs, stays, because both keep their names. Needs only the
+// structure to hold (graph/structure.h), so a reader may clear identities away from weights before
+// it calls validate().
 Graph remove_identities(const Graph& graph);
 
 // Folds BatchNormalization into the Conv or Gemm that feeds nothing else, per output channel c
 // (Krishnamoorthi 2018, section 3.1.1), in double precision:
 //
-//   w'[c] = w[c] * g[c],   b'[c] = (b[c] - mean[c]) * g[c] + bias[c],   g = scale / sqrt(variance +
-//   epsilon)
+//   w'[c] = w[c] * g[c]
+//   b'[c] = (b[c] - mean[c]) * g[c] + bias[c]
+//   g[c] = scale[c] / sqrt(variance[c] + epsilon)
 //
 // A Gemm's alpha and beta are folded as well. A BatchNormalization with no such node before it
 // stays. Errors: kInvalidModel naming the BatchNormalization when variance + epsilon is not above

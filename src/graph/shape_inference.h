@@ -27,20 +27,24 @@ Result<Shape> infer_shape(Graph& graph, const Node& node);
 // and both shapes; those of infer_shapes.
 Result<Graph> specialize(const Graph& graph, std::span<const Shape> input_shapes);
 
-// Padding and output extent of a window over an input of `height` x `width`, with auto_pad and
-// ceil_mode resolved (ONNX operator specification, Conv and MaxPool):
-//
-//   output = floor or ceil ((extent + padding - reach) / stride) + 1,   reach = (kernel - 1) *
-//   dilation + 1 with SAME padding: output = ceil(extent / stride), and the padding follows from it
-//
-// With ceil_mode the last window may reach beyond the padding, but never starts in the padding at
-// the end. Errors: kInvalidModel (a stride, dilation or kernel below 1, a padding below 0),
-// kShapeMismatch (the window does not fit, an extent below 1), kLimitExceeded.
+// `padding` is what auto_pad comes to, or what was given.
 struct ResolvedWindow {
   Padding padding;
   int64_t output_h = 0;
   int64_t output_w = 0;
 };
+
+// Padding and output extent of a window over an input of `height` x `width`, with auto_pad and
+// ceil_mode resolved (ONNX operator specification, Conv and MaxPool):
+//
+//   output = floor or ceil ((extent + padding - reach) / stride) + 1
+//   reach = (kernel - 1) * dilation + 1
+//
+// With SAME padding, output = ceil(extent / stride), and the padding follows from it.
+//
+// With ceil_mode the last window may reach beyond the padding, but never starts in the padding at
+// the end. Errors: kInvalidModel (a stride, dilation or kernel below 1, a padding below 0),
+// kShapeMismatch (the window does not fit, an extent below 1), kLimitExceeded.
 Result<ResolvedWindow> resolve_window(const WindowAttributes& window, int64_t height, int64_t width,
                                       bool ceil_mode);
 

@@ -10,9 +10,9 @@ namespace lowbit {
 // graph input, a constant or the output of exactly one node; a node's inputs are made before it,
 // and are given wherever they are not optional; operators, their arity and the type of their
 // attributes are those of ops.inc; inputs and constants have legal shapes, and a constant has the
-// dtype and shape of its value; outputs are made by nodes. Errors: kInvalidModel,
-// kUnsupportedFeature (an output that no node makes), kShapeMismatch, kTypeMismatch,
-// kLimitExceeded; `where` names the node or value.
+// dtype and shape of its value; outputs are made by nodes.
+// Errors: kInvalidModel, kUnsupportedFeature (a graph output that is a graph input or a constant),
+// kShapeMismatch, kTypeMismatch, kLimitExceeded; `where` names the node or value.
 Status check_structure(const Graph& graph);
 
 // Every dimension is a symbol or in 1..kMaxElements, and so is the product of those that are no

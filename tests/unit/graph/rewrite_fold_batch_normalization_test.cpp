@@ -92,6 +92,20 @@ TEST_CASE("Constants that others read too are copied") {
   CHECK(floats_of(graph, "conv1.weight") == weight);
 }
 
+TEST_CASE("The last reader of a shared constant keeps its name") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 2, 3, 3});
+  const ValueId first = b.conv(x, {.channels = 2});
+  const ValueId second = b.conv(x, {.channels = 2});
+  b.graph().nodes[1].inputs[1] = b.graph().nodes[0].inputs[1];
+  b.output(b.batch_norm(first)).output(b.batch_norm(second));
+  const Graph graph = remove_unused(b.build());
+  const Graph result = must(fold_batch_normalization(graph));
+  CHECK(names_of(result, {result.nodes[0].inputs[1], result.nodes[1].inputs[1]}) ==
+        Names{"conv1.weight/conv1", "conv1.weight"});
+  check_equivalent(graph, result);
+}
+
 TEST_CASE("A new constant's name never meets one that is taken") {
   GraphBuilder b;
   const ValueId x = b.input("conv1.bias", {1, 2, 3, 3});

@@ -128,6 +128,17 @@ TEST_CASE("A batch normalization that cannot be folded stays, fused with nothing
   CHECK(node_names(must(optimize(graph))) == Names{"batch_norm1", "relu1"});
 }
 
+TEST_CASE("A quantized graph keeps its arithmetic: only identities go") {
+  GraphBuilder b;
+  ValueId y = b.quantize_linear(b.input("x", {1, 4}), activation_params(0.1f, 128));
+  y = b.relu(b.identity(b.gemm(b.dropout(y), {.features = 3})));
+  const Graph graph = b.output(b.dequantize_linear(y)).build();
+  const Graph result = must(optimize(graph));
+  CHECK(validate(result).ok());
+  CHECK(node_names(result) == Names{"quantize1", "gemm1", "relu1", "dequantize1"});
+  CHECK(names_of(result, {result.nodes[1].output}) == Names{"gemm1"});
+}
+
 TEST_CASE("Symbols survive") {
   GraphBuilder b;
   const int64_t n = b.symbol("N");
