@@ -110,6 +110,13 @@ bool Lowering::may_overwrite(size_t node, ValueId id) const {
          last_reader_[index] == node;
 }
 
+Slot Lowering::make_output_slot_in_place(size_t node) {
+  if (!may_overwrite(node, graph_.nodes[node].inputs[0])) return make_output_slot(node);
+  const Slot slot = input_slot(node, 0);
+  reuse_slot_for_output(node, slot);
+  return slot;
+}
+
 Slot Lowering::make_scratch(int64_t bytes) { return new_slot(bytes); }
 
 Slot Lowering::lay_out_constant(ValueId id, const StridedView& view) {

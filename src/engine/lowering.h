@@ -60,6 +60,9 @@ class Lowering {
   void reuse_slot_for_output(size_t node, Slot slot);
   // True when nothing reads the value after this node, so that the node may write over it.
   bool may_overwrite(size_t node, ValueId id) const;
+  // The place of the node's output when its kernel may write over its first input: that input's own if nothing reads it later, else a new
+  // one. Both have equally many bytes.
+  Slot make_output_slot_in_place(size_t node);
   // A place for intermediate bytes. It lives from the first to the last step that touches it.
   Slot make_scratch(int64_t bytes);
   // A place that holds elements of a constant, in the order of `view`, for as long as the plan lives.
