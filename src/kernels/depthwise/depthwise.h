@@ -6,31 +6,52 @@
 // A tap outside the input contributes nothing (its X is 0.0, that is Zx).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
+#include "kernels/tier.h"
 #include "kernels/window.h"
 
 namespace lowbit::kernels {
 
+// Packing, once at load. taps = kernel_h * kernel_w.
+struct PackDepthwiseF32 {
+  const float* weights = nullptr;  // [taps][channels]
+  const float* bias = nullptr;     // [channels] or nullptr
+  int32_t channels = 0;
+  int32_t taps = 1;
+  void* packed = nullptr;  // packed_depthwise_f32_bytes() bytes, 64-byte aligned
+};
+
+struct PackDepthwiseU8S8 {
+  const int8_t* weights = nullptr;    // [taps][channels]
+  const int32_t* bias = nullptr;      // [channels] or nullptr
+  const float* multiplier = nullptr;  // [channels]
+  int32_t input_zero_point = 0;
+  int32_t channels = 0;
+  int32_t taps = 1;
+  void* packed = nullptr;  // packed_depthwise_u8s8_bytes() bytes, 64-byte aligned
+};
+
+size_t packed_depthwise_f32_bytes(Tier tier, int32_t channels, int32_t taps);
+size_t packed_depthwise_u8s8_bytes(Tier tier, int32_t channels, int32_t taps);
+
 struct DepthwiseF32 {
   Window window;
   const float* input = nullptr;
-  const float* weights = nullptr;  // [kernel_h * kernel_w][channels]
-  const float* bias = nullptr;     // [channels], required (zeros when the model has none)
+  const void* packed = nullptr;
   float* output = nullptr;
-  float min = 0;
+  float min = 0;  // -inf, +inf for no activation
   float max = 0;
 };
 
-// |sum| fits int32 for up to kMaxMatmulU8S8Depth taps.
+// The sums fit int32 for up to kMaxMatmulU8S8Depth taps (matmul/matmul.h).
 struct DepthwiseU8S8 {
   Window window;
   const uint8_t* input = nullptr;
-  const int8_t* weights = nullptr;    // [kernel_h * kernel_w][channels]
-  const int32_t* bias = nullptr;      // [channels], required, zero point NOT folded in
-  const float* multiplier = nullptr;  // [channels]
+  const void* packed = nullptr;
   uint8_t* output = nullptr;
-  int32_t input_zero_point = 0;
+  int32_t input_zero_point = 0;  // the one that was packed
   int32_t output_zero_point = 0;
   int32_t qmin = 0;
   int32_t qmax = 255;

@@ -31,8 +31,11 @@ struct MatmulRows {
   const T* padding = nullptr;  // `depth` elements that stand for 0.0 (value Za for integers), readable with vector slack
 };
 
-// Largest K for which the INT8 product provably fits int32: K * 255 * 128 <= 2^31 - 1 - |bias|, with |bias| < 2^30.
+// Largest K for which every sum of the INT8 product provably fits int32, whatever the operands and the order: |A - Za| <= 255 and
+// |B| <= 128, so |sum| <= K * 255 * 128; with |bias| <= 2^30 it stays within 2^31 - 1 while K * 32640 < 2^30.
 inline constexpr int32_t kMaxMatmulU8S8Depth = 32896;
+static_assert(kMaxMatmulU8S8Depth * int64_t{255 * 128} < int64_t{1} << 30);
+static_assert((kMaxMatmulU8S8Depth + 1) * int64_t{255 * 128} >= int64_t{1} << 30);
 
 // Packing, once at load. `weights` is [columns][taps][depth] (OHWI for a convolution), bias [columns] or nullptr.
 struct PackMatmulF32 {

@@ -1,0 +1,46 @@
+#include "kernels/kernels.h"
+#include "kernels/matmul/rows.h"
+#include "kernels/packed.h"
+#include "qmath/requantize.h"
+
+namespace lowbit::kernels {
+
+void matmul_f32__reference(const MatmulF32& m) {
+  const MatmulRows<float>& rows = m.rows;
+  const ReferencePackedF32 layout(m.columns);
+  const float* bias = part<float>(m.packed, layout.bias);
+  for (int32_t i = 0; i < rows.count; ++i) {
+    const float* weights = part<float>(m.packed, layout.weights);
+    for (int32_t j = 0; j < m.columns; ++j) {
+      float sum = bias[j];
+      for (int32_t t = 0; t < rows.taps; ++t) {
+        const float* a = row_piece(rows, i, t);
+        for (int32_t d = 0; d < rows.depth; ++d) sum += a[d] * *weights++;
+      }
+      const float above = sum < m.min ? m.min : sum;
+      m.c[ptrdiff_t{i} * m.c_stride + j] = above > m.max ? m.max : above;
+    }
+  }
+}
+
+void matmul_u8s8__reference(const MatmulU8S8& m) {
+  const MatmulRows<uint8_t>& rows = m.rows;
+  const ReferencePackedU8S8 layout(m.columns);
+  const int32_t zero_point = *part<int32_t>(m.packed, layout.input_zero_point);
+  const int32_t* bias = part<int32_t>(m.packed, layout.bias);
+  const float* multiplier = part<float>(m.packed, layout.multiplier);
+  for (int32_t i = 0; i < rows.count; ++i) {
+    const int8_t* weights = part<int8_t>(m.packed, layout.weights);
+    for (int32_t j = 0; j < m.columns; ++j) {
+      int32_t sum = bias[j];
+      for (int32_t t = 0; t < rows.taps; ++t) {
+        const uint8_t* a = row_piece(rows, i, t);
+        for (int32_t d = 0; d < rows.depth; ++d) sum += (a[d] - zero_point) * *weights++;
+      }
+      m.c[ptrdiff_t{i} * m.c_stride + j] =
+          static_cast<uint8_t>(requantize(sum, multiplier[j], m.output_zero_point, m.qmin, m.qmax));
+    }
+  }
+}
+
+}  // namespace lowbit::kernels

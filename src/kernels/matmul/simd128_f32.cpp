@@ -1,0 +1,72 @@
+#include "kernels/kernels.h"
+#include "kernels/matmul/blocked_simd128.h"
+#include "kernels/output_simd128.h"
+
+namespace lowbit::kernels {
+namespace {
+
+class KernelF32 {
+ public:
+  using Source = float;
+  using Element = float;
+  static constexpr int32_t kBlockDepth = 256;
+  static constexpr int32_t kHeaderBytes = kPanelHeaderBytesF32;
+  static constexpr int32_t kStepBytes = 32;
+  static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_f32(k); }
+
+  explicit KernelF32(const MatmulF32& product)
+      : product_(product), clamp_(product.min, product.max) {}
+
+  static void copy(const float* source, int32_t count, float* target) {
+    for (int32_t i = 0; i < count; i += 4) wasm_v128_store(target + i, wasm_v128_load(source + i));
+  }
+
+  // Nothing to complete: what copy() wrote past the end may be NaN and is never read.
+  static void pad(float*, int32_t) {}
+
+  // gemm_f32__simd128, kRows x 8 kPanels
+  template <int32_t kStride, int kRows, int kPanels>
+  static void accumulate(Tile<kRows, kPanels>& tile, const float* a, const std::byte* b,
+                         ptrdiff_t panel_bytes, int32_t count) {
+    for (int32_t k = 0; k < count; ++k) {
+      v128_t weights[kPanels * 2];
+      for (int v = 0; v < kPanels * 2; ++v) {
+        weights[v] = wasm_v128_load(b + v / 2 * panel_bytes + v % 2 * 16);
+      }
+      for (int r = 0; r < kRows; ++r) {
+        const v128_t x = wasm_v128_load32_splat(a + r * kStride);
+        for (int v = 0; v < kPanels * 2; ++v) {
+          tile.sum[r][v] = wasm_f32x4_add(tile.sum[r][v], wasm_f32x4_mul(x, weights[v]));
+        }
+      }
+      a += 1;
+      b += 32;
+    }
+  }
+
+  template <int kRows, int kPanels>
+  void finish(const Tile<kRows, kPanels>& tile, const std::byte*, ptrdiff_t, int32_t row,
+              int32_t column) const {
+    float* c = product_.c + ptrdiff_t{row} * product_.c_stride + column;
+    for (int p = 0; p < kPanels; ++p) {
+      const int32_t count = std::min(kPanelColumns, product_.columns - column - p * kPanelColumns);
+      for (int r = 0; r < kRows; ++r) {
+        store_first_f32(c + ptrdiff_t{r} * product_.c_stride + p * kPanelColumns,
+                        clamp_(tile.sum[r][p * 2]), clamp_(tile.sum[r][p * 2 + 1]), count);
+      }
+    }
+  }
+
+ private:
+  const MatmulF32& product_;
+  Clamp clamp_;
+};
+
+}  // namespace
+
+void matmul_f32__simd128(const MatmulF32& product) {
+  const KernelF32 kernel(product);
+  BlockedProduct<KernelF32>(kernel, product.rows, product.packed, product.columns).run();
+}
+
+}  // namespace lowbit::kernels

@@ -1,0 +1,81 @@
+// B's rows are widened to int16 and taken in pairs (packed.h), so are A's while they are gathered:
+// one i32x4.dot_i16x8_s then does eight multiplications and four additions, exactly, whatever the
+// 8-bit operands.
+#include "kernels/kernels.h"
+#include "kernels/matmul/blocked_simd128.h"
+#include "kernels/output_simd128.h"
+
+namespace lowbit::kernels {
+namespace {
+
+class KernelU8S8 {
+ public:
+  using Source = uint8_t;
+  using Element = int16_t;
+  static constexpr int32_t kBlockDepth = 512;
+  static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
+  static constexpr int32_t kStepBytes = 16;
+  static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_u8s8(k); }
+
+  explicit KernelU8S8(const MatmulU8S8& product)
+      : product_(product), requantizer_(product.output_zero_point, product.qmin, product.qmax) {}
+
+  static void copy(const uint8_t* source, int32_t count, int16_t* target) {
+    for (int32_t i = 0; i < count; i += 8) {
+      wasm_v128_store(target + i, wasm_u16x8_load8x8(source + i));
+    }
+  }
+
+  // The last element of an odd K meets a zero weight.
+  static void pad(int16_t* row, int32_t count) { row[count] = 0; }
+
+  // gemm_u8s8__simd128, kRows x 8 kPanels
+  template <int32_t kStride, int kRows, int kPanels>
+  static void accumulate(Tile<kRows, kPanels>& tile, const int16_t* a, const std::byte* b,
+                         ptrdiff_t panel_bytes, int32_t count) {
+    for (int32_t k = 0; k < count; k += 2) {
+      v128_t weights[kPanels * 2];
+      for (int v = 0; v < kPanels * 2; ++v) {
+        weights[v] = wasm_v128_load(b + v / 2 * panel_bytes + v % 2 * 16);
+      }
+      for (int r = 0; r < kRows; ++r) {
+        const v128_t pair = wasm_v128_load32_splat(a + r * kStride);
+        for (int v = 0; v < kPanels * 2; ++v) {
+          tile.sum[r][v] = wasm_i32x4_add(tile.sum[r][v], wasm_i32x4_dot_i16x8(pair, weights[v]));
+        }
+      }
+      a += 2;
+      b += 32;
+    }
+  }
+
+  template <int kRows, int kPanels>
+  void finish(const Tile<kRows, kPanels>& tile, const std::byte* panel, ptrdiff_t panel_bytes,
+              int32_t row, int32_t column) const {
+    uint8_t* c = product_.c + ptrdiff_t{row} * product_.c_stride + column;
+    for (int p = 0; p < kPanels; ++p) {
+      const v128_t multiplier0 = wasm_v128_load(panel + p * panel_bytes + kPanelMultiplierOffset);
+      const v128_t multiplier1 =
+          wasm_v128_load(panel + p * panel_bytes + kPanelMultiplierOffset + 16);
+      const int32_t count = std::min(kPanelColumns, product_.columns - column - p * kPanelColumns);
+      for (int r = 0; r < kRows; ++r) {
+        const v128_t q = requantizer_.to_u8x8(tile.sum[r][p * 2], tile.sum[r][p * 2 + 1],
+                                              multiplier0, multiplier1);
+        store_first_u8(c + ptrdiff_t{r} * product_.c_stride + p * kPanelColumns, q, count);
+      }
+    }
+  }
+
+ private:
+  const MatmulU8S8& product_;
+  Requantizer requantizer_;
+};
+
+}  // namespace
+
+void matmul_u8s8__simd128(const MatmulU8S8& product) {
+  const KernelU8S8 kernel(product);
+  BlockedProduct<KernelU8S8>(kernel, product.rows, product.packed, product.columns).run();
+}
+
+}  // namespace lowbit::kernels

@@ -1,0 +1,191 @@
+// Speed of the matrix product and of depthwise convolution, in G multiply-adds per second: every
+// tier, both precisions, one thread.
+//   build/native/kernels_bench, or node build/wasm/kernels_bench.js
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <vector>
+
+#include "base/random.h"
+#include "kernels/kernels.h"
+
+namespace lowbit::kernels {
+namespace {
+
+constexpr size_t kSlack = 64;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+struct Layer {
+  const char* name;
+  int32_t rows;      // of A, or height = width of the image
+  int32_t channels;  // K, or input channels
+  int32_t columns;
+  int32_t kernel;  // 0: a plain product
+};
+
+constexpr Layer kLayers[] = {
+    {"256 x 256 x 256", 256, 256, 256, 0},
+    {"512 x 512 x 512", 512, 512, 512, 0},
+    {"192 x 256 x 192", 192, 256, 192, 0},
+    {"64 x 256 x 256", 64, 256, 256, 0},
+    {"1 x 1024 x 1024", 1, 1024, 1024, 0},
+    {"1 x 1280 x 10", 1, 1280, 10, 0},
+    {"3 x 256 x 256", 3, 256, 256, 0},
+    {"1x1 conv, 16 -> 96, 48 x 48", 48 * 48, 16, 96, 0},
+    {"1x1 conv, 96 -> 16, 48 x 48", 48 * 48, 96, 16, 0},
+    {"1x1 conv, 8 -> 8, 48 x 48", 48 * 48, 8, 8, 0},
+    {"3x3 conv, 16 -> 16, 32 x 32", 32, 16, 16, 3},
+    {"3x3 conv, 64 -> 64, 8 x 8", 8, 64, 64, 3},
+    {"3x3 conv, 64 -> 64, 28 x 28", 28, 64, 64, 3},
+    {"3x3 conv, 3 -> 16, 32 x 32", 32, 3, 16, 3},
+    {"5x5 conv, 1 -> 8, 28 x 28", 28, 1, 8, 5},
+    {"5x5 conv, 8 -> 16, 14 x 14", 14, 8, 16, 5},
+};
+
+// The time of the fastest of many calls, in seconds.
+template <class Call>
+double best_time(Call&& call) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  double best = std::numeric_limits<double>::infinity();
+  int calls = 1;
+  for (int i = 0; i < 1000; ++i) {
+    const auto start = Clock::now();
+    for (int j = 0; j < calls; ++j) call();
+    const auto end = Clock::now();
+    const double seconds = std::chrono::duration<double>(end - start).count();
+    best = std::fmin(best, seconds / calls);
+    if (seconds < 2e-4) calls *= 2;
+    if (std::chrono::duration<double>(end - begin).count() > 0.3) break;
+  }
+  return best;
+}
+
+// The offsets of a convolution of stride 1 whose output has the input's size.
+std::vector<int32_t> same_convolution(const Layer& l) {
+  std::vector<int32_t> offsets;
+  for (int32_t y = 0; y < l.rows; ++y) {
+    for (int32_t x = 0; x < l.rows; ++x) {
+      for (int32_t tap = 0; tap < l.kernel * l.kernel; ++tap) {
+        const int32_t iy = y + tap / l.kernel - l.kernel / 2;
+        const int32_t ix = x + tap % l.kernel - l.kernel / 2;
+        const bool inside = iy >= 0 && iy < l.rows && ix >= 0 && ix < l.rows;
+        offsets.push_back(inside ? (iy * l.rows + ix) * l.channels : kPaddingOffset);
+      }
+    }
+  }
+  return offsets;
+}
+
+template <class T>
+std::vector<T> random_values(Random& random, size_t count) {
+  std::vector<T> values(count);
+  for (T& value : values) {
+    if constexpr (sizeof(T) == 4) {
+      value = static_cast<T>(random.uniform(-1.0f, 1.0f));
+    } else {
+      value = static_cast<T>(random.next());
+    }
+  }
+  return values;
+}
+
+// 64-byte aligned, zeroed.
+class Memory {
+ public:
+  explicit Memory(size_t byte_count) : bytes_(byte_count + 64) {}
+  void* data() {
+    const size_t address = reinterpret_cast<uintptr_t>(bytes_.data());
+    return bytes_.data() + (64 - address % 64) % 64;
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+template <class T>
+MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& offsets,
+                      const T* padding) {
+  MatmulRows<T> rows;
+  rows.a = a;
+  rows.depth = l.channels;
+  rows.row_stride = l.channels;
+  rows.count = l.rows;
+  if (l.kernel > 0) {
+    rows.count = l.rows * l.rows;
+    rows.taps = l.kernel * l.kernel;
+    rows.offsets = offsets.data();
+    rows.padding = padding;
+  }
+  return rows;
+}
+
+double time_f32(Tier tier, const Layer& l) {
+  Random random(1);
+  const KernelTable& table = kernel_table(tier);
+  const std::vector<int32_t> offsets = same_convolution(l);
+  const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
+  const auto a = random_values<float>(random, pixels * static_cast<size_t>(l.channels) + kSlack);
+  const std::vector<float> padding(static_cast<size_t>(l.channels) + kSlack);
+  MatmulF32 product{.rows = rows_of(l, a.data(), offsets, padding.data()), .columns = l.columns};
+  const int32_t taps = product.rows.taps;
+  const auto weights =
+      random_values<float>(random, static_cast<size_t>(l.columns * taps * l.channels));
+  Memory packed(packed_matmul_f32_bytes(tier, l.columns, taps, l.channels));
+  table.pack_matmul_f32({.weights = weights.data(),
+                         .columns = l.columns,
+                         .taps = taps,
+                         .depth = l.channels,
+                         .packed = packed.data()});
+  std::vector<float> c(pixels * static_cast<size_t>(l.columns));
+  product.packed = packed.data();
+  product.c = c.data();
+  product.c_stride = l.columns;
+  product.min = -kInfinity;
+  product.max = kInfinity;
+  return best_time([&] { table.matmul_f32(product); });
+}
+
+double time_u8s8(Tier tier, const Layer& l) {
+  Random random(1);
+  const KernelTable& table = kernel_table(tier);
+  const std::vector<int32_t> offsets = same_convolution(l);
+  const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
+  const auto a = random_values<uint8_t>(random, pixels * static_cast<size_t>(l.channels) + kSlack);
+  const std::vector<uint8_t> padding(static_cast<size_t>(l.channels) + kSlack, 128);
+  MatmulU8S8 product{.rows = rows_of(l, a.data(), offsets, padding.data()), .columns = l.columns};
+  const int32_t taps = product.rows.taps;
+  const auto weights =
+      random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * l.channels));
+  const std::vector<float> multiplier(static_cast<size_t>(l.columns), 1e-4f);
+  Memory packed(packed_matmul_u8s8_bytes(tier, l.columns, taps, l.channels));
+  table.pack_matmul_u8s8({.weights = weights.data(),
+                          .multiplier = multiplier.data(),
+                          .input_zero_point = 128,
+                          .columns = l.columns,
+                          .taps = taps,
+                          .depth = l.channels,
+                          .packed = packed.data()});
+  std::vector<uint8_t> c(pixels * static_cast<size_t>(l.columns));
+  product.packed = packed.data();
+  product.c = c.data();
+  product.c_stride = l.columns;
+  product.output_zero_point = 128;
+  return best_time([&] { table.matmul_u8s8(product); });
+}
+
+void run() {
+  for (const Layer& l : kLayers) {
+    double macs = double(l.rows) * l.channels * l.columns;
+    if (l.kernel > 0) macs *= double(l.rows) * l.kernel * l.kernel;
+    const double f = time_f32(Tier::kSimd128, l), u = time_u8s8(Tier::kSimd128, l);
+    std::printf("%-30s f32 %7.2f  u8s8 %7.2f  ratio %.2f   us %.1f %.1f\n", l.name, macs / f * 1e-9,
+                macs / u * 1e-9, f / u, f * 1e6, u * 1e6);
+  }
+}
+
+}  // namespace
+}  // namespace lowbit::kernels
+
+int main() { lowbit::kernels::run(); }

@@ -1,0 +1,409 @@
+// The simd128 matrix products against the reference: integers bit for bit, floats within a derived
+// bound.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include "kernels/kernels.h"
+#include "qmath/requantize.h"
+#include "support/buffers.h"
+#include "support/packed_weights.h"
+#include "tensor/tensor.h"
+
+namespace lowbit::kernels {
+namespace {
+
+using test::Guarded;
+using test::PackedWeights;
+using test::same_floats;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+struct Sizes {
+  int32_t rows = 1;
+  int32_t columns = 1;
+  int32_t taps = 1;
+  int32_t depth = 1;
+  bool table = false;
+
+  int32_t k() const { return taps * depth; }
+};
+
+// Rows of A in memory of exactly the promised size. With a table, pieces lie anywhere (often one
+// behind the other, as in a convolution) or in the padding; without, rows have gaps between them.
+// Gaps and slack hold `garbage`.
+template <class T>
+class Operand {
+ public:
+  Operand(Random& random, const Sizes& s, T padding, T garbage, auto value)
+      : sizes_(s), padding_(static_cast<size_t>(s.depth) + kSlack, garbage) {
+    std::fill_n(padding_.begin(), s.depth, padding);
+    stride_ = s.table ? s.depth : s.depth + static_cast<int32_t>(random.below(5));
+    const int32_t pieces = s.table ? s.rows + 5 : s.rows;
+    values_.assign(static_cast<size_t>((pieces - 1) * stride_ + s.depth) + kSlack, garbage);
+    for (int32_t i = 0; i < pieces; ++i) {
+      for (int32_t d = 0; d < s.depth; ++d) values_[static_cast<size_t>(i * stride_ + d)] = value();
+    }
+    if (!s.table) return;
+    for (int32_t i = 0; i < s.rows * s.taps; ++i) {
+      const auto any = static_cast<int32_t>(random.below(static_cast<uint32_t>(pieces)));
+      switch (random.below(4)) {
+        case 0:
+          offsets_.push_back(kPaddingOffset);
+          break;
+        case 1:
+          offsets_.push_back(any * s.depth);
+          break;
+        default: {
+          const int32_t next = i == 0 ? 0 : offsets_.back() + s.depth;
+          offsets_.push_back(next <= (pieces - 1) * s.depth ? next : 0);
+        }
+      }
+    }
+  }
+
+  MatmulRows<T> rows() const {
+    return {.a = values_.data(),
+            .count = sizes_.rows,
+            .depth = sizes_.depth,
+            .taps = sizes_.taps,
+            .row_stride = stride_,
+            .offsets = sizes_.table ? offsets_.data() : nullptr,
+            .padding = padding_.data()};
+  }
+  std::vector<T>& values() { return values_; }
+
+ private:
+  static constexpr size_t kSlack = Buffer::kSlackBytes / sizeof(T);
+  Sizes sizes_;
+  int32_t stride_ = 0;
+  std::vector<T> values_;
+  std::vector<T> padding_;
+  std::vector<int32_t> offsets_;
+};
+
+// Runs one product in one tier. Writes beyond C's rows and columns fail the test.
+template <class T, class Product>
+std::vector<T> run(void (*kernel)(const Product&), Product product) {
+  const int32_t gap = 3;
+  product.c_stride = product.columns + gap;
+  const auto stride = static_cast<size_t>(product.c_stride);
+  const auto columns = static_cast<size_t>(product.columns);
+  constexpr T kUntouched = 77;
+  Guarded<T> c(std::vector<T>(static_cast<size_t>(product.rows.count) * stride, kUntouched));
+  product.c = c.data();
+  kernel(product);
+  CHECK(c.intact());
+  const std::vector<T> all = c.values();
+  std::vector<T> result;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % stride < columns) {
+      result.push_back(all[i]);
+    } else {
+      CHECK(all[i] == kUntouched);
+    }
+  }
+  return result;
+}
+
+struct IntegerCase {
+  MatmulU8S8 product;  // rows, columns, and the output's parameters
+  std::span<const int8_t> weights;
+  const int32_t* bias = nullptr;
+  std::span<const float> multiplier;
+  int32_t input_zero_point = 0;
+};
+
+std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
+  const KernelTable& kernels = kernel_table(tier);
+  MatmulU8S8 product = test.product;
+  const MatmulRows<uint8_t>& rows = product.rows;
+  PackedWeights packed(packed_matmul_u8s8_bytes(tier, product.columns, rows.taps, rows.depth));
+  kernels.pack_matmul_u8s8({.weights = test.weights.data(),
+                            .bias = test.bias,
+                            .multiplier = test.multiplier.data(),
+                            .input_zero_point = test.input_zero_point,
+                            .columns = product.columns,
+                            .taps = rows.taps,
+                            .depth = rows.depth,
+                            .packed = packed.data()});
+  product.packed = packed.data();
+  return run<uint8_t>(kernels.matmul_u8s8, product);
+}
+
+enum class Fill { kRandom, kExtremes, kLargestSums };
+
+// The two tiers on one random problem of these sizes.
+void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
+  CAPTURE(s.rows);
+  CAPTURE(s.columns);
+  CAPTURE(s.taps);
+  CAPTURE(s.depth);
+  constexpr int32_t kZeroPoints[] = {0, 128, 255, 3};
+  const int32_t zero_point = fill == Fill::kLargestSums ? 0 : kZeroPoints[random.below(4)];
+  const auto activation = [&] {
+    if (fill == Fill::kLargestSums) return uint8_t{255};
+    if (fill == Fill::kExtremes) return static_cast<uint8_t>(random.below(2) * 255);
+    return static_cast<uint8_t>(random.below(256));
+  };
+  const Operand<uint8_t> a(random, s, static_cast<uint8_t>(zero_point), 0xee, activation);
+
+  const auto columns = static_cast<size_t>(s.columns);
+  std::vector<int8_t> weights(columns * static_cast<size_t>(s.k()));
+  constexpr int8_t kExtremes[] = {-128, -127, 127, 0};
+  for (int8_t& weight : weights) {
+    weight = static_cast<int8_t>(random.next());
+    if (fill == Fill::kExtremes) weight = kExtremes[random.below(4)];
+    if (fill == Fill::kLargestSums) weight = -128;
+  }
+  std::vector<int32_t> bias(columns);
+  std::vector<float> multiplier(columns);
+  const float spread = std::sqrt(static_cast<float>(s.k())) * 74.0f * 128.0f;
+  for (size_t j = 0; j < columns; ++j) {
+    bias[j] = static_cast<int32_t>(random.uniform(-spread, spread));
+    multiplier[j] = random.uniform(0.1f, 2.0f) * 100.0f / spread;
+    if (fill == Fill::kLargestSums) bias[j] = -(1 << 30);
+    if (fill != Fill::kRandom && random.below(2) == 0) {
+      bias[j] = random.below(2) == 0 ? (1 << 30) : -(1 << 30);
+      multiplier[j] = 2e-7f;
+    }
+  }
+  constexpr struct {
+    int32_t zero_point, qmin, qmax;
+  } kOutputs[] = {{128, 0, 255}, {0, 0, 255}, {255, 0, 255}, {3, 3, 12}, {7, 0, 15}, {0, 0, 1}};
+  const auto& output = kOutputs[random.below(6)];
+  const IntegerCase test{.product = {.rows = a.rows(),
+                                     .columns = s.columns,
+                                     .output_zero_point = output.zero_point,
+                                     .qmin = output.qmin,
+                                     .qmax = output.qmax},
+                         .weights = weights,
+                         .bias = random.below(4) == 0 ? nullptr : bias.data(),
+                         .multiplier = multiplier,
+                         .input_zero_point = zero_point};
+  CHECK(run(Tier::kSimd128, test) == run(Tier::kReference, test));
+}
+
+template <class Compare>
+void for_each_size(Random& random, Compare compare) {
+  constexpr int32_t kTaps[] = {1, 9, 25};
+  for (int32_t columns = 1; columns <= 20; ++columns) {
+    for (int32_t depth = 1; depth <= 40; ++depth) {
+      Sizes s{
+          .rows = 1 + static_cast<int32_t>(random.below(10)), .columns = columns, .depth = depth};
+      s.taps = kTaps[random.below(depth > 20 ? 2 : 3)];
+      s.table = s.taps > 1 || random.below(2) == 0;
+      compare(s);
+    }
+  }
+  for (const int32_t rows : {1, 2, 3, 15, 16, 17, 31, 32, 33, 65}) {
+    for (const int32_t columns : {7, 8, 9, 31, 32, 33, 64, 127}) {
+      compare(Sizes{
+          .rows = rows, .columns = columns, .depth = 1 + static_cast<int32_t>(random.below(70))});
+    }
+  }
+}
+
+// Around the blocks of K and the groups of columns in blocked_simd128.h.
+template <class Compare>
+void for_each_long_size(Compare compare) {
+  for (const int32_t depth : {255, 256, 257, 511, 512, 513, 1023, 1025}) {
+    for (const int32_t columns : {1, 63, 64, 65, 97}) {
+      for (const int32_t rows : {1, 2, 3, 4, 18}) {
+        compare(Sizes{.rows = rows, .columns = columns, .depth = depth});
+      }
+    }
+  }
+  for (const int32_t depth : {1, 3, 30, 100, 300}) {
+    for (const int32_t rows : {1, 5}) {
+      compare(Sizes{.rows = rows, .columns = 70, .taps = 25, .depth = depth, .table = true});
+    }
+  }
+}
+
+TEST_CASE("matmul_u8s8: simd128 gives the reference's integers for every small size") {
+  Random random(1);
+  for_each_size(random, [&](const Sizes& s) { compare_u8s8(random, s); });
+}
+
+TEST_CASE("matmul_u8s8: simd128 gives the reference's integers when K spans several blocks") {
+  Random random(2);
+  for_each_long_size([&](const Sizes& s) { compare_u8s8(random, s); });
+}
+
+TEST_CASE("matmul_u8s8: extreme operands, weights of -128 and biases of +-2^30") {
+  Random random(3);
+  for_each_size(random, [&](const Sizes& s) { compare_u8s8(random, s, Fill::kExtremes); });
+}
+
+TEST_CASE("matmul_u8s8: the longest K with the largest sums does not overflow") {
+  Random random(4);
+  const Sizes s{.rows = 5, .columns = 9, .depth = kMaxMatmulU8S8Depth};
+  compare_u8s8(random, s, Fill::kLargestSums);
+}
+
+// Zero weights make the bias the accumulator, so that any accumulator can be tried.
+TEST_CASE("matmul_u8s8: the output stage is qmath's requantize, bit for bit") {
+  std::vector<int32_t> accumulators = {0, 1, -1, std::numeric_limits<int32_t>::max(),
+                                       std::numeric_limits<int32_t>::min()};
+  std::vector<float> multipliers = {0.0f, 1e-38f, 0x1p-31f, 0.5f,  0.25f,
+                                    1.0f, 1.5f,   1e30f,    3e38f, kInfinity};
+  for (int32_t bit = 1; bit < 31; ++bit) {
+    for (int32_t near = -3; near <= 3; ++near) {
+      accumulators.push_back((1 << bit) + near);
+      accumulators.push_back(-(1 << bit) + near);
+    }
+    multipliers.push_back(std::ldexp(1.0f, -bit));
+    multipliers.push_back(std::nextafter(std::ldexp(1.0f, -bit), 1.0f));
+    multipliers.push_back(std::nextafter(std::ldexp(1.0f, -bit), 0.0f));
+  }
+  Random random(5);
+  for (int i = 0; i < 3000; ++i) accumulators.push_back(static_cast<int32_t>(random.next()));
+
+  const auto columns = static_cast<int32_t>(accumulators.size());
+  const std::vector<int8_t> weights(accumulators.size(), 0);
+  const std::vector<uint8_t> a(1 + Buffer::kSlackBytes, 255);
+  constexpr struct {
+    int32_t zero_point, qmin, qmax;
+  } kOutputs[] = {{0, 0, 255}, {255, 0, 255}, {128, 0, 255}, {100, 100, 107}, {0, 255, 255}};
+  for (const float multiplier : multipliers) {
+    const std::vector<float> all(accumulators.size(), multiplier);
+    for (const auto& output : kOutputs) {
+      const IntegerCase test{
+          .product = {.rows = {.a = a.data(), .count = 1, .depth = 1, .row_stride = 1},
+                      .columns = columns,
+                      .output_zero_point = output.zero_point,
+                      .qmin = output.qmin,
+                      .qmax = output.qmax},
+          .weights = weights,
+          .bias = accumulators.data(),
+          .multiplier = all};
+      std::vector<uint8_t> expected;
+      for (const int32_t accumulator : accumulators) {
+        expected.push_back(static_cast<uint8_t>(
+            requantize(accumulator, multiplier, output.zero_point, output.qmin, output.qmax)));
+      }
+      CAPTURE(multiplier);
+      CHECK(run(Tier::kSimd128, test) == expected);
+      CHECK(run(Tier::kReference, test) == expected);
+    }
+  }
+}
+
+struct FloatCase {
+  MatmulF32 product;  // rows, columns, min and max
+  std::span<const float> weights;
+  const float* bias = nullptr;
+};
+
+std::vector<float> run(Tier tier, const FloatCase& test) {
+  const KernelTable& kernels = kernel_table(tier);
+  MatmulF32 product = test.product;
+  const MatmulRows<float>& rows = product.rows;
+  PackedWeights packed(packed_matmul_f32_bytes(tier, product.columns, rows.taps, rows.depth));
+  kernels.pack_matmul_f32({.weights = test.weights.data(),
+                           .bias = test.bias,
+                           .columns = product.columns,
+                           .taps = rows.taps,
+                           .depth = rows.depth,
+                           .packed = packed.data()});
+  product.packed = packed.data();
+  return run<float>(kernels.matmul_f32, product);
+}
+
+// Small integers: every sum is exact in float32, whatever its order, so the tiers must agree in
+// every bit. Memory that does not belong to A is NaN and must not come near a sum.
+void compare_exact_f32(Random& random, const Sizes& s) {
+  CAPTURE(s.rows);
+  CAPTURE(s.columns);
+  CAPTURE(s.taps);
+  CAPTURE(s.depth);
+  const auto small = [&] { return static_cast<float>(static_cast<int32_t>(random.below(17)) - 8); };
+  const Operand<float> a(random, s, 0.0f, kNaN, small);
+  std::vector<float> weights(static_cast<size_t>(s.columns * s.k()));
+  std::generate(weights.begin(), weights.end(), small);
+  std::vector<float> bias(static_cast<size_t>(s.columns));
+  std::generate(bias.begin(), bias.end(), small);
+  const bool clamped = random.below(2) == 0;
+  const FloatCase test{.product = {.rows = a.rows(),
+                                   .columns = s.columns,
+                                   .min = clamped ? 0.0f : -kInfinity,
+                                   .max = clamped ? 6.0f : kInfinity},
+                       .weights = weights,
+                       .bias = random.below(4) == 0 ? nullptr : bias.data()};
+  CHECK(same_floats(run(Tier::kSimd128, test), run(Tier::kReference, test)));
+}
+
+TEST_CASE("matmul_f32: simd128 gives the reference's floats exactly where sums are exact") {
+  Random random(6);
+  for_each_size(random, [&](const Sizes& s) { compare_exact_f32(random, s); });
+  for_each_long_size([&](const Sizes& s) { compare_exact_f32(random, s); });
+}
+
+// Each tier's error is at most (K + 1) u sum|a||b| to first order, u = 2^-24 (Higham, Accuracy and
+// Stability of Numerical Algorithms, 2002, section 3.1), the bias being one more term; so the tiers
+// differ by at most twice that. K + 2 covers the second order.
+TEST_CASE("matmul_f32: simd128 stays within the error bound of a sum in any order") {
+  Random random(7);
+  for (const int32_t depth : {3, 17, 64, 300, 1000}) {
+    const Sizes s{.rows = 7, .columns = 21, .depth = depth};
+    const Operand<float> a(random, s, 0.0f, kNaN, [&] { return random.uniform(-1.0f, 1.0f); });
+    const auto weights = test::random_floats(random, static_cast<size_t>(21 * depth), -1.0f, 1.0f);
+    const auto bias = test::random_floats(random, 21, -1.0f, 1.0f);
+    const FloatCase test{
+        .product = {.rows = a.rows(), .columns = 21, .min = -kInfinity, .max = kInfinity},
+        .weights = weights,
+        .bias = bias.data()};
+    const std::vector<float> simd = run(Tier::kSimd128, test);
+    const std::vector<float> reference = run(Tier::kReference, test);
+    for (int32_t i = 0; i < s.rows; ++i) {
+      for (int32_t j = 0; j < s.columns; ++j) {
+        double magnitude = std::fabs(double{bias[static_cast<size_t>(j)]});
+        for (int32_t d = 0; d < depth; ++d) {
+          magnitude += std::fabs(double{a.rows().a[i * a.rows().row_stride + d]} *
+                                 double{weights[static_cast<size_t>(j * depth + d)]});
+        }
+        const auto index = static_cast<size_t>(i * s.columns + j);
+        const double difference = double{simd[index]} - double{reference[index]};
+        CHECK(std::fabs(difference) <= 2.0 * (depth + 2) * 0x1p-24 * magnitude);
+      }
+    }
+  }
+}
+
+TEST_CASE("matmul_f32: NaN stays in its row and passes through the activation, in every tier") {
+  Random random(8);
+  const Sizes s{.rows = 9, .columns = 11, .depth = 6};
+  Operand<float> a(random, s, 0.0f, kNaN, [] { return 1.0f; });
+  a.values()[static_cast<size_t>(5 * a.rows().row_stride + 2)] = kNaN;
+  const std::vector<float> weights(66, 1.0f);
+  const FloatCase test{.product = {.rows = a.rows(), .columns = 11, .min = 0.0f, .max = 4.0f},
+                       .weights = weights};
+  for (const Tier tier : {Tier::kReference, Tier::kSimd128}) {
+    const std::vector<float> c = run(tier, test);
+    for (size_t i = 0; i < c.size(); ++i) {
+      if (i / 11 == 5) {
+        CHECK(std::isnan(c[i]));
+      } else {
+        CHECK(c[i] == 4.0f);
+      }
+    }
+  }
+}
+
+TEST_CASE("packed_matmul_*_bytes: what does not fit becomes what cannot be allocated") {
+  for (const Tier tier : {Tier::kReference, Tier::kSimd128}) {
+    CHECK(packed_matmul_f32_bytes(tier, 9, 3, 5) >= (9 * 15 + 9) * sizeof(float));
+    CHECK(packed_matmul_u8s8_bytes(tier, 9, 3, 5) >= 9 * 15 + 9 * 8);
+    constexpr uint64_t kHuge = uint64_t{1} << 61;
+    constexpr uint64_t kMax = std::numeric_limits<size_t>::max();
+    CHECK(packed_matmul_f32_bytes(tier, 1 << 30, 1, 1 << 29) >= std::min(kHuge, kMax));
+  }
+}
+
+}  // namespace
+}  // namespace lowbit::kernels
