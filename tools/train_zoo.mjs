@@ -1,9 +1,8 @@
 // Trains the zoo anew into examples/models: builds the native training program, brings the data and runs
 // it. Arguments are the program's: `npm run zoo:train -- --model digits-mlp`; without any it trains all.
 
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { buildPreset } from './build.mjs'
-import { dirname } from 'node:path'
 import { cacheFolder } from './data/datasets.mjs'
 import { main, projectRoot, run } from './lib/run.mjs'
 import { setup } from './setup/setup.mjs'
