@@ -84,7 +84,7 @@ export function readSamples(
 /** Empty, or one class per sample. */
 export function readLabels(labels: unknown, sampleCount: number): Int32Array {
   if (labels === undefined) return new Int32Array()
-  if (!isObject(labels) || !isCount(labels['length'])) {
+  if (!isObject(labels) || !isCount(labels.length)) {
     return fail('options.labels', 'must be an array of class indices')
   }
   const classes = Array.from(labels as unknown as ArrayLike<unknown>)
@@ -128,16 +128,13 @@ export function readRecipe(recipe: unknown): CompleteRecipe {
     'weights',
     'activations',
   ])
-  const weights = section(top['weights'], 'recipe.weights', ['bits', 'granularity'])
-  const activations = section(top['activations'], 'recipe.activations', ['bits'])
+  const weights = section(top.weights, 'recipe.weights', ['bits', 'granularity'])
+  const activations = section(top.activations, 'recipe.activations', ['bits'])
   return {
     weights: {
-      bits: choose(weights['bits'], 'recipe.weights.bits', [8]),
-      granularity: choose(weights['granularity'], 'recipe.weights.granularity', [
-        'channel',
-        'tensor',
-      ]),
+      bits: choose(weights.bits, 'recipe.weights.bits', [8]),
+      granularity: choose(weights.granularity, 'recipe.weights.granularity', ['channel', 'tensor']),
     },
-    activations: { bits: choose(activations['bits'], 'recipe.activations.bits', [8]) },
+    activations: { bits: choose(activations.bits, 'recipe.activations.bits', [8]) },
   }
 }
