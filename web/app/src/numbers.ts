@@ -12,15 +12,15 @@ export function bytes(value: number): string {
 }
 
 export function milliseconds(value: number): string {
-  return `${value < 0.1 ? value.toFixed(3) : value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`
+  return `${value.toFixed(value < 1 ? 3 : 2)} ms`
 }
 
 export const percent = (share: number, digits = 2) => `${(share * 100).toFixed(digits)} %`
 
 /** A difference of two shares in percentage points, with its sign. */
 export function points(difference: number): string {
-  const value = (difference * 100).toFixed(1)
-  if (Number(value) === 0) return '0.0'
+  const value = (difference * 100).toFixed(2)
+  if (Number(value) === 0) return '0'
   return difference > 0 ? `+${value}` : value.replace('-', minus)
 }
 

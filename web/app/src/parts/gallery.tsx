@@ -142,7 +142,7 @@ export function Gallery({ result }: { result: Result }) {
           <Inspector result={result} picked={picked} />
         </div>
         <div>
-          <ul class="tiles">
+          <ul class={dataset.name === 'mnist' ? 'tiles' : 'tiles long-names'}>
             {matching.slice(0, shownCount.value).map((index) => (
               <Tile
                 key={index}

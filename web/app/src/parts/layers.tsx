@@ -26,12 +26,19 @@ function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefine
   return Plot.plot({
     className: 'sqnr-plot',
     width,
-    height: layers.length * rowHeight + 56,
+    height: layers.length * rowHeight + 42,
     marginLeft: Math.min(width * 0.36, 18 + longest * 7.6),
     marginRight: 16,
-    marginTop: 34,
+    marginTop: 26,
     marginBottom: 16,
-    x: { domain: [low, high], ticks, label: 'dB, more is better →', axis: 'top', grid: true },
+    x: {
+      domain: [low, high],
+      ticks,
+      label: null,
+      axis: 'top',
+      tickFormat: (db: number) => `${db} dB`,
+      grid: true,
+    },
     y: { domain: names, label: null, tickSize: 0 },
     style: { background: 'transparent', fontSize: '13px' },
     marks: [
@@ -123,6 +130,7 @@ export function Layers({ result }: { result: Result }) {
         <li>
           <i class="swatch dot" aria-hidden="true" /> every layer up to here quantized
         </li>
+        <li>further right is better</li>
       </ul>
       <Chart layers={layers} worst={worst} />
       <details class="table-details">

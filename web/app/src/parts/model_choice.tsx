@@ -4,12 +4,16 @@ import { useRef } from 'preact/hooks'
 import { change, experiment, ownDataset, ownFile } from '../state'
 import { type DatasetName, datasets, zoo } from '../zoo'
 
+// Neurons, feature maps, shortcuts, thin layers.
 const glyphs: Readonly<Record<string, string>> = {
   'digits-mlp':
-    'M6 8 24 14M6 8 24 26M6 20 24 14M6 20 24 26M6 32 24 14M6 32 24 26M24 14 42 20M24 26 42 20',
-  'digits-lenet': 'M4 6h22v22H4zM14 14h20v20H14M34 24l8-4M34 34l8-4',
-  'fashion-resnet': 'M4 20h40M14 14v12M24 14v12M34 14v12M9 20C9 4 29 4 29 20M19 20c0 16 20 16 20 0',
-  'fashion-mobilenet': 'M6 6v28M13 10v20M20 6v28M27 10v20M34 6v28M41 10v20',
+    'M5 8 24 13M5 8 24 27M5 20 24 13M5 20 24 27M5 32 24 13M5 32 24 27M24 13 43 20M24 27 43 20',
+  'digits-lenet':
+    'M2 13h18v18H2zM7 13V8h18v18h-5M30 17h9v9h-9zM34 17v-4h9v9h-4M20 13l10 4M20 31l10-5',
+  'fashion-resnet':
+    'M2 22h7v9H2zM15 22h7v9h-7zM28 22h7v9h-7zM41 22h6v9h-6zM9 26h6M22 26h6M35 26h6M12 26C12 4 38 4 38 26',
+  'fashion-mobilenet':
+    'M3 14l8-7v20l-8 7zM17 14l8-7v20l-8 7zM31 14l8-7v20l-8 7zM14 31V14M28 31V14M42 31V14',
 }
 
 function chooseZooModel(name: string): void {

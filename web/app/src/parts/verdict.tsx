@@ -30,8 +30,8 @@ function intervalSentence({ report: { top1Difference } }: Result): string {
   if (!top1Difference) return ''
   const { difference, low, high } = top1Difference
   const isWithinChance = low <= 0 && high >= 0
-  return `A change of ${points(difference)} points; 95 % interval ${points(low)} to ${points(high)} points, ${
-    isWithinChance ? 'so it may be chance' : 'more than chance explains'
+  return `Accuracy changes by ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}): ${
+    isWithinChance ? 'so little may be chance' : 'more than chance explains'
   }.`
 }
 
@@ -195,9 +195,9 @@ export function Verdict({ result }: { result: Result }) {
       </h2>
       <p class="section-lede">
         INT8 stores each weight as a whole number from −127 to 127, a quarter of the bytes, and
-        computes with whole numbers, of which a processor multiplies more at once.{' '}
-        {intervalSentence(result)}
+        computes with whole numbers, of which a processor multiplies more at once.
       </p>
+      <p class="interval">{intervalSentence(result)}</p>
       <div class="cards">
         <Card kind="fp32" model={report.a} other={report.b} labelled={report.labelled} />
         <Card kind="int8" model={report.b} other={report.a} labelled={report.labelled} />
