@@ -18,7 +18,7 @@
 
 namespace lowbit::kernels {
 
-inline constexpr int32_t kTileOutputs = 4;
+inline constexpr int32_t kTileOutputs = 2;
 
 // The running sums of the outputs of a tile, for one panel of channels.
 struct DepthwiseTile {

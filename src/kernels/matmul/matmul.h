@@ -1,11 +1,14 @@
-// Matrix product with bias, activation and, for integers, requantization fused into the output stage:
+// Matrix product with bias, activation and, for integers, requantization fused into the output
+// stage:
 //
 //   FP32   C[i, j] = clamp(sum_k A[i, k] * B[k, j] + bias[j], min, max)
-//   INT8   C[i, j] = requantize(sum_k (A[i, k] - Za) * B[k, j] + bias[j], multiplier[j], Zc, qmin, qmax)
+//   INT8   C[i, j] = requantize(sum_k (A[i, k] - Za) * B[k, j] + bias[j], multiplier[j], Zc, qmin,
+//   qmax)
 //
-// Fully connected layers, 1x1 convolutions (a product without a copy) and k x k convolutions are all this one product: a row of A is
-// `taps` pieces of `depth` contiguous elements each, found through a table of offsets (Dukhan, "The Indirect
-// Convolution Algorithm", 2019). K = taps * depth.
+// Fully connected layers, 1x1 convolutions (a product without a copy) and k x k convolutions are
+// all this one product: a row of A is `taps` pieces of `depth` contiguous elements each, found
+// through a table of offsets (Dukhan, "The Indirect Convolution Algorithm", 2019). K = taps *
+// depth.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +21,9 @@ namespace lowbit::kernels {
 // The offset of a piece that lies in the padding: the kernel reads MatmulRows::padding instead.
 inline constexpr int32_t kPaddingOffset = -1;
 
-// Where the rows of A are. With offsets == nullptr, taps is 1 and row i starts at a + i * row_stride; else its piece t starts
-// at a + offsets[i * taps + t], or at `padding` for kPaddingOffset.
+// Where the rows of A are. With offsets == nullptr, taps is 1 and row i starts at a + i *
+// row_stride; else its piece t starts at a + offsets[i * taps + t], or at `padding` for
+// kPaddingOffset.
 template <class T>
 struct MatmulRows {
   const T* a = nullptr;
@@ -28,16 +32,23 @@ struct MatmulRows {
   int32_t taps = 1;
   int32_t row_stride = 0;
   const int32_t* offsets = nullptr;
-  const T* padding = nullptr;  // `depth` elements that stand for 0.0 (value Za for integers), readable with vector slack
+  // Pieces [i * run, (i + 1) * run) of a row are the taps of one row of a convolution's kernel:
+  // where the last is (run - 1) * depth elements behind the first, those between lie contiguously
+  // between them. 1 promises nothing; taps % run == 0.
+  int32_t run = 1;
+  const T* padding = nullptr;  // `depth` elements that stand for 0.0 (value Za for integers),
+                               // readable with vector slack
 };
 
-// Largest K for which every sum of the INT8 product provably fits int32, whatever the operands and the order: |A - Za| <= 255 and
-// |B| <= 128, so |sum| <= K * 255 * 128; with |bias| <= 2^30 it stays within 2^31 - 1 while K * 32640 < 2^30.
+// Largest K for which every sum of the INT8 product provably fits int32, whatever the operands and
+// the order: |A - Za| <= 255 and |B| <= 128, so |sum| <= K * 255 * 128; with |bias| <= 2^30 it
+// stays within 2^31 - 1 while K * 32640 < 2^30.
 inline constexpr int32_t kMaxMatmulU8S8Depth = 32896;
 static_assert(kMaxMatmulU8S8Depth * int64_t{255 * 128} < int64_t{1} << 30);
 static_assert((kMaxMatmulU8S8Depth + 1) * int64_t{255 * 128} >= int64_t{1} << 30);
 
-// Packing, once at load. `weights` is [columns][taps][depth] (OHWI for a convolution), bias [columns] or nullptr.
+// Packing, once at load. `weights` is [columns][taps][depth] (OHWI for a convolution), bias
+// [columns] or nullptr.
 struct PackMatmulF32 {
   const float* weights = nullptr;
   const float* bias = nullptr;
