@@ -1,6 +1,7 @@
-// Speed of the matrix product and of depthwise convolution, in G multiply-adds per second: every
-// tier, both precisions, one thread.
-//   build/native/kernels_bench, or node build/wasm/kernels_bench.js
+// Speed of the matrix product and of depthwise convolution: every tier, both precisions, one
+// thread.
+//   build/native/kernels_bench
+//   node --no-liftoff build/wasm/kernels_bench.js    (the optimizing compiler from the start)
 #include <chrono>
 #include <cmath>
 #include <cstdio>

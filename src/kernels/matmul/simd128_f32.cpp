@@ -34,7 +34,7 @@ class KernelF32 {
   // Nothing to complete: what copy() wrote past the end may be NaN and is never read.
   static void pad(float*, int32_t) {}
 
-  // gemm_f32__simd128, kRows x 8 kPanels
+  // gemm_f32__simd128, a tile of kRows x 8 kPanels: 4 x 8 where there are rows enough.
   template <int32_t kStride, int kRows, int kPanels>
   static void accumulate(Tile<kRows, kPanels>& tile, const float* a, const std::byte* b,
                          ptrdiff_t panel_bytes, int32_t count) {

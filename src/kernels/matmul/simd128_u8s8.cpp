@@ -1,6 +1,6 @@
-// B's rows are widened to int16 and taken in pairs (packed.h), so are A's while they are gathered:
-// one i32x4.dot_i16x8_s then does eight multiplications and four additions, exactly, whatever the
-// 8-bit operands.
+// B's rows are widened to int16 and taken in pairs (packed.h), as are A's elements while they are
+// gathered: one i32x4.dot_i16x8_s then multiplies and adds two elements of K for four columns,
+// exactly, whatever the 8-bit operands.
 #include "kernels/kernels.h"
 #include "kernels/matmul/blocked_simd128.h"
 #include "kernels/output_simd128.h"
@@ -32,7 +32,7 @@ class KernelU8S8 {
   // The last element of an odd K meets a zero weight.
   static void pad(int16_t* row, int32_t count) { row[count] = 0; }
 
-  // gemm_u8s8__simd128, kRows x 8 kPanels
+  // gemm_u8s8__simd128, a tile of kRows x 8 kPanels: 4 x 8 where there are rows enough.
   template <int32_t kStride, int kRows, int kPanels>
   static void accumulate(Tile<kRows, kPanels>& tile, const int16_t* a, const std::byte* b,
                          ptrdiff_t panel_bytes, int32_t count) {
