@@ -30,4 +30,7 @@ endif()
 if(NOT EXISTS "${emscripten_root}/cmake/Modules/Platform/Emscripten.cmake")
   message(FATAL_ERROR "No Emscripten ${minimum_version} or newer. Run: npm run setup")
 endif()
+
+# Tests run in the same Node as the tools; left alone, Emscripten prefers a program named nodejs.
+find_program(NODE_JS_EXECUTABLE node NO_CMAKE_FIND_ROOT_PATH)
 include("${emscripten_root}/cmake/Modules/Platform/Emscripten.cmake")

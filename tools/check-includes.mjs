@@ -72,7 +72,8 @@ export function problemsOf(files) {
       problems.push(`${path}: ${lineCount} lines, more than ${maximumLines}`)
     }
     lines.forEach((line, index) => {
-      if (unfinishedMark.test(line)) problems.push(`${path}:${index + 1}: unfinished: ${line.trim()}`)
+      if (unfinishedMark.test(line))
+        problems.push(`${path}:${index + 1}: unfinished: ${line.trim()}`)
     })
   }
   return problems

@@ -20,18 +20,26 @@ function cppFiles() {
   })
 }
 
-/** Formats everything in place, or where `check` is set fails if anything would change. */
-export async function format({ check }) {
-  if (findProgram(clangFormat)) {
-    await run(clangFormat, [...(check ? ['--dry-run', '-Werror'] : ['-i']), ...cppFiles()])
-  } else {
+/** Formats the C++ in place, or where `check` is set fails if anything would change. */
+export async function formatCpp({ check }) {
+  if (!findProgram(clangFormat)) {
     say(`The C++ formatting is left alone: there is no ${clangFormat} here.`)
+    return
   }
-  const biome = join(projectRoot, 'node_modules/.bin/biome')
-  const strict = ['--error-on-warnings']
-  await run(biome, check ? ['check', ...strict, '.'] : ['check', '--write', '.'])
+  const mode = check ? ['--dry-run', '-Werror', '--ferror-limit=20'] : ['-i']
+  await run(clangFormat, [...mode, ...cppFiles()])
+}
+
+/** The same for TypeScript, JavaScript, CSS and JSON, which are linted too. */
+export async function formatWeb({ check }) {
+  const mode = check ? ['--error-on-warnings'] : ['--write']
+  await run(join(projectRoot, 'node_modules/.bin/biome'), ['check', ...mode, '.'])
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(() => format({ check: process.argv.includes('--check') }))
+  await main(async () => {
+    const options = { check: process.argv.includes('--check') }
+    await formatCpp(options)
+    await formatWeb(options)
+  })
 }

@@ -68,7 +68,10 @@ export async function serve(root, port) {
       'x-content-type-options': 'nosniff',
     })
     if (request.method === 'HEAD') response.end()
-    else createReadStream(file).on('error', (error) => response.destroy(error)).pipe(response)
+    else
+      createReadStream(file)
+        .on('error', (error) => response.destroy(error))
+        .pipe(response)
   })
   for (let candidate = port; ; ++candidate) {
     try {

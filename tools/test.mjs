@@ -6,10 +6,24 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildPreset, buildWeb } from './build.mjs'
-import { format } from './format.mjs'
+import { formatCpp, formatWeb } from './format.mjs'
 import { Failure, main, projectRoot, run, say } from './lib/run.mjs'
 import { chromiumPath } from './setup/needs.mjs'
 import { setup } from './setup/setup.mjs'
+
+// One failing check must not hide what the next one has to say.
+async function runAll(checks) {
+  const messages = []
+  for (const check of checks) {
+    try {
+      await check()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      messages.push(error.message)
+    }
+  }
+  if (messages.length) throw new Failure(messages.join('\n'))
+}
 
 async function runCtest(preset) {
   await buildPreset(preset)
@@ -36,10 +50,12 @@ const suites = [
   {
     name: 'lint',
     needs: 'tools',
-    async test() {
-      await format({ check: true })
-      await run('node', ['tools/check-includes.mjs'])
-    },
+    test: () =>
+      runAll([
+        () => formatCpp({ check: true }),
+        () => formatWeb({ check: true }),
+        () => run('node', ['tools/check-includes.mjs']),
+      ]),
   },
   { name: 'tools', needs: 'tests/tools', test: () => runNodeTests('tests/tools') },
   { name: 'native-sanitize', needs: 'tests/unit', test: () => runCtest('native-sanitize') },

@@ -1,5 +1,5 @@
-// One small struct of attributes per operator, with ONNX's defaults. Spatial lists are {height, width}; a one-dimensional
-// operator would use height 1 (the reader refuses other ranks today).
+// One small struct of attributes per operator, with ONNX's defaults. Spatial lists are {height,
+// width}; a one-dimensional operator would use height 1 (the reader refuses other ranks today).
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ struct ConvAttributes {
   bool operator==(const ConvAttributes&) const = default;
 };
 
-// Y = alpha * A' * B' + beta * C; A' = A or its transpose, [M, K]; B' [K, N]; C broadcast to [M, N].
+// Y = alpha * A' * B' + beta * C; A' = A or its transpose, [M, K]; B' [K, N]; C broadcasts to
+// [M, N].
 struct GemmAttributes {
   float alpha = 1.0f;
   float beta = 1.0f;
@@ -83,8 +84,8 @@ struct AxisAttributes {
   bool operator==(const AxisAttributes&) const = default;
 };
 
-// ONNX's Reshape with its constant shape input moved here: 0 copies the input's dimension (unless allow_zero), one -1 is
-// inferred.
+// ONNX's Reshape with its constant shape input moved here: 0 copies the input's dimension (unless
+// allow_zero), one -1 is inferred.
 struct ReshapeAttributes {
   std::vector<int64_t> shape;
   bool allow_zero = false;

@@ -1,8 +1,10 @@
-// The model: values and the nodes that make them, in topological order. One type for FP32 and quantized models:
-// a value either has quantization parameters or has not. Axes are ONNX's (NCHW); layout is the engine's business.
+// The model: values and the nodes that make them, in topological order. One type for FP32 and
+// quantized models: a value either has quantization parameters or has not. Axes are ONNX's (NCHW);
+// layout is the engine's business.
 //
-// A Graph is plain data, cheap to copy (constants share their bytes). Functions that change one take it by const
-// reference and return a new one. validate() (graph/validate.h) states and checks the invariants.
+// A Graph is plain data, cheap to copy (constants share their bytes). Functions that change one
+// take it by const reference and return a new one. validate() (graph/validate.h) states and checks
+// the invariants.
 #pragma once
 
 #include <optional>
@@ -37,23 +39,24 @@ std::optional<Op> op_from_name(std::string_view name);
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;  // an optional input that is not given
 
+// The empty initializers let designated initializers name only the members they set.
 struct Value {
-  std::string name;  // unique and not empty
+  std::string name{};  // unique and not empty
   DType dtype = DType::kF32;
-  Shape shape;                      // may hold symbols, see tensor/shape.h
-  std::optional<Tensor> constant;   // weights
-  std::optional<QuantParams> quant;  // present: the integers stand for reals
+  Shape shape{};                       // may hold symbols, see tensor/shape.h
+  std::optional<Tensor> constant{};    // weights
+  std::optional<QuantParams> quant{};  // present: the integers stand for reals
 };
 
 struct Node {
   Op op = Op::kIdentity;
-  std::string name;  // unique and not empty
-  std::vector<ValueId> inputs;
+  std::string name{};  // unique and not empty
+  std::vector<ValueId> inputs{};
   ValueId output = kNoValue;
-  Attributes attributes;
+  Attributes attributes{};
   // An activation fused into the node's output: y = min(max(y, activation.min), activation.max).
   // Conv, Gemm, MatMul and Add only. In a quantized node the bounds are reals too.
-  ClipAttributes activation;
+  ClipAttributes activation{};
 };
 
 struct Graph {

@@ -1,26 +1,47 @@
-// Rewrites: each maps a valid Graph to a valid, equivalent one. One file per rewrite, src/graph/rewrite_*.cpp.
+// Rewrites: each maps a valid Graph to a valid one that computes the same, one file per rewrite.
+//
+// Where a node is merged into the one before it, the merged node keeps the earlier node's name and
+// takes over the later node's output, so values keep their names from the loaded graph to the
+// optimized one: calibration ranges, reports and graph outputs find them again. A constant that
+// only the merged node reads keeps its name; one that others read too is copied as "<name>/<node>",
+// and a bias that was not there is called "<node>.bias". Every rewrite drops the values that it
+// leaves without use, and renumbers ids. All take linear time.
 #pragma once
 
 #include "graph/graph.h"
 
 namespace lowbit {
 
-// Drops Identity and Dropout (inference form). A graph output keeps its name.
+// Drops Identity and Dropout (inference form). One that stands between a graph input and a graph
+// output, or between two graph outputs, stays, because both keep their names. Needs only the
+// structure to hold (graph/structure.h), so a reader may clear identities away from weights before
+// it calls validate().
 Graph remove_identities(const Graph& graph);
 
-// Folds BatchNormalization into the Conv or Gemm that is its only producer (Krishnamoorthi 2018, section 3.1.1:
-// w' = w * gamma / sqrt(var + eps), b' = beta + (b - mean) * gamma / sqrt(var + eps)). The fused node's output takes the BatchNormalization's
-// output name. A BatchNormalization with no such producer stays.
+// Folds BatchNormalization into the Conv or Gemm that feeds nothing else, per output channel c
+// (Krishnamoorthi 2018, section 3.1.1), in double precision:
+//
+//   w'[c] = w[c] * g[c]
+//   b'[c] = (b[c] - mean[c]) * g[c] + bias[c]
+//   g[c] = scale[c] / sqrt(variance[c] + epsilon)
+//
+// A Gemm's alpha and beta are folded as well. A BatchNormalization with no such node before it
+// stays. Errors: kInvalidModel naming the BatchNormalization when variance + epsilon is not above
+// 0; kOutOfMemory.
 Result<Graph> fold_batch_normalization(const Graph& graph);
 
-// Fuses Relu and Clip into the Conv, Gemm, MatMul or Add whose only consumer they are. The output takes the
-// activation's output name.
+// Multiplies a float Gemm's alpha and beta into its constants. Errors: kOutOfMemory.
+Result<Graph> fold_gemm_factors(const Graph& graph);
+
+// Fuses float Relu and Clip, and chains of them, into the Conv, Gemm, MatMul or Add whose only
+// consumer they are. Integer ones stay: between them and their producer lies a rounding.
 Graph fuse_activations(const Graph& graph);
 
-// Values and nodes that no output needs are removed; ids are renumbered.
+// Drops the values and nodes that no graph output needs. Graph inputs stay.
 Graph remove_unused(const Graph& graph);
 
-// All of the above, in the order in which they enable each other: what calibrate, quantize and run work on.
+// All of the above, in the order in which they enable each other: what calibrate, quantize and run
+// work on.
 Result<Graph> optimize(const Graph& graph);
 
 }  // namespace lowbit

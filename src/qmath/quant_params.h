@@ -25,10 +25,13 @@ struct QuantParams {
   bool operator==(const QuantParams&) const = default;
 };
 
-// The law's widths: activations unsigned [0, 2^bits - 1], weights signed [-(2^(bits-1) - 1), 2^(bits-1) - 1].
-// bits in 2..8.
+// The law's widths: activations unsigned [0, 2^bits - 1], weights signed [-(2^(bits-1) - 1),
+// 2^(bits-1) - 1]. bits in 2..8.
 constexpr int32_t activation_qmax(int bits) { return (1 << bits) - 1; }
 constexpr int32_t weight_qmax(int bits) { return (1 << (bits - 1)) - 1; }
+// Biases are int32 in [-kBiasQmax, kBiasQmax]: half of the accumulator's range is left for the
+// products.
+inline constexpr int32_t kBiasQmax = (1 << 30) - 1;
 
 struct ScaleAndZeroPoint {
   float scale;
@@ -40,7 +43,8 @@ struct ScaleAndZeroPoint {
 // An all-zero range gives scale 1 and zero point 0 (clamped into [qmin, qmax]).
 ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t qmax);
 
-// Symmetric parameters for weights: scale = max_abs / qmax, zero_point = 0. max_abs = 0 gives scale 1.
+// Symmetric parameters for weights: scale = max_abs / qmax, zero_point = 0. max_abs = 0 gives
+// scale 1.
 ScaleAndZeroPoint symmetric_params(float max_abs, int32_t qmax);
 
 }  // namespace lowbit

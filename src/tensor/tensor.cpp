@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 namespace lowbit {
 
@@ -24,6 +25,10 @@ Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
     return make_error(ErrorCode::kLimitExceeded,
                       "a tensor of shape " + shape.to_string() +
                           " cannot be made: it needs known dimensions and at most 2^30 elements");
+  }
+  if (static_cast<uint64_t>(*count) > std::numeric_limits<size_t>::max() / dtype_bytes(dtype)) {
+    return make_error(ErrorCode::kOutOfMemory, "a tensor of shape " + shape.to_string() +
+                                                   " is larger than the address space");
   }
   Tensor tensor;
   tensor.dtype_ = dtype;

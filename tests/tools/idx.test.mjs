@@ -26,7 +26,10 @@ test('what is written is read back', () => {
 })
 
 test('writing refuses data that does not fill the dimensions', () => {
-  assert.throws(() => formatIdx({ dims: [2, 2], data: bytes(1, 2, 3) }), /needs 4 bytes of data, not 3/)
+  assert.throws(
+    () => formatIdx({ dims: [2, 2], data: bytes(1, 2, 3) }),
+    /needs 4 bytes of data, not 3/,
+  )
 })
 
 const malformed = {
@@ -36,8 +39,14 @@ const malformed = {
   'elements of another type': [bytes(0, 0, 0x0d, 1, 0, 0, 0, 0), /type 0xd/],
   'no dimension': [bytes(0, 0, 8, 0), /at least one dimension/],
   'a header cut in the dimensions': [bytes(0, 0, 8, 3, 0, 0, 0, 1, 0, 0), /header cut short/],
-  'less data than the dimensions say': [bytes(0, 0, 8, 1, 0, 0, 0, 3, 1, 2), /needs 3 bytes of data, the file has 2/],
-  'more data than the dimensions say': [bytes(0, 0, 8, 1, 0, 0, 0, 1, 1, 2), /needs 1 bytes of data, the file has 2/],
+  'less data than the dimensions say': [
+    bytes(0, 0, 8, 1, 0, 0, 0, 3, 1, 2),
+    /needs 3 bytes of data, the file has 2/,
+  ],
+  'more data than the dimensions say': [
+    bytes(0, 0, 8, 1, 0, 0, 0, 1, 1, 2),
+    /needs 1 bytes of data, the file has 2/,
+  ],
   'dimensions whose product overflows': [
     // 2^32 elements would be 0 in 32 bits; 2^31 * 2^31 * 4 would be 0 in 64.
     bytes(0, 0, 8, 3, 128, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 4),
@@ -51,6 +60,6 @@ for (const [name, [file, message]] of Object.entries(malformed)) {
 
 test('pixels become float32 in 0..1, pixel / 255, in the shape the networks take', () => {
   const input = toInput({ dims: [2, 1, 2], data: bytes(0, 1, 128, 255) })
-  assert.deepEqual(input.dims, [2, 1, 1, 2])
+  assert.deepEqual(input.shape, [2, 1, 1, 2])
   assert.deepEqual(input.data, new Float32Array([0, 1 / 255, 128 / 255, 1]))
 })

@@ -1,0 +1,131 @@
+// Conv: an indirect matrix product over NHWC images (Dukhan, "The Indirect Convolution Algorithm",
+// 2019). A 1x1 convolution of stride 1 is a product without a table; one product per group;
+// depthwise convolution has a kernel of its own.
+#include "base/checked.h"
+#include "engine/depthwise.h"
+#include "engine/product.h"
+#include "engine/window.h"
+
+namespace lowbit::engine {
+
+namespace {
+
+struct Taps {
+  int32_t count = 0;
+  int32_t depth = 0;    // elements of a piece
+  int32_t per_row = 0;  // pieces along the kernel's width
+};
+
+// Without padding at the sides, the taps of one kernel row are neighbours in the input when all
+// channels belong to one group: one long piece in place of kernel_w short ones.
+Taps merge_taps(const NodeWindow& node, int32_t group_channels) {
+  const kernels::Window& window = node.window;
+  const bool is_contiguous = window.pad_left == 0 && node.pad_right == 0 &&
+                             window.dilation_w == 1 && group_channels == window.channels;
+  if (is_contiguous) {
+    return {.count = window.kernel_h, .depth = window.kernel_w * group_channels, .per_row = 1};
+  }
+  return {.count = window.kernel_h * window.kernel_w,
+          .depth = group_channels,
+          .per_row = window.kernel_w};
+}
+
+// Offsets of the pieces of every output pixel of one image, in elements from the image's start.
+Result<std::shared_ptr<Buffer>> make_offsets(Lowering& lowering, size_t index,
+                                             const kernels::Window& window, const Taps& taps) {
+  const int64_t pixels = int64_t{window.output_h} * window.output_w;
+  const auto entries = checked_multiply(pixels, taps.count);
+  const auto bytes = entries ? checked_multiply(*entries, int64_t{sizeof(int32_t)}) : entries;
+  if (!bytes || *bytes > kMaxElements) {
+    return lowering.refuse(index, ErrorCode::kLimitExceeded,
+                           "its table of offsets would have more than 2^28 entries");
+  }
+  LOWBIT_ASSIGN(auto buffer, lowering.allocate_constant(index, static_cast<size_t>(*bytes)));
+  auto* offset = reinterpret_cast<int32_t*>(buffer->data());
+  for (int32_t oy = 0; oy < window.output_h; ++oy) {
+    for (int32_t ox = 0; ox < window.output_w; ++ox) {
+      for (int32_t t = 0; t < taps.count; ++t) {
+        const int64_t y = int64_t{oy} * window.stride_h - window.pad_top +
+                          int64_t{t / taps.per_row} * window.dilation_h;
+        const int64_t x = int64_t{ox} * window.stride_w - window.pad_left +
+                          int64_t{t % taps.per_row} * window.dilation_w;
+        const bool is_inside = y >= 0 && y < window.input_h && x >= 0 && x < window.input_w;
+        *offset++ = is_inside ? static_cast<int32_t>((y * window.input_w + x) * window.channels)
+                              : kernels::kPaddingOffset;
+      }
+    }
+  }
+  return buffer;
+}
+
+bool is_plain(const NodeWindow& node) {
+  const kernels::Window& window = node.window;
+  return window.kernel_h == 1 && window.kernel_w == 1 && window.stride_h == 1 &&
+         window.stride_w == 1 && window.pad_top == 0 && window.pad_left == 0 &&
+         node.pad_bottom == 0 && node.pad_right == 0;
+}
+
+}  // namespace
+
+template <>
+Status lower<Op::kConv>(Lowering& lowering, size_t index) {
+  const Node& node = lowering.node(index);
+  const auto& attributes = std::get<ConvAttributes>(node.attributes);
+  LOWBIT_ASSIGN(const NodeWindow resolved, node_window(lowering, index, attributes.window, false));
+  const kernels::Window& window = resolved.window;
+  const auto columns = static_cast<int32_t>(lowering.output_value(index).shape[1]);
+  const auto groups = static_cast<int32_t>(attributes.groups);
+  if (groups > 1 && groups == window.channels && groups == columns) {
+    return lower_depthwise(lowering, index, window);
+  }
+
+  const int32_t group_channels = window.channels / groups;
+  const int32_t group_columns = columns / groups;
+  const int32_t kernel_taps = window.kernel_h * window.kernel_w;
+  const int64_t input_pixels = int64_t{window.input_h} * window.input_w;
+  const int64_t output_pixels = int64_t{window.output_h} * window.output_w;
+
+  Product product;
+  product.input = lowering.input_slot(index, 0);
+  ProductRows& rows = product.rows;
+  if (is_plain(resolved)) {
+    rows.row_depth = group_channels;
+    rows.row_stride = window.channels;
+    LOWBIT_ASSIGN(rows.count,
+                  lowering.to_int32(index, window.batch * output_pixels, "the number of rows"));
+  } else {
+    const Taps taps = merge_taps(resolved, group_channels);
+    rows.row_taps = taps.count;
+    rows.row_depth = taps.depth;
+    rows.repeats = window.batch;
+    rows.repeat_stride = input_pixels * window.channels;
+    LOWBIT_ASSIGN(rows.count, lowering.to_int32(index, output_pixels, "the number of rows"));
+    LOWBIT_ASSIGN(rows.offsets, make_offsets(lowering, index, window, taps));
+  }
+  product.target.row_stride = columns;
+  product.target.repeat_stride = output_pixels * columns;
+
+  // The constant is [columns][group_channels][taps] (OIHW), the product wants
+  // [columns][taps][group_channels].
+  ProductWeights& weights = product.weights;
+  weights.weights = node.inputs[1];
+  weights.column_stride = int64_t{group_channels} * kernel_taps;
+  weights.tap_stride = 1;
+  weights.depth_stride = kernel_taps;
+  weights.columns = group_columns;
+  weights.taps = kernel_taps;
+  weights.depth = group_channels;
+  if (node.inputs.size() > 2) weights.bias = node.inputs[2];
+
+  product.output = lowering.make_output_slot(index);
+  for (int32_t group = 0; group < groups; ++group) {
+    rows.offset = int64_t{group} * group_channels;
+    weights.first_channel = int64_t{group} * group_columns;
+    weights.offset = weights.first_channel * weights.column_stride;
+    product.target.offset = weights.first_channel;
+    LOWBIT_TRY(emit_product(lowering, index, product));
+  }
+  return success();
+}
+
+}  // namespace lowbit::engine

@@ -1,0 +1,158 @@
+// Flatten, Reshape, Identity, Dropout (at inference) and Concat: elements move, or only change
+// their quantization parameters.
+#include "engine/steps.h"
+
+namespace lowbit::engine {
+
+namespace {
+
+// NHWC to NCHW of a value of rank 4.
+Transpose to_row_major(const Value& value) {
+  const Shape& shape = value.shape;
+  return {.batch = shape[0],
+          .rows = shape[2] * shape[3],
+          .columns = shape[1],
+          .element_bytes = dtype_bytes(value.dtype)};
+}
+
+Transpose to_channels_last(const Value& value) {
+  const Shape& shape = value.shape;
+  return {.batch = shape[0],
+          .rows = shape[1],
+          .columns = shape[2] * shape[3],
+          .element_bytes = dtype_bytes(value.dtype)};
+}
+
+void emit_transpose(Lowering& lowering, Transpose transpose, Slot input, Slot output) {
+  transpose.input = input;
+  transpose.output = output;
+  lowering.emit(make_transpose(transpose), {input, output});
+}
+
+// The input's elements with the output's parameters, still in the input's layout. `is_own` tells
+// that the place may be overwritten.
+struct Source {
+  Slot slot = kNoSlot;
+  bool is_own = false;
+};
+
+Source rescaled_input(Lowering& lowering, size_t index, Precision precision) {
+  const Value& from = lowering.input_value(index, 0);
+  const Slot input = lowering.input_slot(index, 0);
+  const Source unchanged{input, lowering.may_overwrite(index, lowering.node(index).inputs[0])};
+  if (precision == Precision::kF32) return unchanged;
+  const ActivationParams before = activation_params(from);
+  const ActivationParams after = activation_params(lowering.output_value(index));
+  if (before == after) return unchanged;
+  const int64_t count = value_bytes(from);
+  const Slot rescaled = lowering.make_scratch(count);
+  lowering.emit(make_table_lookup(lowering.table(), {.input = input,
+                                                     .output = rescaled,
+                                                     .table = rescale_table(before, after),
+                                                     .columns = static_cast<int32_t>(count)}),
+                {input, rescaled});
+  return {rescaled, true};
+}
+
+// The elements keep their order in ONNX's axes; what they are called may change.
+Status lower_reshape(Lowering& lowering, size_t index) {
+  LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
+  const Value& from = lowering.input_value(index, 0);
+  const Value& to = lowering.output_value(index);
+  Source source = rescaled_input(lowering, index, precision);
+
+  const bool same_bytes =
+      from.shape == to.shape || (is_row_major_too(from.shape) && is_row_major_too(to.shape));
+  if (same_bytes) {
+    if (source.is_own) {
+      lowering.reuse_slot_for_output(index, source.slot);
+      return success();
+    }
+    const Slot output = lowering.make_output_slot(index);
+    lowering.emit(make_copy({.input = source.slot, .output = output, .row_bytes = value_bytes(to)}),
+                  {source.slot, output});
+    return success();
+  }
+  if (is_row_major_too(to.shape)) {
+    const Slot output = lowering.make_output_slot(index);
+    emit_transpose(lowering, to_row_major(from), source.slot, output);
+    return success();
+  }
+  if (!is_row_major_too(from.shape)) {
+    const Slot row_major = lowering.make_scratch(value_bytes(from));
+    emit_transpose(lowering, to_row_major(from), source.slot, row_major);
+    source.slot = row_major;
+  }
+  const Slot output = lowering.make_output_slot(index);
+  emit_transpose(lowering, to_channels_last(to), source.slot, output);
+  return success();
+}
+
+}  // namespace
+
+template <>
+Status lower<Op::kFlatten>(Lowering& lowering, size_t index) {
+  return lower_reshape(lowering, index);
+}
+
+template <>
+Status lower<Op::kReshape>(Lowering& lowering, size_t index) {
+  return lower_reshape(lowering, index);
+}
+
+template <>
+Status lower<Op::kIdentity>(Lowering& lowering, size_t index) {
+  return lower_reshape(lowering, index);
+}
+
+template <>
+Status lower<Op::kDropout>(Lowering& lowering, size_t index) {
+  return lower_reshape(lowering, index);
+}
+
+template <>
+Status lower<Op::kConcat>(Lowering& lowering, size_t index) {
+  LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
+  const Value& to = lowering.output_value(index);
+  const int64_t axis = std::get<AxisAttributes>(lowering.node(index).attributes).axis;
+  const Shape dims = memory_shape(to.shape);
+  const int at = memory_axis(to.shape, axis);
+  const int64_t rows = product(dims, 0, at);
+  const auto element_bytes = static_cast<int64_t>(dtype_bytes(to.dtype));
+  const int64_t output_stride = product(dims, at, dims.rank()) * element_bytes;
+
+  const Slot output = lowering.make_output_slot(index);
+  int64_t offset = 0;
+  for (size_t i = 0; i < lowering.node(index).inputs.size(); ++i) {
+    const Value& from = lowering.input_value(index, i);
+    LOWBIT_TRY(check_like_output(lowering, index, i));
+    const Slot input = lowering.input_slot(index, i);
+    const int64_t row_bytes = value_bytes(from) / rows;
+    const bool is_copy =
+        precision == Precision::kF32 || activation_params(from) == activation_params(to);
+    if (is_copy) {
+      lowering.emit(make_copy({.input = input,
+                               .output = output,
+                               .rows = rows,
+                               .row_bytes = row_bytes,
+                               .output_stride = output_stride,
+                               .output_offset = offset}),
+                    {input, output});
+    } else {
+      lowering.emit(
+          make_table_lookup(lowering.table(),
+                            {.input = input,
+                             .output = output,
+                             .table = rescale_table(activation_params(from), activation_params(to)),
+                             .rows = rows,
+                             .columns = static_cast<int32_t>(row_bytes),
+                             .output_stride = output_stride,
+                             .output_offset = offset}),
+          {input, output});
+    }
+    offset += row_bytes;
+  }
+  return success();
+}
+
+}  // namespace lowbit::engine

@@ -1,0 +1,142 @@
+// make_plan: from a graph to steps, an arena and packed constants.
+#include <limits>
+#include <utility>
+
+#include "engine/state.h"
+#include "graph/shape_inference.h"
+#include "graph/validate.h"
+
+namespace lowbit {
+
+namespace {
+
+Result<std::shared_ptr<Buffer>> allocate(int64_t byte_count, const char* what) {
+  const bool is_addressable =
+      static_cast<uint64_t>(byte_count) <= std::numeric_limits<size_t>::max();
+  if (is_addressable) {
+    auto buffer = Buffer::allocate(static_cast<size_t>(byte_count));
+    if (buffer) return buffer;
+  }
+  return make_error(ErrorCode::kOutOfMemory,
+                    "could not allocate " + std::to_string(byte_count) + " bytes for " + what);
+}
+
+// Lays a constant out in its place. Activations that are constant are float32 or uint8 (lowering
+// checks it).
+void fill(const engine::LaidOutConstant& constant, const Tensor& tensor,
+          const engine::Memory& memory) {
+  if (tensor.dtype() == DType::kU8) {
+    engine::copy_strided(tensor.data<uint8_t>().data(), constant.view,
+                         memory.at<uint8_t>(constant.slot));
+  } else {
+    engine::copy_strided(tensor.data<float>().data(), constant.view,
+                         memory.at<float>(constant.slot));
+  }
+}
+
+Error mismatch(ErrorCode code, const Value& value, const char* what) {
+  return make_error(code, "constant '" + value.name + "' " + what + " in the plan", value.name);
+}
+
+}  // namespace
+
+Plan::Plan(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Plan::Plan(Plan&&) noexcept = default;
+Plan& Plan::operator=(Plan&&) noexcept = default;
+Plan::~Plan() = default;
+
+const Graph& Plan::graph() const { return state_->graph; }
+size_t Plan::arena_bytes() const { return state_->arena->byte_count(); }
+size_t Plan::packed_bytes() const { return static_cast<size_t>(state_->lowered.constant_bytes); }
+
+Status Plan::State::pack() {
+  for (const engine::LaidOutConstant& constant : lowered.constants) {
+    fill(constant, *graph.value(constant.value).constant, memory);
+  }
+  engine::PackContext context(graph, {pack_room->data(), pack_room->byte_count()});
+  for (const std::unique_ptr<engine::Step>& step : lowered.steps) {
+    LOWBIT_TRY(step->pack(context));
+    context.release_all();
+  }
+  return success();
+}
+
+void Plan::State::make_override_views() {
+  overrides.clear();
+  for (size_t node = 0; node < graph.nodes.size(); ++node) {
+    if (!lowered.nodes[node].overridden) continue;
+    OverrideViews views;
+    views.node = node;
+    for (const ValueId id : graph.nodes[node].inputs) {
+      views.inputs.push_back(id == kNoValue ? ValueView{} : view_of(id));
+    }
+    views.output = view_of(graph.nodes[node].output);
+    overrides.push_back(std::move(views));
+  }
+}
+
+Status Plan::update_constants(const Graph& graph) {
+  Graph& planned = state_->graph;
+  if (graph.values.size() != planned.values.size()) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      "the graph has " + std::to_string(graph.values.size()) +
+                          " values, the planned one " + std::to_string(planned.values.size()));
+  }
+  for (size_t i = 0; i < planned.values.size(); ++i) {
+    const std::optional<Tensor>& before = planned.values[i].constant;
+    const std::optional<Tensor>& after = graph.values[i].constant;
+    if (before.has_value() != after.has_value()) {
+      return mismatch(ErrorCode::kInvalidArgument, graph.values[i], "is not one");
+    }
+    if (!before) continue;
+    if (before->dtype() != after->dtype()) {
+      return mismatch(ErrorCode::kTypeMismatch, graph.values[i], "has another type");
+    }
+    if (before->shape() != after->shape()) {
+      return mismatch(ErrorCode::kShapeMismatch, graph.values[i], "has another shape");
+    }
+  }
+  for (size_t i = 0; i < planned.values.size(); ++i) {
+    planned.values[i].constant = graph.values[i].constant;
+  }
+  state_->make_override_views();
+  return state_->pack();
+}
+
+Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
+                       const PlanOptions& options) {
+  LOWBIT_TRY(validate(graph));
+  auto state = std::make_unique<Plan::State>();
+  LOWBIT_ASSIGN(state->graph, specialize(graph, input_shapes));
+  state->options = options;
+  LOWBIT_ASSIGN(state->lowered, engine::lower_graph(state->graph, options));
+  LOWBIT_ASSIGN(state->layout, engine::lay_out_arena(state->lowered.slots));
+  LOWBIT_ASSIGN(state->arena, allocate(state->layout.bytes, "the activations"));
+  LOWBIT_ASSIGN(state->pack_room,
+                allocate(state->lowered.pack_room_bytes, "the packing of constants"));
+  state->memory = engine::Memory(state->arena->data(), state->layout.offsets);
+  for (const std::unique_ptr<engine::Step>& step : state->lowered.steps) {
+    step->bind(state->memory);
+  }
+  LOWBIT_TRY(state->pack());
+
+  const Graph& planned = state->graph;
+  state->is_readable.assign(planned.values.size(), options.keep_values);
+  const auto make_transfers = [&](const std::vector<ValueId>& ids, std::vector<Transfer>& target) {
+    for (const ValueId id : ids) {
+      const Value& value = planned.value(id);
+      const engine::Slot slot = state->lowered.value_slots[static_cast<size_t>(id)];
+      target.push_back({.id = id,
+                        .place = state->memory.at<std::byte>(slot),
+                        .byte_count = static_cast<size_t>(engine::value_bytes(value)),
+                        .needs_layout = !engine::is_row_major_too(value.shape)});
+      state->is_readable[static_cast<size_t>(id)] = true;
+    }
+  };
+  make_transfers(planned.inputs, state->inputs);
+  make_transfers(planned.outputs, state->outputs);
+  state->make_override_views();
+  return Plan(std::move(state));
+}
+
+}  // namespace lowbit

@@ -1,0 +1,309 @@
+#include "engine/product.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "qmath/requantize.h"
+
+namespace lowbit::engine {
+
+namespace {
+
+// [columns][taps][depth] from wherever the weights lie: the constant itself when it is in that
+// order already.
+template <class Weight>
+const Weight* arranged_weights(const Weight* source, const ProductWeights& weights,
+                               PackContext& context) {
+  const Weight* first = source + weights.offset;
+  const bool is_arranged =
+      (weights.depth_stride == 1 || weights.depth == 1) &&
+      (weights.taps == 1 || weights.tap_stride == weights.depth) &&
+      (weights.columns == 1 ||
+       weights.column_stride == int64_t{weights.taps} * int64_t{weights.depth});
+  if (is_arranged) return first;
+  const int64_t count = int64_t{weights.columns} * weights.taps * weights.depth;
+  Weight* arranged = context.take<Weight>(count);
+  Weight* target = arranged;
+  for (int32_t column = 0; column < weights.columns; ++column) {
+    for (int32_t tap = 0; tap < weights.taps; ++tap) {
+      const Weight* from = first + column * weights.column_stride + tap * weights.tap_stride;
+      for (int32_t d = 0; d < weights.depth; ++d) *target++ = from[d * weights.depth_stride];
+    }
+  }
+  return arranged;
+}
+
+// The biases of the columns, times `factor`; nullptr when there are none.
+template <class Bias>
+const Bias* arranged_bias(const ProductWeights& weights, PackContext& context) {
+  if (weights.bias == kNoValue) return nullptr;
+  const Bias* source = context.graph().value(weights.bias).constant->template data<Bias>().data() +
+                       weights.first_channel * weights.bias_stride;
+  if (weights.bias_stride == 1 && weights.bias_factor == 1.0f) return source;
+  Bias* arranged = context.take<Bias>(weights.columns);
+  for (int32_t column = 0; column < weights.columns; ++column) {
+    const Bias bias = source[column * weights.bias_stride];
+    arranged[column] = weights.bias_factor == 1.0f
+                           ? bias
+                           : static_cast<Bias>(weights.bias_factor * static_cast<float>(bias));
+  }
+  return arranged;
+}
+
+// Runs `kernel` once per repeat. Call: kernels::MatmulF32 or kernels::MatmulU8S8.
+template <class Call, class Element>
+class ProductStep : public Step {
+ public:
+  ProductStep(void (*kernel)(const Call&), size_t index, const Product& product,
+              std::shared_ptr<Buffer> packed, std::shared_ptr<Buffer> padding)
+      : kernel_(kernel),
+        index_(index),
+        product_(product),
+        packed_(std::move(packed)),
+        padding_(std::move(padding)) {
+    const ProductRows& rows = product_.rows;
+    call_.rows.count = rows.count;
+    call_.rows.depth = rows.row_depth;
+    call_.rows.taps = rows.row_taps;
+    call_.rows.row_stride = rows.row_stride;
+    if (rows.offsets) call_.rows.offsets = reinterpret_cast<const int32_t*>(rows.offsets->data());
+    if (padding_) call_.rows.padding = reinterpret_cast<const Element*>(padding_->data());
+    call_.packed = packed_->data();
+    call_.columns = product_.weights.columns;
+    call_.c_stride = product_.target.row_stride;
+  }
+
+  void bind(const Memory& memory) override {
+    call_.rows.a = memory.at<Element>(product_.input) + product_.rows.offset;
+    call_.c = memory.at<Element>(product_.output) + product_.target.offset;
+  }
+
+  void run() const override {
+    Call call = call_;
+    for (int64_t repeat = 0; repeat < product_.rows.repeats; ++repeat) {
+      kernel_(call);
+      call.rows.a += product_.rows.repeat_stride;
+      call.c += product_.target.repeat_stride;
+    }
+  }
+
+ protected:
+  Call& call() { return call_; }
+  size_t index() const { return index_; }
+  const ProductWeights& weights() const { return product_.weights; }
+  const ProductRows& rows() const { return product_.rows; }
+  void* packed() const { return packed_->data(); }
+
+ private:
+  void (*kernel_)(const Call&);
+  size_t index_;
+  Product product_;
+  std::shared_ptr<Buffer> packed_;
+  std::shared_ptr<Buffer> padding_;
+  Call call_;
+};
+
+class ProductF32 final : public ProductStep<kernels::MatmulF32, float> {
+ public:
+  ProductF32(const kernels::KernelTable& table, size_t index, const Product& product,
+             std::shared_ptr<Buffer> packed, std::shared_ptr<Buffer> padding,
+             const ClipAttributes& activation)
+      : ProductStep(table.matmul_f32, index, product, std::move(packed), std::move(padding)),
+        pack_(table.pack_matmul_f32) {
+    call().min = activation.min;
+    call().max = activation.max;
+  }
+
+  Status pack(PackContext& context) override {
+    const auto source = context.graph().value(weights().weights).constant->data<float>();
+    const float* arranged = arranged_weights(source.data(), weights(), context);
+    if (weights().factor != 1.0f) {
+      const int64_t count = int64_t{weights().columns} * weights().taps * weights().depth;
+      float* scaled = context.take<float>(count);
+      for (int64_t i = 0; i < count; ++i) scaled[i] = weights().factor * arranged[i];
+      arranged = scaled;
+    }
+    pack_({.weights = arranged,
+           .bias = arranged_bias<float>(weights(), context),
+           .columns = weights().columns,
+           .taps = rows().row_taps,
+           .depth = rows().row_depth,
+           .packed = packed()});
+    return success();
+  }
+
+ private:
+  void (*pack_)(const kernels::PackMatmulF32&);
+};
+
+class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
+ public:
+  ProductU8S8(const kernels::KernelTable& table, const IntegerNode& node, const Product& product,
+              std::shared_ptr<Buffer> packed, std::shared_ptr<Buffer> padding)
+      : ProductStep(table.matmul_u8s8, node.index, product, std::move(packed), std::move(padding)),
+        pack_(table.pack_matmul_u8s8),
+        node_(node) {
+    call().output_zero_point = node.output.zero_point;
+    call().qmin = node.output.qmin;
+    call().qmax = node.output.qmax;
+  }
+
+  Status pack(PackContext& context) override {
+    const auto source = context.graph().value(weights().weights).constant->data<int8_t>();
+    const int8_t* arranged = arranged_weights(source.data(), weights(), context);
+    const int32_t* bias = arranged_bias<int32_t>(weights(), context);
+    const int64_t depth = int64_t{weights().taps} * weights().depth;
+    float* multiplier = context.take<float>(weights().columns);
+    for (int32_t column = 0; column < weights().columns; ++column) {
+      const int64_t channel = weights().first_channel + column;
+      multiplier[column] = node_.multiplier(channel);
+      AccumulatorBound bound(bias == nullptr ? 0 : bias[column], node_.input.zero_point);
+      for (int64_t k = 0; k < depth; ++k) bound.add(arranged[column * depth + k]);
+      if (!bound.fits_int32()) {
+        return accumulator_overflow(context.graph().nodes[index()], channel);
+      }
+    }
+    pack_({.weights = arranged,
+           .bias = bias,
+           .multiplier = multiplier,
+           .input_zero_point = node_.input.zero_point,
+           .columns = weights().columns,
+           .taps = rows().row_taps,
+           .depth = rows().row_depth,
+           .packed = packed()});
+    return success();
+  }
+
+ private:
+  void (*pack_)(const kernels::PackMatmulU8S8&);
+  IntegerNode node_;
+};
+
+// A row of padding: `depth` elements that stand for 0.0.
+Result<std::shared_ptr<Buffer>> make_padding(Lowering& lowering, size_t index,
+                                             const ProductRows& rows, size_t element_bytes,
+                                             int32_t zero) {
+  if (!rows.offsets) return std::shared_ptr<Buffer>();
+  const size_t bytes = static_cast<size_t>(rows.row_depth) * element_bytes;
+  LOWBIT_ASSIGN(std::shared_ptr<Buffer> padding, lowering.allocate_constant(index, bytes));
+  std::fill_n(padding->data(), bytes, static_cast<std::byte>(zero));
+  return padding;
+}
+
+Status emit_f32(Lowering& lowering, size_t index, const Product& product) {
+  const ProductWeights& weights = product.weights;
+  LOWBIT_TRY(check_f32_constants(lowering, index));
+  const size_t bytes = kernels::packed_matmul_f32_bytes(
+      lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
+  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
+  LOWBIT_ASSIGN(auto padding, make_padding(lowering, index, product.rows, sizeof(float), 0));
+  const int64_t count = int64_t{weights.columns} * weights.taps * weights.depth;
+  lowering.reserve_pack_room(2 * PackContext::pack_room(count, sizeof(float)) +
+                             PackContext::pack_room(weights.columns, sizeof(float)));
+  lowering.emit(std::make_unique<ProductF32>(lowering.table(), index, product, std::move(packed),
+                                             std::move(padding), lowering.node(index).activation),
+                {product.input, product.output});
+  return success();
+}
+
+Status emit_u8s8(Lowering& lowering, size_t index, const Product& product) {
+  const ProductWeights& weights = product.weights;
+  LOWBIT_ASSIGN(const IntegerNode node, integer_node(lowering, index));
+  if (weights.factor != 1.0f || weights.bias_factor != 1.0f) {
+    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
+                           "alpha and beta of an integer product must be 1");
+  }
+  const int64_t depth = int64_t{weights.taps} * weights.depth;
+  LOWBIT_TRY(check_reduction_length(lowering, index, depth));
+  const size_t bytes = kernels::packed_matmul_u8s8_bytes(
+      lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
+  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
+  LOWBIT_ASSIGN(auto padding, make_padding(lowering, index, product.rows, sizeof(uint8_t),
+                                           node.input.zero_point));
+  lowering.reserve_pack_room(PackContext::pack_room(weights.columns * depth, sizeof(int8_t)) +
+                             PackContext::pack_room(weights.columns, sizeof(int32_t)) +
+                             PackContext::pack_room(weights.columns, sizeof(float)));
+  lowering.emit(std::make_unique<ProductU8S8>(lowering.table(), node, product, std::move(packed),
+                                              std::move(padding)),
+                {product.input, product.output});
+  return success();
+}
+
+}  // namespace
+
+Status emit_product(Lowering& lowering, size_t index, const Product& product) {
+  LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
+  return precision == Precision::kF32 ? emit_f32(lowering, index, product)
+                                      : emit_u8s8(lowering, index, product);
+}
+
+Status check_f32_constants(const Lowering& lowering, size_t index) {
+  for (const ValueId id : lowering.node(index).inputs) {
+    if (id == kNoValue || !lowering.value(id).constant) continue;
+    const Value& constant = lowering.value(id);
+    if (constant.dtype == DType::kF32) continue;
+    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
+                           "the constant '" + constant.name + "' is " +
+                               std::string(dtype_name(constant.dtype)) +
+                               "; on float32 activations it must be float32");
+  }
+  return success();
+}
+
+float IntegerNode::multiplier(int64_t channel) const {
+  const size_t at = weights->per_tensor() ? 0 : static_cast<size_t>(channel);
+  return requantize_multiplier(input.scale, weights->scale[at], output.scale);
+}
+
+Result<IntegerNode> integer_node(const Lowering& lowering, size_t index) {
+  const Node& node = lowering.node(index);
+  const Value& weights = lowering.input_value(index, 1);
+  const bool is_symmetric =
+      weights.dtype == DType::kI8 && weights.quant &&
+      std::ranges::all_of(weights.quant->zero_point, [](int32_t zero) { return zero == 0; });
+  if (!is_symmetric) {
+    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
+                           "the weights '" + weights.name +
+                               "' of an integer product must be int8 with zero points of 0");
+  }
+  if (node.inputs.size() > 2 && node.inputs[2] != kNoValue &&
+      lowering.input_value(index, 2).dtype != DType::kI32) {
+    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
+                           "the bias '" + lowering.input_value(index, 2).name +
+                               "' of an integer product must be int32");
+  }
+  return IntegerNode{
+      .index = index,
+      .input = activation_params(lowering.input_value(index, 0)),
+      .output = narrowed(activation_params(lowering.output_value(index)), node.activation),
+      .weights = &*weights.quant};
+}
+
+Status check_reduction_length(const Lowering& lowering, size_t index, int64_t length) {
+  if (length <= kernels::kMaxMatmulU8S8Depth) return success();
+  return lowering.refuse(index, ErrorCode::kAccumulatorOverflow,
+                         "it adds " + std::to_string(length) + " products; at most " +
+                             std::to_string(kernels::kMaxMatmulU8S8Depth) +
+                             " provably fit 32 bits");
+}
+
+bool AccumulatorBound::fits_int32() const {
+  // With the zero point folded into the bias, a sum starts at `folded` and every product is in [255
+  // * negative, 255 * positive]; subtracted from the input, it starts at the bias and an input is
+  // in [-zero_point, 255 - zero_point].
+  const int64_t folded = bias_ - zero_point_ * (positive_ + negative_);
+  const int64_t high = std::max(folded + 255 * positive_,
+                                bias_ + (255 - zero_point_) * positive_ - zero_point_ * negative_);
+  const int64_t low = std::min(folded + 255 * negative_,
+                               bias_ + (255 - zero_point_) * negative_ - zero_point_ * positive_);
+  return high <= std::numeric_limits<int32_t>::max() && low >= std::numeric_limits<int32_t>::min();
+}
+
+Error accumulator_overflow(const Node& node, int64_t channel) {
+  return make_error(ErrorCode::kAccumulatorOverflow,
+                    "node '" + node.name + "': the worst-case sum of output channel " +
+                        std::to_string(channel) + " leaves 32 bits",
+                    node.name);
+}
+
+}  // namespace lowbit::engine

@@ -1,0 +1,237 @@
+#include "formats/onnx_index.h"
+
+#include <map>
+#include <set>
+
+namespace lowbit {
+
+namespace {
+
+bool is_onnx_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
+
+std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+// The operators that Lowbit does not have, with their nodes, for one error that lists all.
+class UnknownOperators {
+ public:
+  void add(const IndexedNode& node) {
+    const std::string_view domain = node.source->domain;
+    std::string op(node.source->op_type);
+    if (!is_onnx_domain(domain)) op = std::string(domain) + "." + op;
+    Nodes& nodes = by_op_[op];
+    if (nodes.count++ >= kNamedNodes) return;
+    nodes.names += (nodes.names.empty() ? "" : ", ") + quoted(node.name);
+  }
+
+  Status finish() const {
+    if (by_op_.empty()) return success();
+    std::string message = "Lowbit does not have the operators ";
+    std::string ops;
+    for (const auto& [op, nodes] : by_op_) {
+      if (!ops.empty()) {
+        message += "; ";
+        ops += ", ";
+      }
+      ops += op;
+      message += op + " (" + (nodes.count == 1 ? "node " : "nodes ") + nodes.names;
+      if (nodes.count > kNamedNodes) {
+        message += " and " + std::to_string(nodes.count - kNamedNodes) + " more";
+      }
+      message += ")";
+    }
+    return make_error(ErrorCode::kUnsupportedOperator, message, ops);
+  }
+
+ private:
+  static constexpr size_t kNamedNodes = 8;
+
+  struct Nodes {
+    std::string names;
+    size_t count = 0;
+  };
+  std::map<std::string, Nodes> by_op_;
+};
+
+// An ordered map, because names come from outside: it has no worst case that a file could aim at.
+class Indexer {
+ public:
+  explicit Indexer(const OnnxModel& model) : graph_(model.graph) {}
+
+  Result<OnnxIndex> run() && {
+    LOWBIT_TRY(add_initializers());
+    LOWBIT_TRY(add_inputs());
+    collect_given_names();
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) LOWBIT_TRY(add_node(i));
+    LOWBIT_TRY(add_outputs());
+    LOWBIT_TRY(unknown_.finish());
+    return std::move(index_);
+  }
+
+ private:
+  // kNoTensor when the name is taken.
+  TensorId define(std::string_view name) {
+    const auto id = static_cast<TensorId>(index_.tensors.size());
+    if (!ids_.emplace(name, id).second) return kNoTensor;
+    index_.tensors.emplace_back().name = name;
+    return id;
+  }
+
+  static Error defined_twice(std::string_view name) {
+    return make_error(ErrorCode::kInvalidModel, "the value " + quoted(name) + " is defined twice",
+                      std::string(name));
+  }
+
+  Status add_initializers() {
+    for (const OnnxTensor& initializer : graph_.initializers) {
+      if (initializer.name.empty()) {
+        return make_error(ErrorCode::kInvalidModel, "an initializer has no name",
+                          byte_offset(initializer.message.offset));
+      }
+      const TensorId id = define(initializer.name);
+      if (id == kNoTensor) return defined_twice(initializer.name);
+      at(id).initializer = &initializer;
+      at(id).is_constant = true;
+    }
+    return success();
+  }
+
+  Status add_inputs() {
+    std::set<std::string_view> names;
+    for (const OnnxValueInfo& input : graph_.inputs) {
+      if (input.name.empty()) {
+        return make_error(ErrorCode::kInvalidModel, "an input of the graph has no name");
+      }
+      if (!names.insert(input.name).second) return defined_twice(input.name);
+      const TensorId id = define(input.name);
+      if (id == kNoTensor) continue;  // a weight, which IR 3 lists among the inputs, too
+      index_.inputs.push_back({&input, id});
+    }
+    return success();
+  }
+
+  void collect_given_names() {
+    for (const OnnxNode& node : graph_.nodes) {
+      if (!node.name.empty()) given_names_.insert(node.name);
+    }
+  }
+
+  // The node's own name if it is the first to have it, else one that no node has.
+  std::string unique_name(const OnnxNode& node, size_t position) {
+    if (!node.name.empty() && names_.insert(std::string(node.name)).second) {
+      return std::string(node.name);
+    }
+    std::string name(node.name.empty() ? node.op_type : node.name);
+    name += "_" + std::to_string(position);
+    while (given_names_.contains(name) || !names_.insert(name).second) name += "_";
+    return name;
+  }
+
+  Status add_node(size_t position) {
+    const OnnxNode& source = graph_.nodes[position];
+    IndexedNode node;
+    node.source = &source;
+    node.name = unique_name(source, position);
+    const auto id = static_cast<int32_t>(position);
+    for (const std::string_view name : source.inputs) {
+      if (name.empty()) {
+        node.inputs.push_back(kNoTensor);
+        continue;
+      }
+      const auto found = ids_.find(name);
+      if (found == ids_.end()) {
+        return onnx_node_error(ErrorCode::kInvalidModel, node,
+                               "its input " + quoted(name) +
+                                   " is not made by the graph's inputs, initializers or earlier "
+                                   "nodes (nodes must be in topological order)");
+      }
+      node.inputs.push_back(found->second);
+      ++at(found->second).consumer_count;
+      at(found->second).last_consumer = id;
+    }
+    while (!node.inputs.empty() && node.inputs.back() == kNoTensor) node.inputs.pop_back();
+
+    for (const std::string_view name : source.outputs) {
+      if (name.empty()) {
+        node.outputs.push_back(kNoTensor);
+        continue;
+      }
+      const TensorId output = define(name);
+      if (output == kNoTensor) return defined_twice(name);
+      at(output).producer = id;
+      node.outputs.push_back(output);
+    }
+    if (node.outputs.empty() || node.outputs.front() == kNoTensor) {
+      return onnx_node_error(ErrorCode::kInvalidModel, node, "it has no output");
+    }
+    classify(node);
+    index_.nodes.push_back(std::move(node));
+    return success();
+  }
+
+  void classify(IndexedNode& node) {
+    const bool is_standard = is_onnx_domain(node.source->domain);
+    if (is_standard) node.op = op_from_name(node.source->op_type);
+    if (node.op) return;
+    if (is_standard && (node.source->op_type == "Constant" || is_constant_product(node))) {
+      at(node.outputs.front()).is_constant = true;
+    } else {
+      unknown_.add(node);
+    }
+  }
+
+  bool is_constant_product(const IndexedNode& node) const {
+    if (node.source->op_type != "Mul" || node.inputs.size() != 2) return false;
+    for (const TensorId input : node.inputs) {
+      if (input == kNoTensor || !index_.tensor(input).is_constant) return false;
+      // No products of products: a constant is then found without recursion.
+      const IndexedNode* producer = index_.producer(input);
+      if (producer && producer->source->op_type == "Mul") return false;
+    }
+    return true;
+  }
+
+  Status add_outputs() {
+    if (graph_.outputs.empty()) {
+      return make_error(ErrorCode::kInvalidModel, "the graph has no outputs");
+    }
+    for (const OnnxValueInfo& output : graph_.outputs) {
+      const auto found = ids_.find(output.name);
+      if (found == ids_.end()) {
+        return make_error(ErrorCode::kInvalidModel,
+                          "no node makes the graph's output " + quoted(output.name),
+                          std::string(output.name));
+      }
+      if (at(found->second).is_graph_output) return defined_twice(output.name);
+      at(found->second).is_graph_output = true;
+      index_.outputs.push_back(found->second);
+    }
+    return success();
+  }
+
+  IndexedTensor& at(TensorId id) { return index_.tensors[static_cast<size_t>(id)]; }
+
+  const OnnxGraph& graph_;
+  OnnxIndex index_;
+  std::map<std::string_view, TensorId> ids_;
+  std::set<std::string_view> given_names_;
+  std::set<std::string, std::less<>> names_;
+  UnknownOperators unknown_;
+};
+
+}  // namespace
+
+const IndexedNode* OnnxIndex::producer(TensorId id) const {
+  if (id == kNoTensor || tensor(id).producer == kNoNode) return nullptr;
+  return &node(tensor(id).producer);
+}
+
+Result<OnnxIndex> index_onnx_model(const OnnxModel& model) { return Indexer(model).run(); }
+
+Error onnx_node_error(ErrorCode code, const IndexedNode& node, const std::string& message) {
+  return make_error(
+      code,
+      "node " + quoted(node.name) + " (" + std::string(node.source->op_type) + "): " + message,
+      node.name);
+}
+
+}  // namespace lowbit

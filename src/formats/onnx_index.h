@@ -1,0 +1,69 @@
+// The names of a file resolved: every tensor and node gets a number, and the rules of ONNX's graph
+// that concern names hold: tensors are made once and before they are used, nodes have names of
+// their own, operators are known.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/onnx_proto.h"
+#include "graph/graph.h"
+
+namespace lowbit {
+
+// Index into OnnxIndex::tensors; kNoTensor: an optional input or output that is not given.
+using TensorId = int32_t;
+inline constexpr TensorId kNoTensor = -1;
+inline constexpr int32_t kNoNode = -1;
+
+struct IndexedTensor {
+  std::string_view name;
+  // At most one of these; an input of the graph has none.
+  const OnnxTensor* initializer = nullptr;
+  int32_t producer = kNoNode;
+  // A constant: an initializer, or the output of a Constant or of a Mul of two such.
+  bool is_constant = false;
+  bool is_graph_output = false;
+  int32_t consumer_count = 0;
+  int32_t last_consumer = kNoNode;
+};
+
+struct IndexedNode {
+  const OnnxNode* source = nullptr;
+  std::string name;               // given or generated, unique
+  std::optional<Op> op;           // none: a constant's node, see IndexedTensor::is_constant
+  std::vector<TensorId> inputs;   // without kNoTensor at the end
+  std::vector<TensorId> outputs;  // the first is given
+};
+
+struct IndexedInput {
+  const OnnxValueInfo* info = nullptr;
+  TensorId tensor = kNoTensor;
+};
+
+struct OnnxIndex {
+  std::vector<IndexedTensor> tensors;
+  std::vector<IndexedNode> nodes;
+  std::vector<IndexedInput> inputs;  // without the initializers, which IR 3 lists there, too
+  std::vector<TensorId> outputs;
+
+  const IndexedTensor& tensor(TensorId id) const { return tensors[static_cast<size_t>(id)]; }
+  const IndexedNode& node(int32_t id) const { return nodes[static_cast<size_t>(id)]; }
+  // By a node or as an output of the graph.
+  bool is_used(TensorId id) const {
+    return id != kNoTensor && (tensor(id).consumer_count > 0 || tensor(id).is_graph_output);
+  }
+  // The node that makes a tensor; null for inputs, initializers and kNoTensor.
+  const IndexedNode* producer(TensorId id) const;
+};
+
+// `model` must outlive the index. Errors: kInvalidModel (`where`: the node or the tensor),
+// kUnsupportedOperator.
+Result<OnnxIndex> index_onnx_model(const OnnxModel& model);
+
+// "node 'conv1' (Conv): <message>", `where` the node's name.
+Error onnx_node_error(ErrorCode code, const IndexedNode& node, const std::string& message);
+
+}  // namespace lowbit

@@ -1,0 +1,180 @@
+#include "formats/onnx_model_writer.h"
+
+#include <algorithm>
+
+namespace lowbit {
+
+namespace {
+
+constexpr std::string_view kProducer = "lowbit";
+constexpr int64_t kMinWrittenOpset = 13;
+constexpr int64_t kFirstOpsetWithPoolDilations = 19;
+
+// AttributeProto.AttributeType.
+constexpr int64_t kFloatAttribute = 1;
+constexpr int64_t kIntAttribute = 2;
+constexpr int64_t kStringAttribute = 3;
+constexpr int64_t kIntsAttribute = 7;
+
+int64_t onnx_type(DType dtype) {
+  switch (dtype) {
+#define X(name, type, text, onnx) \
+  case DType::k##name:            \
+    return onnx;
+    LOWBIT_DTYPES(X)
+#undef X
+  }
+  return 0;
+}
+
+int64_t opset_of(const Graph& graph) {
+  int64_t opset = std::max(graph.opset, kMinWrittenOpset);
+  for (const Node& node : graph.nodes) {
+    const auto* pool = std::get_if<PoolAttributes>(&node.attributes);
+    if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
+      opset = std::max(opset, kFirstOpsetWithPoolDilations);
+    }
+  }
+  return opset;
+}
+
+// The IR version that came with the opset (onnx.ai, "ONNX Versioning").
+int64_t ir_version(int64_t opset) {
+  if (opset >= 21) return 10;
+  return opset >= 19 ? 9 : 8;
+}
+
+}  // namespace
+
+void AttributeWriter::integer(std::string_view name, int64_t value) {
+  WireWriter& attribute = attributes_.emplace_back();
+  attribute.text(1, name);
+  attribute.integer(3, value);
+  attribute.integer(20, kIntAttribute);
+}
+
+void AttributeWriter::real(std::string_view name, float value) {
+  WireWriter& attribute = attributes_.emplace_back();
+  attribute.text(1, name);
+  attribute.real(2, value);
+  attribute.integer(20, kFloatAttribute);
+}
+
+void AttributeWriter::text(std::string_view name, std::string_view value) {
+  WireWriter& attribute = attributes_.emplace_back();
+  attribute.text(1, name);
+  attribute.text(4, value);
+  attribute.integer(20, kStringAttribute);
+}
+
+void AttributeWriter::integers(std::string_view name, std::span<const int64_t> values) {
+  WireWriter& attribute = attributes_.emplace_back();
+  attribute.text(1, name);
+  // onnx.proto declares the list without [packed]: one field per number.
+  for (const int64_t value : values) attribute.integer(8, value);
+  attribute.integer(20, kIntsAttribute);
+}
+
+ModelWriter::ModelWriter(const Graph& graph) : graph_(graph) {
+  for (const Value& value : graph.values) reserved_.insert(value.name);
+}
+
+std::string ModelWriter::fresh_name(char letter) {
+  std::string name;
+  do {
+    name = letter + std::to_string(counters_[letter]++);
+  } while (reserved_.contains(name));
+  return name;
+}
+
+void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) {
+  WireWriter node;
+  for (const std::string& input : text.inputs) node.text(1, input);
+  node.text(2, text.output);
+  if (!text.name.empty()) node.text(3, text.name);
+  node.text(4, text.op);
+  for (const WireWriter& attribute : attributes.attributes()) node.message(5, attribute);
+  nodes_.message(1, node);
+}
+
+std::string ModelWriter::shared_constant(char letter, DType dtype, std::span<const int64_t> dims,
+                                         std::span<const std::byte> bytes) {
+  WireWriter key;
+  key.integer(1, onnx_type(dtype));
+  for (const int64_t dim : dims) key.integer(2, dim);
+  key.bytes(3, bytes);
+  const std::span<const std::byte> encoded = key.result();
+  const auto [found, is_new] = constants_.try_emplace(
+      std::string(reinterpret_cast<const char*>(encoded.data()), encoded.size()));
+  if (is_new) {
+    found->second = fresh_name(letter);
+    initializer(found->second, dtype, dims, bytes);
+  }
+  return found->second;
+}
+
+void ModelWriter::initializer(std::string_view name, DType dtype, std::span<const int64_t> dims,
+                              std::span<const std::byte> bytes) {
+  WireWriter tensor;
+  for (const int64_t dim : dims) tensor.integer(1, dim);
+  tensor.integer(2, onnx_type(dtype));
+  tensor.text(8, name);
+  tensor.open(9, bytes.size());
+  // The elements follow the message's other fields without a copy in between.
+  initializers_.open(5, tensor.result().size() + bytes.size());
+  initializers_.append(tensor.result());
+  initializers_.append(bytes);
+}
+
+WireWriter ModelWriter::value_info(ValueId id) const {
+  const Value& value = graph_.value(id);
+  WireWriter shape;
+  for (const int64_t dim : value.shape.dims()) {
+    WireWriter dimension;
+    if (dim >= 0) {
+      dimension.integer(1, dim);
+    } else {
+      dimension.text(2, graph_.symbols[static_cast<size_t>(-1 - dim)]);
+    }
+    shape.message(1, dimension);
+  }
+  WireWriter tensor_type;
+  tensor_type.integer(1, onnx_type(value.dtype));
+  tensor_type.message(2, shape);
+  WireWriter type;
+  type.message(1, tensor_type);
+  WireWriter info;
+  info.text(1, value.name);
+  info.message(2, type);
+  return info;
+}
+
+std::vector<std::byte> ModelWriter::finish() && {
+  WireWriter name;
+  name.text(2, graph_.name.empty() ? kProducer : std::string_view(graph_.name));
+  WireWriter ends;
+  for (const ValueId id : graph_.inputs) ends.message(11, value_info(id));
+  for (const ValueId id : graph_.outputs) ends.message(12, value_info(id));
+  const size_t graph_bytes = nodes_.result().size() + name.result().size() +
+                             initializers_.result().size() + ends.result().size();
+
+  const int64_t opset = opset_of(graph_);
+  WireWriter opset_import;
+  opset_import.text(1, "");
+  opset_import.integer(2, opset);
+
+  constexpr size_t kHeaderBytes = 64;
+  WireWriter model;
+  model.reserve(graph_bytes + kHeaderBytes);
+  model.integer(1, ir_version(opset));
+  model.text(2, kProducer);
+  model.open(7, graph_bytes);
+  model.append(nodes_.result());
+  model.append(name.result());
+  model.append(initializers_.result());
+  model.append(ends.result());
+  model.message(8, opset_import);
+  return std::move(model).release();
+}
+
+}  // namespace lowbit

@@ -1,0 +1,326 @@
+#include "formats/onnx_proto.h"
+
+#include "formats/onnx_reader.h"
+#include "tensor/shape.h"
+
+namespace lowbit {
+
+namespace {
+
+// Counts what the model is made of, against kMaxModelItems.
+class ItemBudget {
+ public:
+  Status spend(size_t offset) {
+    if (left_ == 0) {
+      return make_error(ErrorCode::kLimitExceeded,
+                        "the model has more than " + std::to_string(kMaxModelItems) +
+                            " nodes, inputs, outputs, attributes and initializers",
+                        byte_offset(offset));
+    }
+    --left_;
+    return success();
+  }
+
+ private:
+  size_t left_ = kMaxModelItems;
+};
+
+Result<OnnxDimension> parse_dimension(Slice message) {
+  OnnxDimension dimension;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(dimension.value, field.integer());
+    } else if (field.number == 2) {
+      LOWBIT_ASSIGN(dimension.symbol, field.text());
+    }
+  }
+  return dimension;
+}
+
+Result<std::vector<OnnxDimension>> parse_shape(Slice message) {
+  std::vector<OnnxDimension> shape;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number != 1) continue;
+    if (shape.size() == static_cast<size_t>(kMaxRank)) {
+      return make_error(ErrorCode::kLimitExceeded, "a shape of more than 8 dimensions",
+                        byte_offset(field.offset));
+    }
+    LOWBIT_ASSIGN(const Slice dimension, field.message());
+    LOWBIT_ASSIGN(shape.emplace_back(), parse_dimension(dimension));
+  }
+  return shape;
+}
+
+Status parse_tensor_type(Slice message, OnnxValueInfo& info) {
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(const int64_t type, field.integer());
+      info.type = OnnxType{type};
+    } else if (field.number == 2) {
+      LOWBIT_ASSIGN(const Slice shape, field.message());
+      LOWBIT_ASSIGN(info.shape, parse_shape(shape));
+    }
+  }
+  return success();
+}
+
+Status parse_type(Slice message, OnnxValueInfo& info) {
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number != 1) continue;
+    LOWBIT_ASSIGN(const Slice tensor_type, field.message());
+    LOWBIT_TRY(parse_tensor_type(tensor_type, info));
+  }
+  return success();
+}
+
+Result<OnnxValueInfo> parse_value_info(Slice message) {
+  OnnxValueInfo info;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(info.name, field.text());
+    } else if (field.number == 2) {
+      LOWBIT_ASSIGN(const Slice type, field.message());
+      LOWBIT_TRY(parse_type(type, info));
+    }
+  }
+  return info;
+}
+
+Result<OnnxNode> parse_node(Slice message, ItemBudget& budget) {
+  OnnxNode node;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    switch (field.number) {
+      case 1: {
+        LOWBIT_TRY(budget.spend(field.offset));
+        LOWBIT_ASSIGN(node.inputs.emplace_back(), field.text());
+        break;
+      }
+      case 2: {
+        LOWBIT_TRY(budget.spend(field.offset));
+        LOWBIT_ASSIGN(node.outputs.emplace_back(), field.text());
+        break;
+      }
+      case 3: {
+        LOWBIT_ASSIGN(node.name, field.text());
+        break;
+      }
+      case 4: {
+        LOWBIT_ASSIGN(node.op_type, field.text());
+        break;
+      }
+      case 5: {
+        LOWBIT_TRY(budget.spend(field.offset));
+        LOWBIT_ASSIGN(node.attributes.emplace_back(), field.message());
+        break;
+      }
+      case 7: {
+        LOWBIT_ASSIGN(node.domain, field.text());
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return node;
+}
+
+Result<OnnxGraph> parse_graph(Slice message, ItemBudget& budget) {
+  OnnxGraph graph;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 2) {
+      LOWBIT_ASSIGN(graph.name, field.text());
+      continue;
+    }
+    if (field.number == 15) graph.has_sparse_initializers = true;
+    const bool is_read =
+        field.number == 1 || field.number == 5 || field.number == 11 || field.number == 12;
+    if (!is_read) continue;
+    LOWBIT_TRY(budget.spend(field.offset));
+    LOWBIT_ASSIGN(const Slice item, field.message());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(graph.nodes.emplace_back(), parse_node(item, budget));
+    } else if (field.number == 5) {
+      LOWBIT_ASSIGN(graph.initializers.emplace_back(), parse_onnx_tensor(item));
+    } else if (field.number == 11) {
+      LOWBIT_ASSIGN(graph.inputs.emplace_back(), parse_value_info(item));
+    } else {
+      LOWBIT_ASSIGN(graph.outputs.emplace_back(), parse_value_info(item));
+    }
+  }
+  return graph;
+}
+
+Status parse_opset_import(Slice message, OnnxModel& model) {
+  std::string_view domain;
+  int64_t version = 0;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(domain, field.text());
+    } else if (field.number == 2) {
+      LOWBIT_ASSIGN(version, field.integer());
+    }
+  }
+  if (domain.empty() || domain == "ai.onnx") model.opset = version;
+  return success();
+}
+
+}  // namespace
+
+std::string onnx_type_name(OnnxType type) {
+  switch (type) {
+    case OnnxType::kUndefined:
+      return "undefined";
+    case OnnxType::kFloat:
+      return "float32";
+    case OnnxType::kUint8:
+      return "uint8";
+    case OnnxType::kInt8:
+      return "int8";
+    case OnnxType::kInt32:
+      return "int32";
+    case OnnxType::kInt64:
+      return "int64";
+    case OnnxType::kBool:
+      return "bool";
+    case OnnxType::kFloat16:
+      return "float16";
+    case OnnxType::kDouble:
+      return "float64";
+  }
+  return "type " + std::to_string(static_cast<int64_t>(type));
+}
+
+Result<OnnxTensor> parse_onnx_tensor(Slice message) {
+  OnnxTensor tensor;
+  tensor.message = message;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    switch (field.number) {
+      case 1:
+        LOWBIT_TRY(for_each_varint(field, [&](uint64_t dim) -> Status {
+          if (tensor.dims.size() == static_cast<size_t>(kMaxRank)) {
+            return make_error(ErrorCode::kLimitExceeded, "a tensor of more than 8 dimensions",
+                              byte_offset(field.offset));
+          }
+          tensor.dims.push_back(static_cast<int64_t>(dim));
+          return success();
+        }));
+        break;
+      case 2: {
+        LOWBIT_ASSIGN(const int64_t type, field.integer());
+        tensor.type = OnnxType{type};
+        break;
+      }
+      case 3:
+        tensor.is_segment = true;
+        break;
+      case 8: {
+        LOWBIT_ASSIGN(tensor.name, field.text());
+        break;
+      }
+      case 9: {
+        LOWBIT_ASSIGN(tensor.raw_data, field.message());
+        break;
+      }
+      case 13:
+        tensor.is_external = true;
+        break;
+      case 14: {
+        LOWBIT_ASSIGN(const int64_t location, field.integer());
+        tensor.is_external = tensor.is_external || location != 0;
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return tensor;
+}
+
+Result<OnnxAttribute> parse_onnx_attribute(Slice message) {
+  OnnxAttribute attribute;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    switch (field.number) {
+      case 1: {
+        LOWBIT_ASSIGN(attribute.name, field.text());
+        break;
+      }
+      case 2: {
+        LOWBIT_ASSIGN(attribute.real, field.real());
+        break;
+      }
+      case 3: {
+        LOWBIT_ASSIGN(attribute.integer, field.integer());
+        break;
+      }
+      case 4: {
+        LOWBIT_ASSIGN(attribute.text, field.text());
+        break;
+      }
+      case 5: {
+        LOWBIT_ASSIGN(attribute.tensor, field.message());
+        break;
+      }
+      case 7:
+        LOWBIT_TRY(for_each_real<float>(field, [&](float value) {
+          attribute.reals.push_back(value);
+          return success();
+        }));
+        break;
+      case 8:
+        LOWBIT_TRY(for_each_varint(field, [&](uint64_t value) {
+          attribute.integers.push_back(static_cast<int64_t>(value));
+          return success();
+        }));
+        break;
+      case 20: {
+        LOWBIT_ASSIGN(const int64_t type, field.integer());
+        attribute.type = OnnxAttributeType{type};
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return attribute;
+}
+
+Result<OnnxModel> parse_onnx_model(std::span<const std::byte> bytes) {
+  OnnxModel model;
+  ItemBudget budget;
+  bool has_graph = false;
+  for (WireReader fields(Slice{bytes, 0}); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(model.ir_version, field.integer());
+    } else if (field.number == 7) {
+      if (has_graph) {
+        return make_error(ErrorCode::kInvalidModel, "the model has two graphs",
+                          byte_offset(field.offset));
+      }
+      has_graph = true;
+      LOWBIT_ASSIGN(const Slice graph, field.message());
+      LOWBIT_ASSIGN(model.graph, parse_graph(graph, budget));
+    } else if (field.number == 8) {
+      LOWBIT_ASSIGN(const Slice opset, field.message());
+      LOWBIT_TRY(parse_opset_import(opset, model));
+    }
+  }
+  if (!has_graph) {
+    return make_error(ErrorCode::kInvalidModel,
+                      "the bytes are not an ONNX model: there is no graph",
+                      byte_offset(bytes.size()));
+  }
+  return model;
+}
+
+}  // namespace lowbit

@@ -1,0 +1,207 @@
+#include "formats/onnx_tensor.h"
+
+#include <cstring>
+#include <limits>
+
+#include "formats/half.h"
+#include "formats/onnx_reader.h"
+
+namespace lowbit {
+
+namespace {
+
+// The fields of TensorProto that hold elements.
+constexpr uint32_t kFloatData = 4;
+constexpr uint32_t kInt32Data = 5;
+constexpr uint32_t kInt64Data = 7;
+constexpr uint32_t kDoubleData = 10;
+
+Error tensor_error(ErrorCode code, const std::string& name, const std::string& message) {
+  return make_error(code, "tensor '" + name + "': " + message, name);
+}
+
+struct Encoding {
+  DType dtype;             // of the Tensor
+  size_t raw_bytes;        // per element in raw_data
+  uint32_t typed_field;    // where the elements are when there is no raw_data
+  size_t typed_min_bytes;  // the least that an element takes there
+};
+
+std::optional<Encoding> encoding_of(OnnxType type, int64_t element_count) {
+  switch (type) {
+    case OnnxType::kFloat:
+      return Encoding{DType::kF32, 4, kFloatData, 4};
+    case OnnxType::kFloat16:
+      return Encoding{DType::kF32, 2, kInt32Data, 1};
+    case OnnxType::kUint8:
+      return Encoding{DType::kU8, 1, kInt32Data, 1};
+    case OnnxType::kInt8:
+      return Encoding{DType::kI8, 1, kInt32Data, 1};
+    case OnnxType::kInt32:
+      return Encoding{DType::kI32, 4, kInt32Data, 1};
+    case OnnxType::kInt64:
+      return Encoding{DType::kI64, 8, kInt64Data, 1};
+    case OnnxType::kDouble:
+      if (element_count == 1) return Encoding{DType::kF32, 8, kDoubleData, 8};
+      break;
+    case OnnxType::kBool:
+      if (element_count == 1) return Encoding{DType::kU8, 1, kInt32Data, 1};
+      break;
+    case OnnxType::kUndefined:
+      break;
+  }
+  return std::nullopt;
+}
+
+void decode_raw(OnnxType type, std::span<const std::byte> raw, Tensor& tensor) {
+  if (raw.empty()) return;
+  if (type == OnnxType::kFloat16) {
+    std::span<float> elements = tensor.mutable_data<float>();
+    for (size_t i = 0; i < elements.size(); ++i) {
+      uint16_t half = 0;
+      std::memcpy(&half, raw.data() + 2 * i, 2);
+      elements[i] = half_to_float(half);
+    }
+  } else if (type == OnnxType::kDouble) {
+    double value = 0;
+    std::memcpy(&value, raw.data(), sizeof(value));
+    tensor.mutable_data<float>()[0] = static_cast<float>(value);
+  } else {
+    std::memcpy(tensor.mutable_raw(), raw.data(), raw.size());
+  }
+}
+
+// Writes the elements of a typed field one after the other, and counts them.
+class TypedDecoder {
+ public:
+  TypedDecoder(OnnxType type, const std::string& name, Tensor& tensor)
+      : type_(type), name_(name), tensor_(tensor) {}
+
+  Status decode(const WireField& field) {
+    switch (type_) {
+      case OnnxType::kFloat:
+        return for_each_real<float>(field, [this](float value) { return put<float>(value); });
+      case OnnxType::kDouble:
+        return for_each_real<double>(
+            field, [this](double value) { return put<float>(static_cast<float>(value)); });
+      case OnnxType::kFloat16:
+        return for_each_varint(field, [this](uint64_t value) -> Status {
+          if (value > 0xffff) return out_of_range();
+          return put<float>(half_to_float(static_cast<uint16_t>(value)));
+        });
+      case OnnxType::kUint8:
+      case OnnxType::kBool:
+        return integers<uint8_t>(field);
+      case OnnxType::kInt8:
+        return integers<int8_t>(field);
+      case OnnxType::kInt32:
+        return integers<int32_t>(field);
+      case OnnxType::kInt64:
+        return integers<int64_t>(field);
+      case OnnxType::kUndefined:
+        break;
+    }
+    return success();
+  }
+
+  // Once, after the last field.
+  Status finish() const {
+    if (count_ == static_cast<size_t>(tensor_.element_count())) return success();
+    return tensor_error(ErrorCode::kInvalidModel, name_,
+                        "shape " + tensor_.shape().to_string() + " holds only " +
+                            std::to_string(count_) + " elements");
+  }
+
+ private:
+  template <class T>
+  Status put(T value) {
+    std::span<T> elements = tensor_.mutable_data<T>();
+    if (count_ == elements.size()) {
+      return tensor_error(
+          ErrorCode::kInvalidModel, name_,
+          "it holds more elements than its shape " + tensor_.shape().to_string() + " has");
+    }
+    elements[count_++] = value;
+    return success();
+  }
+
+  template <class T>
+  Status integers(const WireField& field) {
+    return for_each_varint(field, [this](uint64_t bits) -> Status {
+      const auto value = static_cast<int64_t>(bits);
+      if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
+        return out_of_range();
+      }
+      return put<T>(static_cast<T>(value));
+    });
+  }
+
+  Error out_of_range() const {
+    return tensor_error(ErrorCode::kInvalidModel, name_,
+                        "an element is out of the range of " + onnx_type_name(type_));
+  }
+
+  OnnxType type_;
+  const std::string& name_;
+  Tensor& tensor_;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
+                                  uint64_t& byte_budget) {
+  if (source.is_external) {
+    return tensor_error(ErrorCode::kUnsupportedFeature, name,
+                        "its data lies in another file; save the model as one file "
+                        "(save_as_external_data=False)");
+  }
+  if (source.is_segment) {
+    return tensor_error(ErrorCode::kUnsupportedFeature, name, "it is stored in segments");
+  }
+  LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(source.dims));
+  const auto element_count = shape.element_count();
+  if (!element_count) {
+    return tensor_error(shape.is_concrete() ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidModel,
+                        name, "it cannot have the shape " + shape.to_string());
+  }
+  const auto encoding = encoding_of(source.type, *element_count);
+  if (!encoding) {
+    return tensor_error(ErrorCode::kUnsupportedFeature, name,
+                        "elements of type " + onnx_type_name(source.type) + " are not supported");
+  }
+  const auto count = static_cast<uint64_t>(*element_count);
+  const uint64_t decoded_bytes = count * dtype_bytes(encoding->dtype);
+  if (decoded_bytes > byte_budget) {
+    return tensor_error(
+        ErrorCode::kLimitExceeded, name,
+        "the model's tensors take more than " + std::to_string(kMaxTensorBytes) + " bytes");
+  }
+
+  // Before any memory is taken: the bytes at hand must be able to hold that many elements.
+  const size_t element_bytes = source.raw_data ? encoding->raw_bytes : encoding->typed_min_bytes;
+  const size_t available =
+      source.raw_data ? source.raw_data->bytes.size() : source.message.bytes.size();
+  const bool fits =
+      source.raw_data ? available == count * element_bytes : available / element_bytes >= count;
+  if (!fits) {
+    return tensor_error(ErrorCode::kInvalidModel, name,
+                        "shape " + shape.to_string() + " of " + onnx_type_name(source.type) +
+                            " cannot be stored in " + std::to_string(available) + " bytes");
+  }
+  LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(encoding->dtype, shape));
+  byte_budget -= decoded_bytes;
+  if (source.raw_data) {
+    decode_raw(source.type, source.raw_data->bytes, tensor);
+    return tensor;
+  }
+  TypedDecoder decoder(source.type, name, tensor);
+  for (WireReader fields(source.message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == encoding->typed_field) LOWBIT_TRY(decoder.decode(field));
+  }
+  LOWBIT_TRY(decoder.finish());
+  return tensor;
+}
+
+}  // namespace lowbit

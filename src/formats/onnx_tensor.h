@@ -1,0 +1,22 @@
+// TensorProto to Tensor: the element types and the two places where ONNX keeps elements, raw_data
+// (little-endian) and the typed repeated fields (float_data, int32_data, int64_data, double_data).
+//
+//   float32, uint8, int8, int32, int64    as they are
+//   float16                               to float32, exactly
+//   float64, bool                         single elements only, to float32 and uint8
+#pragma once
+
+#include <string>
+
+#include "formats/onnx_proto.h"
+#include "tensor/tensor.h"
+
+namespace lowbit {
+
+// `name` is for errors; the bytes of the result are taken from `byte_budget`. Errors: kInvalidModel
+// (elements that are missing, too many or out of range; negative dimensions), kUnsupportedFeature
+// (external data, segments, another element type), kLimitExceeded, kOutOfMemory.
+Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
+                                  uint64_t& byte_budget);
+
+}  // namespace lowbit

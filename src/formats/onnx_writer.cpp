@@ -1,0 +1,312 @@
+#include "formats/onnx_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "formats/onnx_model_writer.h"
+#include "formats/onnx_reader.h"
+#include "graph/validate.h"
+#include "qmath/quantize.h"
+
+namespace lowbit {
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// What QuantizeLinear saturates to; validate() has seen that activations are uint8.
+constexpr int32_t kLeast = 0;
+constexpr int32_t kGreatest = activation_qmax(8);
+
+// The bounds that a Clip before QuantizeLinear must have so that the integers stay inside the
+// node's activation and the value's own range; an infinity where saturation does it already.
+ClipAttributes needed_bounds(const ClipAttributes& activation, const QuantParams& q) {
+  const float scale = q.scale[0];
+  const int32_t zero_point = q.zero_point[0];
+  const auto integer = [&](float x) { return quantize(x, scale, zero_point, kLeast, kGreatest); };
+  ClipAttributes bounds;
+  if (integer(activation.min) >= q.qmin) {
+    if (integer(activation.min) > kLeast) bounds.min = activation.min;
+  } else {
+    bounds.min = dequantize(q.qmin, scale, zero_point);
+  }
+  if (integer(activation.max) <= q.qmax) {
+    if (integer(activation.max) < kGreatest) bounds.max = activation.max;
+  } else {
+    bounds.max = dequantize(q.qmax, scale, zero_point);
+  }
+  return bounds;
+}
+
+void write_window(const WindowAttributes& window, AttributeWriter& out) {
+  if (window.auto_pad == AutoPad::kSameUpper) out.text("auto_pad", "SAME_UPPER");
+  if (window.auto_pad == AutoPad::kSameLower) out.text("auto_pad", "SAME_LOWER");
+  if (window.auto_pad == AutoPad::kValid) out.text("auto_pad", "VALID");
+  if (window.dilation != Spatial{}) {
+    out.integers("dilations", std::array{window.dilation.h, window.dilation.w});
+  }
+  out.integers("kernel_shape", std::array{window.kernel.h, window.kernel.w});
+  if (window.auto_pad == AutoPad::kNotSet && window.padding != Padding{}) {
+    out.integers("pads", std::array{window.padding.top, window.padding.left, window.padding.bottom,
+                                    window.padding.right});
+  }
+  if (window.stride != Spatial{}) {
+    out.integers("strides", std::array{window.stride.h, window.stride.w});
+  }
+}
+
+// Attributes that have ONNX's default are left out, except where the default depends on the opset.
+class AttributesOf {
+ public:
+  AttributesOf(Op op, AttributeWriter& out) : op_(op), out_(out) {}
+
+  void operator()(const NoAttributes&) const {}
+  // The bounds are inputs, as Reshape's shape is.
+  void operator()(const ClipAttributes&) const {}
+  void operator()(const ConvAttributes& conv) const {
+    if (conv.groups != 1) out_.integer("group", conv.groups);
+    write_window(conv.window, out_);
+  }
+  void operator()(const GemmAttributes& gemm) const {
+    if (gemm.alpha != 1.0f) out_.real("alpha", gemm.alpha);
+    if (gemm.beta != 1.0f) out_.real("beta", gemm.beta);
+    if (gemm.transpose_a) out_.integer("transA", 1);
+    if (gemm.transpose_b) out_.integer("transB", 1);
+  }
+  void operator()(const PoolAttributes& pool) const {
+    if (pool.ceil_mode) out_.integer("ceil_mode", 1);
+    if (pool.count_include_pad && op_ == Op::kAveragePool) out_.integer("count_include_pad", 1);
+    write_window(pool.window, out_);
+  }
+  void operator()(const BatchNormalizationAttributes& norm) const {
+    constexpr BatchNormalizationAttributes kDefault;
+    if (norm.epsilon != kDefault.epsilon) out_.real("epsilon", norm.epsilon);
+    if (norm.momentum != kDefault.momentum) out_.real("momentum", norm.momentum);
+  }
+  void operator()(const AxisAttributes& axis) const { out_.integer("axis", axis.axis); }
+  void operator()(const ReshapeAttributes& reshape) const {
+    if (reshape.allow_zero) out_.integer("allowzero", 1);
+  }
+
+ private:
+  Op op_;
+  AttributeWriter& out_;
+};
+
+class GraphWriter {
+ public:
+  explicit GraphWriter(const Graph& graph)
+      : graph_(graph),
+        model_(graph),
+        reals_(graph.values.size()),
+        is_written_(graph.values.size()) {
+    is_read_as_real_.assign(graph.values.size(), false);
+    for (const Node& node : graph.nodes) {
+      if (node.op == Op::kDequantizeLinear) continue;
+      for (const ValueId id : node.inputs) {
+        if (id != kNoValue) is_read_as_real_[static_cast<size_t>(id)] = true;
+      }
+    }
+  }
+
+  std::vector<std::byte> run() && {
+    for (const Node& node : graph_.nodes) {
+      if (node.op == Op::kQuantizeLinear) {
+        write_quantized(name_of(node.inputs[0]), node.output, {}, node.name);
+      } else if (node.op == Op::kDequantizeLinear) {
+        write_dequantize(node.inputs[0], name_of(node.output), node.name);
+      } else {
+        write_node(node);
+      }
+    }
+    return std::move(model_).finish();
+  }
+
+ private:
+  const std::string& name_of(ValueId id) const { return graph_.value(id).name; }
+
+  // ---- nodes
+  // -------------------------------------------------------------------------------------
+
+  void write_node(const Node& node) {
+    NodeText text{.op = op_info(node.op).name, .name = node.name};
+    for (size_t i = 0; i < node.inputs.size(); ++i) text.inputs.push_back(real_input(node, i));
+    if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
+      add_clip_inputs(*clip, text);
+    }
+    if (const auto* reshape = std::get_if<ReshapeAttributes>(&node.attributes)) {
+      const std::array dims{static_cast<int64_t>(reshape->shape.size())};
+      text.inputs.push_back(model_.constant<int64_t>('c', dims, reshape->shape));
+    }
+    AttributeWriter attributes;
+    std::visit(AttributesOf(node.op, attributes), node.attributes);
+
+    const Value& output = graph_.value(node.output);
+    const bool is_direct = !output.quant && node.activation == ClipAttributes{};
+    text.output = is_direct ? output.name : model_.fresh_name('r');
+    model_.node(text, attributes);
+    if (output.quant) {
+      write_quantized(text.output, node.output, node.activation, {});
+    } else if (!is_direct) {
+      write_clip(text.output, output.name, node.activation);
+    }
+  }
+
+  // The float value that an operator reads: behind a DequantizeLinear when it is quantized.
+  std::string real_input(const Node& node, size_t i) {
+    const ValueId id = node.inputs[i];
+    if (id == kNoValue) return {};
+    const Value& value = graph_.value(id);
+    if (value.constant && !is_written_[static_cast<size_t>(id)]) {
+      is_written_[static_cast<size_t>(id)] = true;
+      const Tensor& tensor = *value.constant;
+      model_.initializer(value.name, tensor.dtype(), tensor.shape().dims(),
+                         {tensor.raw(), tensor.byte_count()});
+    }
+    if (!value.quant) return value.name;
+    std::string& real = reals_[static_cast<size_t>(id)];
+    if (real.empty()) {
+      real = model_.fresh_name('d');
+      if (value.dtype == DType::kI32) {
+        write_dequantized_bias(node, id, real);
+      } else {
+        write_dequantize(id, real, {});
+      }
+    }
+    return real;
+  }
+
+  void add_clip_inputs(const ClipAttributes& clip, NodeText& text) {
+    if (clip.min > -kInfinity || clip.max < kInfinity) text.inputs.push_back(bound(clip.min));
+    if (clip.max < kInfinity) text.inputs.push_back(bound(clip.max));
+  }
+
+  std::string bound(float value) {
+    if (std::isinf(value)) return {};
+    return model_.constant<float>('a', {}, std::span(&value, 1));
+  }
+
+  void write_clip(const std::string& input, const std::string& output, const ClipAttributes& clip) {
+    NodeText text{.op = "Clip", .inputs = {input}, .output = output};
+    if (clip == ClipAttributes{.min = 0.0f}) {
+      text.op = "Relu";
+    } else {
+      add_clip_inputs(clip, text);
+    }
+    model_.node(text, {});
+  }
+
+  // ---- quantization
+  // ------------------------------------------------------------------------------
+
+  // The real `input` to the integers of `id`, within the bounds of an activation, and back where
+  // operators read them.
+  void write_quantized(std::string input, ValueId id, const ClipAttributes& activation,
+                       const std::string& node_name) {
+    const Value& value = graph_.value(id);
+    const ClipAttributes bounds = needed_bounds(activation, *value.quant);
+    if (bounds != ClipAttributes{}) {
+      std::string clipped = model_.fresh_name('r');
+      write_clip(input, clipped, bounds);
+      input = std::move(clipped);
+    }
+    NodeText text{.op = "QuantizeLinear", .output = value.name, .name = node_name};
+    text.inputs = {std::move(input), scale_name(id), zero_point_name(id)};
+    model_.node(text, {});
+    if (!is_read_as_real_[static_cast<size_t>(id)]) return;
+    std::string& real = reals_[static_cast<size_t>(id)];
+    real = model_.fresh_name('d');
+    write_dequantize(id, real, {});
+  }
+
+  void write_dequantize(ValueId id, const std::string& output, const std::string& node_name) {
+    const Value& value = graph_.value(id);
+    NodeText text{.op = "DequantizeLinear", .output = output, .name = node_name};
+    text.inputs = {value.name, scale_name(id), zero_point_name(id)};
+    AttributeWriter attributes;
+    if (!value.quant->per_tensor() && value.quant->axis != 1) {
+      attributes.integer("axis", value.quant->axis);
+    }
+    model_.node(text, attributes);
+  }
+
+  void write_dequantized_bias(const Node& node, ValueId bias, const std::string& output) {
+    const ValueId weight = node.inputs[1];
+    NodeText product{.op = "Mul", .output = model_.fresh_name('m')};
+    product.inputs = {scale_name(node.inputs[0]), scale_name(weight)};
+    model_.node(product, {});
+    NodeText text{.op = "DequantizeLinear", .output = output};
+    text.inputs = {name_of(bias), product.output};
+    AttributeWriter attributes;
+    if (!graph_.value(weight).quant->per_tensor()) attributes.integer("axis", 0);
+    model_.node(text, attributes);
+  }
+
+  std::string scale_name(ValueId id) {
+    const QuantParams& q = *graph_.value(id).quant;
+    return model_.constant<float>('s', dims_of(q), q.scale);
+  }
+
+  // Always there and, for a weight, its own: without it ONNX Runtime fuses neither Gemm nor
+  // MaxPool, and where it turns int8 weights into uint8 (session.x64quantprecision) it refuses a
+  // shared one.
+  std::string zero_point_name(ValueId id) {
+    const Value& value = graph_.value(id);
+    const std::vector<int32_t>& zero_point = value.quant->zero_point;
+    const std::vector<int64_t> dims = dims_of(*value.quant);
+    if (value.dtype == DType::kU8) {
+      const std::vector<uint8_t> values(zero_point.begin(), zero_point.end());
+      return model_.constant<uint8_t>('z', dims, values);
+    }
+    const std::vector<int8_t> values(zero_point.begin(), zero_point.end());
+    std::string name = model_.fresh_name('z');
+    model_.initializer(name, DType::kI8, dims, std::as_bytes(std::span(values)));
+    return name;
+  }
+
+  // Of a scale or a zero point: a scalar, or one for each index along the axis.
+  static std::vector<int64_t> dims_of(const QuantParams& q) {
+    if (q.per_tensor()) return {};
+    return {static_cast<int64_t>(q.scale.size())};
+  }
+
+  const Graph& graph_;
+  ModelWriter model_;
+  std::vector<std::string> reals_;  // per value: its name behind DequantizeLinear
+  std::vector<bool> is_written_;    // per value: a constant whose initializer is written
+  std::vector<bool>
+      is_read_as_real_;  // per value: an operator other than DequantizeLinear reads it
+};
+
+Status check_writable(const Graph& graph) {
+  uint64_t bytes = 0;
+  for (const Value& value : graph.values)
+    bytes += value.constant ? value.constant->byte_count() : 0;
+  if (bytes > kMaxTensorBytes) {
+    return make_error(ErrorCode::kLimitExceeded,
+                      "the model's constants take " + std::to_string(bytes) + " bytes; at most " +
+                          std::to_string(kMaxTensorBytes) + " can be saved");
+  }
+  for (const auto* ends : {&graph.inputs, &graph.outputs}) {
+    for (const ValueId id : *ends) {
+      if (!graph.value(id).quant) continue;
+      return make_error(ErrorCode::kUnsupportedFeature,
+                        "'" + graph.value(id).name +
+                            "' is quantized; inputs and outputs of a saved graph are float32",
+                        graph.value(id).name);
+    }
+  }
+  return success();
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> write_onnx(const Graph& graph) {
+  LOWBIT_TRY(validate(graph));
+  LOWBIT_TRY(check_writable(graph));
+  return GraphWriter(graph).run();
+}
+
+}  // namespace lowbit

@@ -1,0 +1,259 @@
+#include "graph/type_rules.h"
+
+#include <cmath>
+#include <limits>
+
+#include "graph/errors.h"
+
+namespace lowbit {
+
+namespace {
+
+struct IntegerRange {
+  int32_t min;
+  int32_t max;
+};
+
+std::optional<IntegerRange> range_of(DType storage) {
+  switch (storage) {
+    case DType::kU8:
+      return IntegerRange{0, 255};
+    case DType::kI8:
+      return IntegerRange{-128, 127};
+    case DType::kI32:
+      return IntegerRange{std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+    case DType::kF32:
+    case DType::kI64:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// "int8 with parameters".
+std::string type_text(const Value& value) {
+  return std::string(dtype_name(value.dtype)) + (value.quant ? " with parameters" : "");
+}
+
+bool is_real(const Value& value) { return value.dtype == DType::kF32 && !value.quant; }
+
+bool is_quantized_activation(const Value& value) {
+  return value.quant && value.quant->storage == DType::kU8 && value.quant->per_tensor();
+}
+
+float scale_at(const QuantParams& params, size_t channel) {
+  return params.per_tensor() ? params.scale[0] : params.scale[channel];
+}
+
+bool only_moves_values(Op op) {
+  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
+         op == Op::kDropout;
+}
+
+// How many of a node's inputs are activations; the others are weights, biases and other constants.
+size_t activation_count(const Node& node) {
+  switch (node.op) {
+    case Op::kConv:
+    case Op::kGemm:
+    case Op::kMatMul:
+    case Op::kBatchNormalization:
+      return 1;
+    default:
+      return node.inputs.size();
+  }
+}
+
+int output_channel_axis(const Node& node, const Shape& weight) {
+  switch (node.op) {
+    case Op::kGemm:
+      return std::get<GemmAttributes>(node.attributes).transpose_b ? 0 : 1;
+    case Op::kMatMul:
+      return weight.rank() - 1;
+    default:
+      return 0;
+  }
+}
+
+Error type_error(const Node& node, const char* what, const Value& value, const char* needed) {
+  return node_error(ErrorCode::kTypeMismatch, node,
+                    std::string(what) + " '" + value.name + "' is " + type_text(value) +
+                        ", it must be " + needed);
+}
+
+Status check_symmetric(const Node& node, const Value& value) {
+  for (const int32_t zero_point : value.quant->zero_point) {
+    if (zero_point != 0) {
+      return node_error(ErrorCode::kUnsupportedFeature, node,
+                        "'" + value.name + "' has a zero point of " + std::to_string(zero_point) +
+                            "; weights and biases must have 0");
+    }
+  }
+  return success();
+}
+
+// The bias is added to the accumulator as it is, so it must count in the accumulator's unit.
+Status check_integer_bias(const Node& node, const Value& x, const Value& weight, const Value& bias,
+                          int64_t channels) {
+  if (!bias.quant || bias.dtype != DType::kI32) {
+    return type_error(node, "bias", bias, "int32 with parameters");
+  }
+  if (bias.shape != Shape{channels}) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      "integer bias '" + bias.name + "' has shape " + bias.shape.to_string() +
+                          ", it must be " + Shape{channels}.to_string());
+  }
+  LOWBIT_TRY(check_symmetric(node, bias));
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    const float expected = x.quant->scale[0] * scale_at(*weight.quant, c);
+    if (scale_at(*bias.quant, c) != expected) {
+      return node_error(ErrorCode::kInvalidModel, node,
+                        "bias '" + bias.name + "' has scale " +
+                            real_text(scale_at(*bias.quant, c)) + " in channel " +
+                            std::to_string(c) + ", input scale times weight scale is " +
+                            real_text(expected));
+    }
+  }
+  return success();
+}
+
+// Conv, Gemm and MatMul of integers.
+Status check_integer_product(const Graph& graph, const Node& node) {
+  const Value& x = graph.value(node.inputs[0]);
+  const Value& weight = graph.value(node.inputs[1]);
+  if (!weight.constant) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      "weight '" + weight.name + "' of an integer product must be a constant");
+  }
+  if (!weight.quant || weight.dtype != DType::kI8) {
+    return type_error(node, "weight", weight, "int8 with parameters");
+  }
+  if (weight.shape.rank() < 2) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      "weight '" + weight.name + "' of an integer product is a vector");
+  }
+  const int axis = output_channel_axis(node, weight.shape);
+  if (!weight.quant->per_tensor() && weight.quant->axis != axis) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      "weight '" + weight.name + "' is quantized along axis " +
+                          std::to_string(weight.quant->axis) + "; its output channels lie along " +
+                          std::to_string(axis));
+  }
+  LOWBIT_TRY(check_symmetric(node, weight));
+  if (const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
+      gemm && (gemm->alpha != 1.0f || gemm->beta != 1.0f)) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      "alpha and beta of an integer product must be 1");
+  }
+  if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return success();
+  return check_integer_bias(node, x, weight, graph.value(node.inputs[2]), weight.shape[axis]);
+}
+
+Status check_quantize_linear(const Graph& graph, const Node& node) {
+  const Value& x = graph.value(node.inputs[0]);
+  const Value& y = graph.value(node.output);
+  if (!is_real(x)) return type_error(node, "input", x, "float32");
+  if (!is_quantized_activation(y)) {
+    return type_error(node, "output", y, "uint8 with parameters, per tensor");
+  }
+  return success();
+}
+
+Status check_dequantize_linear(const Graph& graph, const Node& node) {
+  const Value& x = graph.value(node.inputs[0]);
+  const Value& y = graph.value(node.output);
+  if (!is_quantized_activation(x)) {
+    return type_error(node, "input", x, "uint8 with parameters, per tensor");
+  }
+  if (!is_real(y)) return type_error(node, "output", y, "float32");
+  return success();
+}
+
+}  // namespace
+
+Status check_value_type(const Value& value) {
+  if (!value.quant) {
+    if (value.constant || value.dtype == DType::kF32) return success();
+    return value_error(ErrorCode::kTypeMismatch, value,
+                       "it is " + type_text(value) +
+                           "; an activation must be float32, or have quantization parameters");
+  }
+  const QuantParams& q = *value.quant;
+  if (q.storage != value.dtype) {
+    return value_error(ErrorCode::kTypeMismatch, value,
+                       "it is " + std::string(dtype_name(value.dtype)) +
+                           ", its parameters are for " + std::string(dtype_name(q.storage)));
+  }
+  const std::optional<IntegerRange> range = range_of(q.storage);
+  if (!range) {
+    return value_error(
+        ErrorCode::kTypeMismatch, value,
+        "quantized values are uint8, int8 or int32, not " + std::string(dtype_name(q.storage)));
+  }
+  if (q.qmin >= q.qmax || q.qmin < range->min || q.qmax > range->max) {
+    return value_error(ErrorCode::kInvalidModel, value,
+                       "the integer range " + std::to_string(q.qmin) + ".." +
+                           std::to_string(q.qmax) + " is not one of " +
+                           std::string(dtype_name(q.storage)));
+  }
+  if (q.axis >= value.shape.rank()) {
+    return value_error(ErrorCode::kInvalidModel, value,
+                       "it is quantized along axis " + std::to_string(q.axis) + " of shape " +
+                           value.shape.to_string());
+  }
+  const int64_t count = q.per_tensor() ? 1 : value.shape[q.axis];
+  if (count < 0 || q.scale.size() != static_cast<size_t>(count) ||
+      q.zero_point.size() != static_cast<size_t>(count)) {
+    return value_error(ErrorCode::kInvalidModel, value,
+                       "it has " + count_of(static_cast<int64_t>(q.scale.size()), "scale") +
+                           " and " +
+                           count_of(static_cast<int64_t>(q.zero_point.size()), "zero point") +
+                           ", it needs " + count_of(count, "pair"));
+  }
+  for (size_t i = 0; i < q.scale.size(); ++i) {
+    if (!std::isnormal(q.scale[i]) || q.scale[i] < 0) {
+      return value_error(ErrorCode::kInvalidModel, value,
+                         "scale " + std::to_string(i) + " is not a positive normal number");
+    }
+    if (q.zero_point[i] < q.qmin || q.zero_point[i] > q.qmax) {
+      return value_error(ErrorCode::kInvalidModel, value,
+                         "zero point " + std::to_string(q.zero_point[i]) + " is outside " +
+                             std::to_string(q.qmin) + ".." + std::to_string(q.qmax));
+    }
+  }
+  return success();
+}
+
+Status check_node_types(const Graph& graph, const Node& node) {
+  if (node.op == Op::kQuantizeLinear) return check_quantize_linear(graph, node);
+  if (node.op == Op::kDequantizeLinear) return check_dequantize_linear(graph, node);
+
+  const Value& output = graph.value(node.output);
+  const bool is_integer = output.quant.has_value();
+  if (is_integer && !op_info(node.op).has_integer) {
+    return node_error(ErrorCode::kUnsupportedFeature, node, "it has no integer form");
+  }
+  if (is_integer && !is_quantized_activation(output)) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      "output '" + output.name + "' is " + type_text(output) +
+                          "; activations must be uint8 with one scale and zero point");
+  }
+  const size_t activations = activation_count(node);
+  const bool is_integer_product =
+      is_integer && (node.op == Op::kConv || node.op == Op::kGemm || node.op == Op::kMatMul);
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoValue || (is_integer_product && i >= activations)) continue;
+    const Value& input = graph.value(node.inputs[i]);
+    if (is_integer ? !is_quantized_activation(input) : !is_real(input)) {
+      return type_error(node, "input", input,
+                        is_integer ? "uint8 with parameters, per tensor, as its output is"
+                                   : "float32, as its output is");
+    }
+    if (is_integer && only_moves_values(node.op) && input.quant != output.quant) {
+      return node_error(
+          ErrorCode::kUnsupportedFeature, node,
+          "it only moves values, so its output must have the parameters of its input");
+    }
+  }
+  return is_integer_product ? check_integer_product(graph, node) : success();
+}
+
+}  // namespace lowbit

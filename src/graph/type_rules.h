@@ -1,0 +1,17 @@
+// Element types and quantization parameters: which a value may have, and which a node accepts (the
+// law of arithmetic, 1 and 3).
+#pragma once
+
+#include "graph/graph.h"
+
+namespace lowbit {
+
+// The value's own dtype and parameters. Its shape is inferred; a dimension that is quantized per
+// index must not be a symbol. Errors: kInvalidModel, kTypeMismatch.
+Status check_value_type(const Value& value);
+
+// What the node reads and writes, of values that passed check_value_type() in a graph whose shapes
+// are inferred. Errors: kTypeMismatch, kInvalidModel, kUnsupportedFeature.
+Status check_node_types(const Graph& graph, const Node& node);
+
+}  // namespace lowbit

@@ -1,0 +1,71 @@
+#include "graph/validate.h"
+
+#include <cmath>
+
+#include "graph/errors.h"
+#include "graph/shape_inference.h"
+#include "graph/type_rules.h"
+
+namespace lowbit {
+
+namespace {
+
+bool may_have_activation(Op op) {
+  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
+}
+
+Status check_bounds(const Node& node, const ClipAttributes& bounds) {
+  // Written so that NaN fails.
+  if (bounds.min <= bounds.max) return success();
+  return node_error(
+      ErrorCode::kInvalidModel, node,
+      "its bounds " + real_text(bounds.min) + ".." + real_text(bounds.max) + " are not in order");
+}
+
+Status check_attributes(const Node& node) {
+  if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
+    LOWBIT_TRY(check_bounds(node, *clip));
+  }
+  if (const auto* norm = std::get_if<BatchNormalizationAttributes>(&node.attributes)) {
+    if (!std::isfinite(norm->epsilon) || norm->epsilon < 0) {
+      return node_error(ErrorCode::kInvalidModel, node, "its epsilon is not finite or negative");
+    }
+  }
+  if (may_have_activation(node.op)) return check_bounds(node, node.activation);
+  if (node.activation == ClipAttributes{}) return success();
+  return node_error(ErrorCode::kInvalidModel, node, "an activation cannot be fused into it");
+}
+
+Status check_constants(const Graph& graph, const Node& node) {
+  if (node.op != Op::kConv && node.op != Op::kGemm && node.op != Op::kBatchNormalization) {
+    return success();
+  }
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoValue) continue;
+    const Value& input = graph.value(node.inputs[i]);
+    if (!input.constant) {
+      return node_error(ErrorCode::kUnsupportedFeature, node,
+                        "input " + std::to_string(i) + " ('" + input.name +
+                            "') is computed; weights, biases and parameters must be constants");
+    }
+  }
+  return success();
+}
+
+}  // namespace
+
+Status validate(const Graph& graph) {
+  LOWBIT_ASSIGN(Graph inferred, infer_shapes(graph));
+  // Inference fills in the dtypes that follow from the parameters; what the graph says itself is
+  // what counts here.
+  for (size_t i = 0; i < graph.values.size(); ++i) inferred.values[i].dtype = graph.values[i].dtype;
+  for (const Value& value : inferred.values) LOWBIT_TRY(check_value_type(value));
+  for (const Node& node : inferred.nodes) {
+    LOWBIT_TRY(check_attributes(node));
+    LOWBIT_TRY(check_constants(inferred, node));
+    LOWBIT_TRY(check_node_types(inferred, node));
+  }
+  return success();
+}
+
+}  // namespace lowbit

@@ -1,0 +1,202 @@
+// Small FP32 networks, at least one for every operator with an integer form, with seeded random weights and inputs.
+
+import { buildModel } from './onnx.mjs'
+
+/** Uniform float64 in [0, 1) from a 32-bit seed (Mulberry32, T. Ettinger). */
+function randomFrom(seed) {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const elements = (shape) => shape.reduce((product, dim) => product * dim, 1)
+
+function constant(random, shape, size) {
+  const data = Float32Array.from({ length: elements(shape) }, () => (2 * random() - 1) * size)
+  return { type: 'float32', dims: shape, data }
+}
+
+const scalar = (value) => ({ type: 'float32', dims: [], data: Float32Array.of(value) })
+const int64 = (...values) => ({
+  type: 'int64',
+  dims: [values.length],
+  data: BigInt64Array.from(values, BigInt),
+})
+
+const SIDE = 12
+const CHANNELS = 8
+const PIXELS = SIDE * SIDE
+const image = ['N', CHANNELS, SIDE, SIDE]
+const same3x3 = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }
+
+/** A network of one input "x": `weights` are shapes by name, `output` is the shape of "y" without its first dimension. */
+const network = (input, output, weights, nodes, constants = {}) => ({
+  input,
+  output,
+  weights,
+  nodes,
+  constants,
+})
+
+const filter3x3 = { w: [CHANNELS, CHANNELS, 3, 3], b: [CHANNELS] }
+
+const networks = {
+  Conv: network(image, [CHANNELS, SIDE, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'y', same3x3],
+  ]),
+  'Conv without bias, 1 x 1': network(image, [24, SIDE, SIDE], { w: [24, CHANNELS, 1, 1] }, [
+    ['Conv', ['x', 'w'], 'y', { kernel_shape: [1, 1] }],
+  ]),
+  'Conv, 5 x 5, stride 2': network(image, [5, 6, 6], { w: [5, CHANNELS, 5, 5], b: [5] }, [
+    ['Conv', ['x', 'w', 'b'], 'y', { kernel_shape: [5, 5], pads: [2, 2, 2, 2], strides: [2, 2] }],
+  ]),
+  'Conv, depthwise': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    { w: [CHANNELS, 1, 3, 3], b: [CHANNELS] },
+    [['Conv', ['x', 'w', 'b'], 'y', { ...same3x3, group: CHANNELS }]],
+  ),
+  'Conv, Relu': network(image, [CHANNELS, SIDE, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Relu', ['c'], 'y'],
+  ]),
+  'Conv, Clip': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Clip', ['c', 'low', 'high'], 'y'],
+    ],
+    { low: scalar(0), high: scalar(0.5) },
+  ),
+  'Conv, BatchNormalization, Relu': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    { ...filter3x3, gain: [CHANNELS], shift: [CHANNELS], mean: [CHANNELS] },
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['BatchNormalization', ['c', 'gain', 'shift', 'mean', 'variance'], 'n'],
+      ['Relu', ['n'], 'y'],
+    ],
+    {
+      variance: {
+        type: 'float32',
+        dims: [CHANNELS],
+        data: Float32Array.of(1, 2, 3, 4, 0.5, 0.1, 1, 1),
+      },
+    },
+  ),
+  Relu: network(image, [CHANNELS, SIDE, SIDE], {}, [['Relu', ['x'], 'y']]),
+  Clip: network(image, [CHANNELS, SIDE, SIDE], {}, [['Clip', ['x', 'low', 'high'], 'y']], {
+    low: scalar(-0.25),
+    high: scalar(0.5),
+  }),
+  Gemm: network(['N', PIXELS], [10], { w: [10, PIXELS], b: [10] }, [
+    ['Gemm', ['x', 'w', 'b'], 'y', { transB: 1 }],
+  ]),
+  'Gemm, Relu, Gemm': network(
+    ['N', PIXELS],
+    [10],
+    { w: [PIXELS, 32], b: [32], v: [32, 10], c: [10] },
+    [
+      ['Gemm', ['x', 'w', 'b'], 'h'],
+      ['Relu', ['h'], 'r'],
+      ['Gemm', ['r', 'v', 'c'], 'y'],
+    ],
+  ),
+  MatMul: network(['N', PIXELS], [10], { w: [PIXELS, 10] }, [['MatMul', ['x', 'w'], 'y']]),
+  Add: network(image, [CHANNELS, SIDE, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Add', ['x', 'c'], 'y'],
+  ]),
+  'Add, Relu': network(image, [CHANNELS, SIDE, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Add', ['c', 'x'], 'a'],
+    ['Relu', ['a'], 'y'],
+  ]),
+  MaxPool: network(image, [CHANNELS, 6, 6], {}, [
+    ['MaxPool', ['x'], 'y', { kernel_shape: [2, 2], strides: [2, 2] }],
+  ]),
+  'MaxPool, padded': network(image, [CHANNELS, 6, 6], {}, [
+    ['MaxPool', ['x'], 'y', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }],
+  ]),
+  AveragePool: network(image, [CHANNELS, 6, 6], {}, [
+    ['AveragePool', ['x'], 'y', { kernel_shape: [2, 2], strides: [2, 2] }],
+  ]),
+  'AveragePool, padded': network(image, [CHANNELS, 6, 6], {}, [
+    ['AveragePool', ['x'], 'y', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }],
+  ]),
+  'AveragePool, padding counted': network(image, [CHANNELS, 6, 6], {}, [
+    [
+      'AveragePool',
+      ['x'],
+      'y',
+      { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 },
+    ],
+  ]),
+  GlobalAveragePool: network(image, [CHANNELS, 1, 1], {}, [['GlobalAveragePool', ['x'], 'y']]),
+  'Flatten, Gemm': network(image, [10], { w: [10, CHANNELS * PIXELS], b: [10] }, [
+    ['Flatten', ['x'], 'f', { axis: 1 }],
+    ['Gemm', ['f', 'w', 'b'], 'y', { transB: 1 }],
+  ]),
+  'Reshape, Gemm': network(
+    image,
+    [10],
+    { w: [10, CHANNELS * PIXELS], b: [10] },
+    [
+      ['Reshape', ['x', 'to'], 'f'],
+      ['Gemm', ['f', 'w', 'b'], 'y', { transB: 1 }],
+    ],
+    { to: int64(-1, CHANNELS * PIXELS) },
+  ),
+  'Identity, Dropout, MatMul': network(['N', PIXELS], [10], { w: [PIXELS, 10] }, [
+    ['Identity', ['x'], 'i'],
+    ['Dropout', ['i'], 'd'],
+    ['MatMul', ['d', 'w'], 'y'],
+  ]),
+  Concat: network(image, [2 * CHANNELS, SIDE, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Concat', ['x', 'c'], 'y', { axis: 1 }],
+  ]),
+  'Gemm, Softmax': network(['N', PIXELS], [10], { w: [10, PIXELS], b: [10] }, [
+    ['Gemm', ['x', 'w', 'b'], 'z', { transB: 1 }],
+    ['Softmax', ['z'], 'y', { axis: -1 }],
+  ]),
+  'LeNet in small': network(image, [10], { ...filter3x3, v: [10, CHANNELS * 36], c: [10] }, [
+    ['Conv', ['x', 'w', 'b'], 'h', same3x3],
+    ['Relu', ['h'], 'r'],
+    ['MaxPool', ['r'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }],
+    ['Flatten', ['p'], 'f', { axis: 1 }],
+    ['Gemm', ['f', 'v', 'c'], 'y', { transB: 1 }],
+  ]),
+}
+
+/** Each network as { name, operators, bytes, samples(count, seed) }, samples being a { shape, data } in -0.5..1. */
+export const operatorModels = Object.entries(networks).map(([name, network], index) => {
+  const random = randomFrom(index + 1)
+  const weights = Object.entries(network.weights).map(([key, shape]) => {
+    // The size keeps values about as large from layer to layer (He et al. 2015, section 2.2); biases are small.
+    const size = shape.length === 1 ? 0.1 : Math.sqrt(3 / elements(shape.slice(1)))
+    return [key, constant(random, shape, size)]
+  })
+  const bytes = buildModel({
+    inputs: { x: network.input },
+    outputs: { y: ['N', ...network.output] },
+    constants: { ...Object.fromEntries(weights), ...network.constants },
+    nodes: network.nodes,
+  })
+  const samples = (count, seed) => {
+    const shape = [count, ...network.input.slice(1)]
+    const uniform = randomFrom(seed)
+    return {
+      shape,
+      data: Float32Array.from({ length: elements(shape) }, () => 1.5 * uniform() - 0.5),
+    }
+  }
+  return { name, operators: network.nodes.map(([operator]) => operator), bytes, samples }
+})

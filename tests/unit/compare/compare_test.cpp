@@ -1,0 +1,129 @@
+#include "compare/compare.h"
+
+#include <array>
+
+#include "doctest/doctest.h"
+#include "quantize/quantize.h"
+#include "support/graph_builder.h"
+#include "support/must.h"
+
+using namespace lowbit;
+using namespace lowbit::test;
+
+namespace {
+
+Graph classifier() {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {b.symbol("N"), 2, 6, 6});
+  const ValueId conv = b.relu(b.conv(x, {.channels = 6, .kernel = {3, 3}}));
+  return b
+      .output(b.gemm(b.flatten(b.max_pool(conv, {.kernel = {2, 2}, .stride = {2, 2}})),
+                     {.features = 3}))
+      .build();
+}
+
+Tensor images(int64_t count, uint64_t seed) {
+  Tensor tensor = must(Tensor::allocate(DType::kF32, {count, 2, 6, 6}));
+  Random random(seed);
+  for (float& x : tensor.mutable_data<float>()) x = random.uniform(-1, 1);
+  return tensor;
+}
+
+Graph quantized(const Graph& fp32) {
+  Calibrator calibrator = must(Calibrator::create(fp32));
+  must(calibrator.observe(std::array{images(64, 1)}));
+  return must(quantize(fp32, must(calibrator.finish()), {}));
+}
+
+Comparison comparison(const Graph& a, const Graph& b) {
+  return must(Comparison::create(a, b, 1000, 250));
+}
+
+}  // namespace
+
+TEST_CASE("a model compared with itself agrees everywhere, without noise") {
+  const Graph fp32 = classifier();
+  Comparison same = comparison(fp32, fp32);
+  must(same.add(std::array{images(20, 2)}, {}));
+  const Report report = same.report();
+  CHECK(report.samples == 20);
+  CHECK(report.agreeing == 20);
+  CHECK(report.labelled == 0);
+  REQUIRE(report.layers.size() == 4);
+  for (const LayerReport& layer : report.layers) {
+    CHECK(layer.accumulated_sqnr_db == std::numeric_limits<double>::infinity());
+  }
+}
+
+TEST_CASE("each layer's error is reported, isolated and accumulated") {
+  const Graph fp32 = classifier();
+  Comparison int8 = comparison(fp32, quantized(fp32));
+  must(int8.add(std::array{images(50, 3)}, {}));
+  const Report report = int8.report();
+  REQUIRE(report.layers.size() == 4);
+  CHECK(report.layers[0].op == "Conv");
+  CHECK(report.layers[0].output == "relu1");
+  for (const LayerReport& layer : report.layers) {
+    CAPTURE(layer.name);
+    CHECK(layer.accumulated_sqnr_db > 20);
+    CHECK(layer.accumulated_sqnr_db < 70);
+    CHECK(layer.isolated_sqnr_db > 20);
+    CHECK(layer.isolated_sqnr_db < 70);
+  }
+  // The last layer on exact inputs is better than behind three noisy layers; the first has nothing
+  // before it.
+  CHECK(report.layers[3].isolated_sqnr_db > report.layers[3].accumulated_sqnr_db);
+  CHECK(report.layers[0].isolated_sqnr_db ==
+        doctest::Approx(report.layers[0].accumulated_sqnr_db).epsilon(1e-9));
+}
+
+TEST_CASE("counts and predictions do not depend on how samples are batched") {
+  const Graph fp32 = classifier();
+  const Graph int8 = quantized(fp32);
+  const Tensor all = images(30, 4);
+  std::vector<int32_t> labels(30);
+  for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % 3);
+
+  Comparison at_once = comparison(fp32, int8);
+  must(at_once.add(std::array{all}, labels));
+  Comparison one_by_one = comparison(fp32, int8);
+  const auto data = all.data<float>();
+  for (size_t i = 0; i < 30; ++i) {
+    const Tensor one = must(Tensor::from_values<float>({1, 2, 6, 6}, data.subspan(i * 72, 72)));
+    must(one_by_one.add(std::array{one}, std::span(labels).subspan(i, 1)));
+  }
+  const Report x = at_once.report();
+  const Report y = one_by_one.report();
+  CHECK(x.a.predictions == y.a.predictions);
+  CHECK(x.b.predictions == y.b.predictions);
+  CHECK(x.a.correct == y.a.correct);
+  CHECK(x.agreeing == y.agreeing);
+  CHECK(x.a.top1 == static_cast<double>(x.a.correct) / 30);
+  CHECK(x.top1_difference.difference == doctest::Approx(x.b.top1 - x.a.top1));
+}
+
+TEST_CASE("bad labels and other models' outputs are refused, and change nothing") {
+  const Graph fp32 = classifier();
+  Comparison c = comparison(fp32, fp32);
+  const std::array batch{images(2, 5)};
+  CHECK(c.add(batch, std::array<int32_t, 1>{0}).error().code == ErrorCode::kShapeMismatch);
+  CHECK(c.add(batch, std::array<int32_t, 2>{0, 3}).error().code == ErrorCode::kInvalidArgument);
+  CHECK(c.add(batch, std::array<int32_t, 2>{-1, 0}).error().where == "labels");
+  CHECK(c.report().samples == 0);
+
+  GraphBuilder b;
+  const ValueId x = b.input("x", {b.symbol("N"), 2, 6, 6});
+  Comparison other = comparison(fp32, b.output(b.gemm(b.flatten(x), {.features = 4})).build());
+  CHECK(other.add(batch, {}).error().code == ErrorCode::kShapeMismatch);
+}
+
+TEST_CASE("latency is measured for both models and every node") {
+  const Graph fp32 = classifier();
+  Comparison c = comparison(fp32, quantized(fp32));
+  must(c.measure_latency(std::array{images(1, 6)}, 1, 3));
+  const Report report = c.report();
+  CHECK(report.a.latency_ms.median > 0);
+  CHECK(report.b.latency_ms.p10 <= report.b.latency_ms.median);
+  CHECK(report.b.latency_ms.median <= report.b.latency_ms.p90);
+  REQUIRE_FALSE(report.layers.empty());
+}
