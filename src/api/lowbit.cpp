@@ -101,28 +101,27 @@ Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& r
   return Model(std::move(graph), model.tier());
 }
 
-Result<Report> compare(const Model& a, const Model& b, const Dataset& dataset,
-                       const CompareOptions& options, const Context& context) {
+Result<Report> compare(const Model& a, const Model& b, std::span<const Tensor> inputs,
+                       std::span<const int32_t> labels, const CompareOptions& options,
+                       const Context& context) {
   LOWBIT_ASSIGN(const std::vector<std::byte> a_bytes, a.save());
   LOWBIT_ASSIGN(const std::vector<std::byte> b_bytes, b.save());
   LOWBIT_ASSIGN(Comparison comparison,
                 Comparison::create(a.graph(), b.graph(), static_cast<int64_t>(a_bytes.size()),
                                    static_cast<int64_t>(b_bytes.size()), a.tier()));
-  LOWBIT_ASSIGN(const int64_t samples, count_samples(dataset.inputs));
-  if (!dataset.labels.empty() && static_cast<int64_t>(dataset.labels.size()) != samples) {
+  LOWBIT_ASSIGN(const int64_t samples, count_samples(inputs));
+  if (!labels.empty() && static_cast<int64_t>(labels.size()) != samples) {
     return make_error(ErrorCode::kShapeMismatch, "there must be one label per sample", "labels");
   }
-  LOWBIT_TRY(for_each_batch(dataset.inputs, options.batch, context, "compare",
-                            [&](const std::vector<Tensor>& slice, int64_t first) {
-                              std::span<const int32_t> labels = dataset.labels;
-                              if (!labels.empty()) {
-                                labels = labels.subspan(static_cast<size_t>(first),
-                                                        static_cast<size_t>(slice[0].shape()[0]));
-                              }
-                              return comparison.add(slice, labels);
-                            }));
+  LOWBIT_TRY(for_each_batch(
+      inputs, options.batch, context, "compare",
+      [&](const std::vector<Tensor>& slice, int64_t first) {
+        const auto count = static_cast<size_t>(slice[0].shape()[0]);
+        return comparison.add(
+            slice, labels.empty() ? labels : labels.subspan(static_cast<size_t>(first), count));
+      }));
   if (options.latency_runs > 0 && samples > 0) {
-    LOWBIT_ASSIGN(const std::vector<Tensor> one, slice_samples(dataset.inputs, 0, 1));
+    LOWBIT_ASSIGN(const std::vector<Tensor> one, slice_samples(inputs, 0, 1));
     LOWBIT_TRY(comparison.measure_latency(one, options.latency_warmup, options.latency_runs));
   }
   return comparison.report();

@@ -1,11 +1,11 @@
-// Lowbit in seven verbs: load, calibrate, quantize, run, compare, save (and train, in train/fit.h).
+// Lowbit in seven verbs: load, calibrate, quantize, run, compare, save (and train: fit() in train/fit.h).
 // This is the only header that most readers need.
 //
 //   Result<Model> fp32 = Model::load(onnx_bytes);
 //   Result<Ranges> ranges = calibrate(*fp32, samples);
 //   Result<Model> int8 = quantize(*fp32, *ranges, Recipe{});
 //   Result<std::vector<Tensor>> logits = int8->run({image});
-//   Result<Report> report = compare(*fp32, *int8, dataset, {});
+//   Result<Report> report = compare(*fp32, *int8, images, labels, {});
 //   Result<std::vector<std::byte>> bytes = int8->save();
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "graph/graph.h"
 #include "quantize/calibrate.h"
 #include "quantize/quantize.h"
+#include "train/fit.h"
 
 namespace lowbit {
 
@@ -63,19 +64,16 @@ Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
 // Errors: as quantize(Graph).
 Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe);
 
-struct Dataset {
-  std::vector<Tensor> inputs;   // one per graph input, samples along the first dimension
-  std::vector<int32_t> labels;  // empty, or one class index per sample
-};
-
 struct CompareOptions {
   int latency_warmup = 10;
   int latency_runs = 50;  // on the first sample; 0 leaves latency out
   int64_t batch = kDefaultBatch;
 };
 
+// `inputs`: one tensor per graph input. `labels`: empty, or one class index per sample.
 // Errors: as Comparison, kAborted.
-Result<Report> compare(const Model& a, const Model& b, const Dataset& dataset,
-                       const CompareOptions& options, const Context& context = {});
+Result<Report> compare(const Model& a, const Model& b, std::span<const Tensor> inputs,
+                       std::span<const int32_t> labels, const CompareOptions& options,
+                       const Context& context = {});
 
 }  // namespace lowbit

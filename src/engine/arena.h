@@ -1,7 +1,9 @@
-// One block of memory for all activations: places that are in use at the same time never share a byte.
+// One block of memory for all activations: places that are in use at the same time never share a
+// byte.
 //
-// Places are laid out in order of first use, each in the smallest free gap that holds it (best fit), else at the end. A place is
-// free again after its last use. Near linear in the number of places.
+// Places are laid out in order of first use, each in the smallest free gap that holds it (best
+// fit), else at the end. A place is free again after its last use. Near linear in the number of
+// places.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,8 @@ struct ArenaLayout {
   int64_t bytes = 0;
 };
 
-// Every request has first_use <= last_use and 0 <= bytes. Errors: kLimitExceeded when the sum leaves 63 bits.
+// Every request has first_use <= last_use and 0 <= bytes. Errors: kLimitExceeded when the sum
+// leaves 63 bits.
 Result<ArenaLayout> lay_out_arena(std::span<const ArenaRequest> requests);
 
 }  // namespace lowbit::engine

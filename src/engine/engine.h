@@ -1,5 +1,6 @@
-// The executor, one for FP32 and quantized graphs: make_plan() decides everything once (shapes, layouts, one arena with
-// lifetimes, packed weights, kernels); run() only calls kernels and allocates nothing but its results.
+// The executor, one for FP32 and quantized graphs: make_plan() decides everything once (shapes,
+// layouts, one arena with lifetimes, packed weights, kernels); run() only calls kernels and
+// allocates nothing but its results.
 //
 //   Result<Plan> plan = make_plan(graph, {Shape{1, 1, 28, 28}}, {});
 //   Result<std::vector<Tensor>> logits = plan->run({image});
@@ -15,8 +16,8 @@
 
 namespace lowbit {
 
-// A look at a value while a plan runs. `data` is valid only during the call. 4-D activations lie in NHWC (`channels_last`);
-// `shape` is always the graph's, in ONNX's axes (NCHW).
+// A look at a value while a plan runs. `data` is valid only during the call. 4-D activations lie in
+// NHWC (`channels_last`); `shape` is always the graph's, in ONNX's axes (NCHW).
 struct ValueView {
   ValueId id = kNoValue;
   DType dtype = DType::kF32;
@@ -34,23 +35,27 @@ struct ValueView {
 
 // What a caller may watch while a plan runs; empty members cost nothing.
 struct Taps {
-  // Called for every graph input and after every node with its output, in order of execution. An Error stops the run.
-  std::function<Status(const ValueView&)> on_value;
-  // Called after every node with the index of the node in Plan::graph().nodes and its wall-clock time.
-  std::function<void(size_t node, double milliseconds)> on_time;
+  // Called for every graph input and after every node with its output, in order of execution. An
+  // Error stops the run.
+  std::function<Status(const ValueView&)> on_value{};
+  // Called after every node with the index of the node in Plan::graph().nodes and its wall-clock
+  // time.
+  std::function<void(size_t node, double milliseconds)> on_time{};
 };
 
-// Computes a node in place of the engine's kernel (train/: batch norm with batch statistics, dropout, fake quantization).
+// Computes a node in place of the engine's kernel (train/: batch norm with batch statistics,
+// dropout, fake quantization).
 using NodeOverride =
     std::function<Status(size_t node, std::span<const ValueView> inputs, const ValueView& output)>;
 
 struct PlanOptions {
   Tier tier = Tier::kSimd128;
-  // Every value keeps a place of its own in the arena, readable through Plan::view() after run(): for training.
+  // Every value keeps a place of its own in the arena, readable through Plan::view() after run():
+  // for training.
   bool keep_values = false;
   // Nodes for which `is_overridden` answers true run `override_node` instead of a kernel.
-  std::function<bool(const Node&)> is_overridden;
-  NodeOverride override_node;
+  std::function<bool(const Node&)> is_overridden{};
+  NodeOverride override_node{};
 };
 
 class Plan {
@@ -59,15 +64,19 @@ class Plan {
   Plan& operator=(Plan&&) noexcept;
   ~Plan();
 
-  // One tensor per graph input, of the planned shapes and the graph's dtypes (float32; NCHW). Results in the order of the graph's
-  // outputs, as the graph says (NCHW). Errors: kShapeMismatch, kTypeMismatch (naming the input), kOutOfMemory, and what a tap returns.
+  // One tensor per graph input, of the planned shapes and the graph's dtypes (float32; NCHW).
+  // Results in the order of the graph's outputs, as the graph says (NCHW). Errors: kShapeMismatch,
+  // kTypeMismatch (naming the input), kOutOfMemory, and what a tap returns.
   Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, const Taps& taps = {});
 
-  // The specialized graph that the plan executes: concrete shapes, the values' ids as in the graph given to make_plan.
+  // The specialized graph that the plan executes: concrete shapes, the values' ids as in the graph
+  // given to make_plan.
   const Graph& graph() const;
-  // A value as the last run left it. Only with PlanOptions::keep_values, or a graph input or output.
+  // A value as the last run left it. Only with PlanOptions::keep_values, or a graph input or
+  // output.
   ValueView view(ValueId id);
-  // Packs the constants again, from a graph that differs from the planned one in constants' values only.
+  // Packs the constants again, from a graph that differs from the planned one in constants' values
+  // only.
   Status update_constants(const Graph& graph);
 
   size_t arena_bytes() const;
@@ -80,8 +89,9 @@ class Plan {
   std::unique_ptr<State> state_;
 };
 
-// Plans `graph` (valid; usually optimize()d) for the given input shapes. Errors: kShapeMismatch, kInvalidModel,
-// kUnsupportedFeature, kAccumulatorOverflow (names the node whose reduction is too long), kOutOfMemory.
+// Plans `graph` (valid; usually optimize()d) for the given input shapes. Errors: kShapeMismatch,
+// kInvalidModel, kUnsupportedFeature, kAccumulatorOverflow (names the node whose reduction is too
+// long), kOutOfMemory.
 Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
                        const PlanOptions& options);
 

@@ -60,8 +60,7 @@ StridedView broadcast_view(const Shape& operand, Layout layout, const Shape& out
   std::array<int64_t, kMaxRank> operand_strides{};
   int64_t stride = 1;
   for (int i = operand.rank() - 1; i >= 0; --i) {
-    const int axis =
-        layout == Layout::kChannelsLast ? kFromMemory[static_cast<size_t>(i)] : i;
+    const int axis = layout == Layout::kChannelsLast ? kFromMemory[static_cast<size_t>(i)] : i;
     operand_strides[static_cast<size_t>(axis)] = stride;
     stride *= operand[axis];
   }

@@ -1,5 +1,6 @@
-// How values lie in memory: activations of rank 4 in NHWC, everything else row-major; constants row-major always. And the strides that
-// walk one value in another's order, which is all that broadcasting and laying out a constant need.
+// How values lie in memory: activations of rank 4 in NHWC, everything else row-major; constants
+// row-major always. And the strides that walk one value in another's order, which is all that
+// broadcasting and laying out a constant need.
 #pragma once
 
 #include <array>
@@ -17,7 +18,8 @@ Layout activation_layout(const Shape& shape);
 // True when an activation of this shape has the same bytes in NCHW and in the engine's layout.
 bool is_row_major_too(const Shape& shape);
 
-// The dimensions of an activation in the order in which they lie in memory: [N, H, W, C] for rank 4.
+// The dimensions of an activation in the order in which they lie in memory: [N, H, W, C] for
+// rank 4.
 Shape memory_shape(const Shape& shape);
 
 // Where the graph's axis lies in memory_shape(shape). `axis` may count from the end.
@@ -26,7 +28,8 @@ int memory_axis(const Shape& shape, int64_t axis);
 // Product of the dimensions [first, last) of a concrete shape.
 int64_t product(const Shape& shape, int first, int last);
 
-// A walk over `dims`, innermost last; moving one step along axis i moves strides[i] elements in the source.
+// A walk over `dims`, innermost last; moving one step along axis i moves strides[i] elements in the
+// source.
 struct StridedView {
   Shape dims;
   std::array<int64_t, kMaxRank> strides{};
@@ -35,8 +38,9 @@ struct StridedView {
   bool is_dense(int first_axis = 0) const;
 };
 
-// The walk over an activation of shape `output`, in memory order, that reads an operand of shape `operand` (numpy's broadcasting:
-// axes are aligned at the end, a dimension of 1 is repeated), which lies in `layout`.
+// The walk over an activation of shape `output`, in memory order, that reads an operand of shape
+// `operand` (numpy's broadcasting: axes are aligned at the end, a dimension of 1 is repeated),
+// which lies in `layout`.
 StridedView broadcast_view(const Shape& operand, Layout layout, const Shape& output);
 
 // target[i] = the i-th element of the walk. Element: float or uint8_t.

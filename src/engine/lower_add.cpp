@@ -1,5 +1,6 @@
-// Add, with numpy's broadcasting. The kernel adds arrays of equal length, so an operand that is repeated inside an image is spread out
-// first, a constant once and an activation at every run; one that is repeated along the outermost axis only is used again and again.
+// Add, with numpy's broadcasting. The kernel adds arrays of equal length, so an operand that is
+// repeated inside an image is spread out first, a constant once and an activation at every run; one
+// that is repeated along the outermost axis only is used again and again.
 #include "engine/steps.h"
 
 namespace lowbit::engine {
@@ -90,8 +91,7 @@ AddOperand add_operand(Lowering& lowering, size_t index, size_t operand, int64_t
     return result;
   }
   const int64_t count = product(view.dims, 0, view.dims.rank());
-  result.slot =
-      lowering.make_scratch(count * static_cast<int64_t>(dtype_bytes(value.dtype)));
+  result.slot = lowering.make_scratch(count * static_cast<int64_t>(dtype_bytes(value.dtype)));
   if (value.dtype == DType::kU8) {
     lowering.emit(std::make_unique<SpreadStep<uint8_t>>(slot, result.slot, view),
                   {slot, result.slot});
@@ -102,7 +102,8 @@ AddOperand add_operand(Lowering& lowering, size_t index, size_t operand, int64_t
   return result;
 }
 
-// The sum may be written over an operand that nobody needs any more and that has the output's shape.
+// The sum may be written over an operand that nobody needs any more and that has the output's
+// shape.
 Slot add_output_slot(Lowering& lowering, size_t index) {
   const Node& node = lowering.node(index);
   for (size_t operand = 0; operand < 2; ++operand) {
@@ -124,8 +125,8 @@ kernels::AddF32 add_f32(const ClipAttributes& activation) {
 kernels::AddU8 add_u8(const Lowering& lowering, size_t index) {
   const ActivationParams a = activation_params(lowering.input_value(index, 0));
   const ActivationParams b = activation_params(lowering.input_value(index, 1));
-  const ActivationParams output = narrowed(activation_params(lowering.output_value(index)),
-                                           lowering.node(index).activation);
+  const ActivationParams output =
+      narrowed(activation_params(lowering.output_value(index)), lowering.node(index).activation);
   return {.params = {.a_ratio = a.scale / output.scale,
                      .b_ratio = b.scale / output.scale,
                      .a_zero_point = a.zero_point,

@@ -1,4 +1,5 @@
-// Softmax and BatchNormalization: kernels that want their axis innermost. When it is not, the value is transposed there and back.
+// Softmax and BatchNormalization: kernels that want their axis innermost, and may run in place.
+// When it is not, the value is transposed there and back.
 #include <cmath>
 
 #include "engine/steps.h"
@@ -18,9 +19,8 @@ struct AxisSplit {
 AxisSplit split_at(const Shape& shape, int64_t axis) {
   const Shape dims = memory_shape(shape);
   const int at = memory_axis(shape, axis);
-  return {.outer = product(dims, 0, at),
-          .axis = dims[at],
-          .inner = product(dims, at + 1, dims.rank())};
+  return {
+      .outer = product(dims, 0, at), .axis = dims[at], .inner = product(dims, at + 1, dims.rank())};
 }
 
 // The places that a kernel with the axis innermost reads and writes.
@@ -29,16 +29,9 @@ struct InnermostPlaces {
   Slot output = kNoSlot;
 };
 
-InnermostPlaces bring_innermost(Lowering& lowering, size_t index, const AxisSplit& split,
-                                bool may_run_in_place) {
+InnermostPlaces bring_innermost(Lowering& lowering, size_t index, const AxisSplit& split) {
   const Slot input = lowering.input_slot(index, 0);
-  if (split.inner == 1) {
-    if (may_run_in_place && lowering.may_overwrite(index, lowering.node(index).inputs[0])) {
-      lowering.reuse_slot_for_output(index, input);
-      return {input, input};
-    }
-    return {input, lowering.make_output_slot(index)};
-  }
+  if (split.inner == 1) return {input, lowering.make_output_slot_in_place(index)};
   const Value& value = lowering.input_value(index, 0);
   const Slot transposed = lowering.make_scratch(value_bytes(value));
   lowering.emit(make_transpose({.input = input,
@@ -48,7 +41,7 @@ InnermostPlaces bring_innermost(Lowering& lowering, size_t index, const AxisSpli
                                 .columns = split.inner,
                                 .element_bytes = dtype_bytes(value.dtype)}),
                 {input, transposed});
-  return {transposed, lowering.make_scratch(value_bytes(lowering.output_value(index)))};
+  return {transposed, transposed};
 }
 
 void bring_back(Lowering& lowering, size_t index, const AxisSplit& split, Slot computed) {
@@ -83,7 +76,8 @@ class SoftmaxU8Step final : public Step {
   InnermostPlaces places_;
 };
 
-// y = x * scale + shift, with scale = gamma / sqrt(variance + epsilon) and shift = beta - mean * scale.
+// y = x * scale + shift, with scale = gamma / sqrt(variance + epsilon) and shift = beta - mean *
+// scale.
 class BatchNormalizationStep final : public Step {
  public:
   BatchNormalizationStep(void (*kernel)(const kernels::ScaleShiftF32&), size_t index,
@@ -111,8 +105,7 @@ class BatchNormalizationStep final : public Step {
     const auto beta = parameter(2);
     const auto mean = parameter(3);
     const auto variance = parameter(4);
-    const double epsilon = double{
-        std::get<BatchNormalizationAttributes>(node.attributes).epsilon};
+    const double epsilon = double{std::get<BatchNormalizationAttributes>(node.attributes).epsilon};
     float* shift = scale() + call_.channels;
     for (size_t c = 0; c < static_cast<size_t>(call_.channels); ++c) {
       const double spread = double{variance[c]} + epsilon;
@@ -152,14 +145,13 @@ Status lower<Op::kSoftmax>(Lowering& lowering, size_t index) {
   LOWBIT_ASSIGN(const int32_t columns,
                 lowering.to_int32(index, split.axis, "the length of the axis"));
   const int64_t rows = split.outer * split.inner;
-  const InnermostPlaces places =
-      bring_innermost(lowering, index, split, precision == Precision::kF32);
+  const InnermostPlaces places = bring_innermost(lowering, index, split);
   if (precision == Precision::kF32) {
-    lowering.emit(make_unary_step<float, float>(
-                      lowering.table().softmax_f32,
-                      kernels::SoftmaxF32{.rows = rows, .columns = columns}, places.input,
-                      places.output),
-                  {places.input, places.output});
+    lowering.emit(
+        make_unary_step<float, float>(lowering.table().softmax_f32,
+                                      kernels::SoftmaxF32{.rows = rows, .columns = columns},
+                                      places.input, places.output),
+        {places.input, places.output});
   } else {
     const ActivationParams to = activation_params(lowering.output_value(index));
     const kernels::SoftmaxU8 call{.rows = rows,
@@ -190,12 +182,11 @@ Status lower<Op::kBatchNormalization>(Lowering& lowering, size_t index) {
   }
   const AxisSplit split = split_at(lowering.input_value(index, 0).shape, 1);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(
-                                 index, 2 * split.axis * int64_t{sizeof(float)}));
-  const InnermostPlaces places = bring_innermost(lowering, index, split, true);
-  lowering.emit(
-      std::make_unique<BatchNormalizationStep>(lowering.table().scale_shift_f32, index, split,
-                                               places, std::move(packed)),
-      {places.input, places.output});
+                                 index, 2 * static_cast<size_t>(split.axis) * sizeof(float)));
+  const InnermostPlaces places = bring_innermost(lowering, index, split);
+  lowering.emit(std::make_unique<BatchNormalizationStep>(lowering.table().scale_shift_f32, index,
+                                                         split, places, std::move(packed)),
+                {places.input, places.output});
   bring_back(lowering, index, split, places.output);
   return success();
 }

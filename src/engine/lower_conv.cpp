@@ -1,5 +1,6 @@
-// Conv: an indirect matrix product over NHWC images (Dukhan, "The Indirect Convolution Algorithm", 2019). A 1x1 convolution of stride 1
-// is a product without a table; one product per group; depthwise convolution has a kernel of its own.
+// Conv: an indirect matrix product over NHWC images (Dukhan, "The Indirect Convolution Algorithm",
+// 2019). A 1x1 convolution of stride 1 is a product without a table; one product per group;
+// depthwise convolution has a kernel of its own.
 #include "base/checked.h"
 #include "engine/depthwise.h"
 #include "engine/product.h"
@@ -11,12 +12,12 @@ namespace {
 
 struct Taps {
   int32_t count = 0;
-  int32_t depth = 0;         // elements of a piece
-  int32_t per_row = 0;       // pieces along the kernel's width
+  int32_t depth = 0;    // elements of a piece
+  int32_t per_row = 0;  // pieces along the kernel's width
 };
 
-// Without padding at the sides, the taps of one kernel row are neighbours in the input when all channels belong to one group:
-// one long piece in place of kernel_w short ones.
+// Without padding at the sides, the taps of one kernel row are neighbours in the input when all
+// channels belong to one group: one long piece in place of kernel_w short ones.
 Taps merge_taps(const NodeWindow& node, int32_t group_channels) {
   const kernels::Window& window = node.window;
   const bool is_contiguous = window.pad_left == 0 && node.pad_right == 0 &&
@@ -39,7 +40,7 @@ Result<std::shared_ptr<Buffer>> make_offsets(Lowering& lowering, size_t index,
     return lowering.refuse(index, ErrorCode::kLimitExceeded,
                            "its table of offsets would have more than 2^28 entries");
   }
-  LOWBIT_ASSIGN(auto buffer, lowering.allocate_constant(index, *bytes));
+  LOWBIT_ASSIGN(auto buffer, lowering.allocate_constant(index, static_cast<size_t>(*bytes)));
   auto* offset = reinterpret_cast<int32_t*>(buffer->data());
   for (int32_t oy = 0; oy < window.output_h; ++oy) {
     for (int32_t ox = 0; ox < window.output_w; ++ox) {
@@ -49,9 +50,8 @@ Result<std::shared_ptr<Buffer>> make_offsets(Lowering& lowering, size_t index,
         const int64_t x = int64_t{ox} * window.stride_w - window.pad_left +
                           int64_t{t % taps.per_row} * window.dilation_w;
         const bool is_inside = y >= 0 && y < window.input_h && x >= 0 && x < window.input_w;
-        *offset++ = is_inside
-                        ? static_cast<int32_t>((y * window.input_w + x) * window.channels)
-                        : kernels::kPaddingOffset;
+        *offset++ = is_inside ? static_cast<int32_t>((y * window.input_w + x) * window.channels)
+                              : kernels::kPaddingOffset;
       }
     }
   }
@@ -71,8 +71,7 @@ template <>
 Status lower<Op::kConv>(Lowering& lowering, size_t index) {
   const Node& node = lowering.node(index);
   const auto& attributes = std::get<ConvAttributes>(node.attributes);
-  LOWBIT_ASSIGN(const NodeWindow resolved,
-                node_window(lowering, index, attributes.window, false));
+  LOWBIT_ASSIGN(const NodeWindow resolved, node_window(lowering, index, attributes.window, false));
   const kernels::Window& window = resolved.window;
   const auto columns = static_cast<int32_t>(lowering.output_value(index).shape[1]);
   const auto groups = static_cast<int32_t>(attributes.groups);
@@ -106,7 +105,8 @@ Status lower<Op::kConv>(Lowering& lowering, size_t index) {
   product.target.row_stride = columns;
   product.target.repeat_stride = output_pixels * columns;
 
-  // The constant is [columns][group_channels][taps] (OIHW), the product wants [columns][taps][group_channels].
+  // The constant is [columns][group_channels][taps] (OIHW), the product wants
+  // [columns][taps][group_channels].
   ProductWeights& weights = product.weights;
   weights.weights = node.inputs[1];
   weights.column_stride = int64_t{group_channels} * kernel_taps;

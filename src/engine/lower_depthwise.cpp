@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "engine/depthwise.h"
 #include "engine/product.h"
 
@@ -7,45 +5,41 @@ namespace lowbit::engine {
 
 namespace {
 
-// The constant is [channels][1][taps], the kernel wants [taps][channels].
+// The constant is [channels][1][taps], packing wants [taps][channels].
 template <class Weight>
-void arrange_weights(const Weight* source, int32_t taps, int32_t channels, Weight* target) {
+const Weight* arranged_weights(PackContext& context, const Node& node, int32_t taps,
+                               int32_t channels) {
+  const Weight* source =
+      context.graph().value(node.inputs[1]).constant->template data<Weight>().data();
+  Weight* arranged = context.take<Weight>(int64_t{taps} * channels);
+  Weight* target = arranged;
   for (int32_t tap = 0; tap < taps; ++tap) {
     for (int32_t channel = 0; channel < channels; ++channel) {
       *target++ = source[int64_t{channel} * taps + tap];
     }
   }
+  return arranged;
 }
 
 template <class Bias>
-void copy_bias(const Graph& graph, const Node& node, int32_t channels, Bias* target) {
-  if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
-    const auto source = graph.value(node.inputs[2]).constant->template data<Bias>();
-    std::copy_n(source.begin(), channels, target);
-  } else {
-    std::fill_n(target, channels, Bias{});
-  }
+const Bias* bias_of(const PackContext& context, const Node& node) {
+  if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return nullptr;
+  return context.graph().value(node.inputs[2]).constant->template data<Bias>().data();
 }
 
-template <class T>
-T* data_of(const std::shared_ptr<Buffer>& buffer) {
-  return reinterpret_cast<T*>(buffer->data());
-}
-
-template <class Call, class Element, class Weight, class Bias>
+// Call: kernels::DepthwiseF32 or kernels::DepthwiseU8S8.
+template <class Call, class Element>
 class DepthwiseStep : public Step {
  public:
   DepthwiseStep(void (*kernel)(const Call&), const Call& call, size_t index, Slot input,
-                Slot output, std::shared_ptr<Buffer> weights, std::shared_ptr<Buffer> bias)
+                Slot output, std::shared_ptr<Buffer> packed)
       : call_(call),
         kernel_(kernel),
         index_(index),
         input_(input),
         output_(output),
-        weights_(std::move(weights)),
-        bias_(std::move(bias)) {
-    call_.weights = data_of<Weight>(weights_);
-    call_.bias = data_of<Bias>(bias_);
+        packed_(std::move(packed)) {
+    call_.packed = packed_->data();
   }
 
   void bind(const Memory& memory) override {
@@ -53,113 +47,124 @@ class DepthwiseStep : public Step {
     call_.output = memory.at<Element>(output_);
   }
 
-  Status pack(PackContext& context) override {
-    const Graph& graph = context.graph();
-    const Node& node = graph.nodes[index_];
-    const auto source = graph.value(node.inputs[1]).constant->template data<Weight>();
-    arrange_weights(source.data(), taps(), channels(), data_of<Weight>(weights_));
-    copy_bias(graph, node, channels(), data_of<Bias>(bias_));
-    return success();
-  }
-
   void run() const override { kernel_(call_); }
 
  protected:
+  const Node& node(const PackContext& context) const { return context.graph().nodes[index_]; }
   int32_t channels() const { return call_.window.channels; }
   int32_t taps() const { return call_.window.kernel_h * call_.window.kernel_w; }
-
-  Call call_;
+  void* packed() const { return packed_->data(); }
 
  private:
+  Call call_;
   void (*kernel_)(const Call&);
   size_t index_;
   Slot input_;
   Slot output_;
-  std::shared_ptr<Buffer> weights_;
-  std::shared_ptr<Buffer> bias_;
+  std::shared_ptr<Buffer> packed_;
 };
 
-using DepthwiseStepF32 = DepthwiseStep<kernels::DepthwiseF32, float, float, float>;
-
-class DepthwiseStepU8S8 final
-    : public DepthwiseStep<kernels::DepthwiseU8S8, uint8_t, int8_t, int32_t> {
+class DepthwiseStepF32 final : public DepthwiseStep<kernels::DepthwiseF32, float> {
  public:
-  DepthwiseStepU8S8(void (*kernel)(const kernels::DepthwiseU8S8&),
-                    const kernels::DepthwiseU8S8& call, const IntegerNode& node, Slot input,
-                    Slot output, std::shared_ptr<Buffer> weights, std::shared_ptr<Buffer> bias,
-                    std::shared_ptr<Buffer> multiplier)
-      : DepthwiseStep(kernel, call, node.index, input, output, std::move(weights),
-                      std::move(bias)),
-        node_(node),
-        multiplier_(std::move(multiplier)) {
-    call_.multiplier = data_of<float>(multiplier_);
-  }
+  DepthwiseStepF32(const kernels::KernelTable& table, const kernels::DepthwiseF32& call,
+                   size_t index, Slot input, Slot output, std::shared_ptr<Buffer> packed)
+      : DepthwiseStep(table.depthwise_f32, call, index, input, output, std::move(packed)),
+        pack_(table.pack_depthwise_f32) {}
 
   Status pack(PackContext& context) override {
-    LOWBIT_TRY(DepthwiseStep::pack(context));
-    auto* multiplier = data_of<float>(multiplier_);
-    for (int32_t channel = 0; channel < channels(); ++channel) {
-      multiplier[channel] = node_.multiplier(channel);
-      AccumulatorBound bound(call_.bias[channel], node_.input.zero_point);
-      for (int32_t tap = 0; tap < taps(); ++tap) {
-        bound.add(call_.weights[int64_t{tap} * channels() + channel]);
-      }
-      if (!bound.fits_int32()) {
-        return accumulator_overflow(context.graph().nodes[node_.index], channel);
-      }
-    }
+    pack_({.weights = arranged_weights<float>(context, node(context), taps(), channels()),
+           .bias = bias_of<float>(context, node(context)),
+           .channels = channels(),
+           .taps = taps(),
+           .packed = packed()});
     return success();
   }
 
  private:
-  IntegerNode node_;
-  std::shared_ptr<Buffer> multiplier_;
+  void (*pack_)(const kernels::PackDepthwiseF32&);
 };
 
-}  // namespace
+class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uint8_t> {
+ public:
+  DepthwiseStepU8S8(const kernels::KernelTable& table, const kernels::DepthwiseU8S8& call,
+                    const IntegerNode& node, Slot input, Slot output,
+                    std::shared_ptr<Buffer> packed)
+      : DepthwiseStep(table.depthwise_u8s8, call, node.index, input, output, std::move(packed)),
+        pack_(table.pack_depthwise_u8s8),
+        integers_(node) {}
 
-Status lower_depthwise(Lowering& lowering, size_t index, const kernels::Window& window) {
-  LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
-  const int64_t taps = int64_t{window.kernel_h} * window.kernel_w;
-  const int64_t channels = window.channels;
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot(index);
-  if (precision == Precision::kF32) {
-    LOWBIT_TRY(check_f32_constants(lowering, index));
-    LOWBIT_ASSIGN(auto weights,
-                  lowering.allocate_constant(index, taps * channels * int64_t{sizeof(float)}));
-    LOWBIT_ASSIGN(auto bias, lowering.allocate_constant(index, channels * int64_t{sizeof(float)}));
-    const ClipAttributes& activation = lowering.node(index).activation;
-    const kernels::DepthwiseF32 call{
-        .window = window, .min = activation.min, .max = activation.max};
-    lowering.emit(
-        std::make_unique<DepthwiseStepF32>(lowering.table().depthwise_f32, call, index, input,
-                                           output, std::move(weights), std::move(bias)),
-        {input, output});
+  Status pack(PackContext& context) override {
+    const auto* weights = arranged_weights<int8_t>(context, node(context), taps(), channels());
+    const auto* bias = bias_of<int32_t>(context, node(context));
+    float* multiplier = context.take<float>(channels());
+    for (int32_t channel = 0; channel < channels(); ++channel) {
+      multiplier[channel] = integers_.multiplier(channel);
+      AccumulatorBound bound(bias == nullptr ? 0 : bias[channel], integers_.input.zero_point);
+      for (int32_t tap = 0; tap < taps(); ++tap) {
+        bound.add(weights[int64_t{tap} * channels() + channel]);
+      }
+      if (!bound.fits_int32()) return accumulator_overflow(node(context), channel);
+    }
+    pack_({.weights = weights,
+           .bias = bias,
+           .multiplier = multiplier,
+           .input_zero_point = integers_.input.zero_point,
+           .channels = channels(),
+           .taps = taps(),
+           .packed = packed()});
     return success();
   }
 
+ private:
+  void (*pack_)(const kernels::PackDepthwiseU8S8&);
+  IntegerNode integers_;
+};
+
+Status lower_f32(Lowering& lowering, size_t index, const kernels::Window& window, int32_t taps) {
+  LOWBIT_TRY(check_f32_constants(lowering, index));
+  const Slot input = lowering.input_slot(index, 0);
+  const Slot output = lowering.make_output_slot(index);
+  const size_t bytes = kernels::packed_depthwise_f32_bytes(lowering.tier(), window.channels, taps);
+  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
+  lowering.reserve_pack_room(
+      PackContext::pack_room(int64_t{taps} * window.channels, sizeof(float)));
+  const ClipAttributes& activation = lowering.node(index).activation;
+  const kernels::DepthwiseF32 call{.window = window, .min = activation.min, .max = activation.max};
+  lowering.emit(std::make_unique<DepthwiseStepF32>(lowering.table(), call, index, input, output,
+                                                   std::move(packed)),
+                {input, output});
+  return success();
+}
+
+Status lower_u8s8(Lowering& lowering, size_t index, const kernels::Window& window, int32_t taps) {
   LOWBIT_ASSIGN(const IntegerNode node, integer_node(lowering, index));
-  if (taps > kernels::kMaxMatmulU8S8Depth) {
-    return lowering.refuse(index, ErrorCode::kAccumulatorOverflow,
-                           "it adds " + std::to_string(taps) + " products; at most " +
-                               std::to_string(kernels::kMaxMatmulU8S8Depth) +
-                               " provably fit 32 bits");
-  }
-  LOWBIT_ASSIGN(auto weights, lowering.allocate_constant(index, taps * channels));
-  LOWBIT_ASSIGN(auto bias, lowering.allocate_constant(index, channels * int64_t{sizeof(int32_t)}));
-  LOWBIT_ASSIGN(auto multiplier,
-                lowering.allocate_constant(index, channels * int64_t{sizeof(float)}));
+  LOWBIT_TRY(check_reduction_length(lowering, index, taps));
+  const Slot input = lowering.input_slot(index, 0);
+  const Slot output = lowering.make_output_slot(index);
+  const size_t bytes = kernels::packed_depthwise_u8s8_bytes(lowering.tier(), window.channels, taps);
+  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
+  lowering.reserve_pack_room(
+      PackContext::pack_room(int64_t{taps} * window.channels, sizeof(int8_t)) +
+      PackContext::pack_room(window.channels, sizeof(float)));
   const kernels::DepthwiseU8S8 call{.window = window,
                                     .input_zero_point = node.input.zero_point,
                                     .output_zero_point = node.output.zero_point,
                                     .qmin = node.output.qmin,
                                     .qmax = node.output.qmax};
-  lowering.emit(std::make_unique<DepthwiseStepU8S8>(lowering.table().depthwise_u8s8, call, node,
-                                                    input, output, std::move(weights),
-                                                    std::move(bias), std::move(multiplier)),
+  lowering.emit(std::make_unique<DepthwiseStepU8S8>(lowering.table(), call, node, input, output,
+                                                    std::move(packed)),
                 {input, output});
   return success();
+}
+
+}  // namespace
+
+Status lower_depthwise(Lowering& lowering, size_t index, const kernels::Window& window) {
+  LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
+  // The weights' constant has this many elements per channel, so it fits.
+  const int32_t taps = window.kernel_h * window.kernel_w;
+  return precision == Precision::kF32 ? lower_f32(lowering, index, window, taps)
+                                      : lower_u8s8(lowering, index, window, taps);
 }
 
 }  // namespace lowbit::engine

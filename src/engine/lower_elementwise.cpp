@@ -10,22 +10,19 @@ Status lower_clamp(Lowering& lowering, size_t index, const ClipAttributes& bound
   const Value& from = lowering.input_value(index, 0);
   const Value& to = lowering.output_value(index);
   const Slot input = lowering.input_slot(index, 0);
+  const Slot output = lowering.make_output_slot_in_place(index);
   const int64_t count = *to.shape.element_count();
   if (precision == Precision::kU8) {
-    const Slot output = lowering.make_output_slot(index);
-    lowering.emit(make_table_lookup(
-                      lowering.table(),
-                      {.input = input,
-                       .output = output,
-                       .table = rescale_table(activation_params(from),
-                                              narrowed(activation_params(to), bounds)),
-                       .columns = static_cast<int32_t>(count)}),
+    lowering.emit(make_table_lookup(lowering.table(), {.input = input,
+                                                       .output = output,
+                                                       .table = rescale_table(
+                                                           activation_params(from),
+                                                           narrowed(activation_params(to), bounds)),
+                                                       .columns = static_cast<int32_t>(count),
+                                                       .output_stride = count}),
                   {input, output});
     return success();
   }
-  const bool in_place = lowering.may_overwrite(index, lowering.node(index).inputs[0]);
-  if (in_place) lowering.reuse_slot_for_output(index, input);
-  const Slot output = in_place ? input : lowering.make_output_slot(index);
   lowering.emit(
       make_unary_step<float, float>(
           lowering.table().clamp_f32,
@@ -84,9 +81,8 @@ Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
   const ActivationParams params = activation_params(from);
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);
-  const kernels::DequantizeU8 call{.count = *from.shape.element_count(),
-                                   .scale = params.scale,
-                                   .zero_point = params.zero_point};
+  const kernels::DequantizeU8 call{
+      .count = *from.shape.element_count(), .scale = params.scale, .zero_point = params.zero_point};
   lowering.emit(
       make_unary_step<uint8_t, float>(lowering.table().dequantize_u8, call, input, output),
       {input, output});

@@ -14,9 +14,9 @@ Status set_gemm_bias(const Lowering& lowering, size_t index, int32_t columns,
   const int64_t count = product(shape, 0, shape.rank());
   const int64_t last = shape.rank() == 0 ? 1 : shape[shape.rank() - 1];
   if (count != last || (last != 1 && last != columns)) {
-    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                           "C has shape " + shape.to_string() +
-                               "; one value per column is supported");
+    return lowering.refuse(
+        index, ErrorCode::kUnsupportedFeature,
+        "C has shape " + shape.to_string() + "; one value per column is supported");
   }
   weights.bias = node.inputs[2];
   weights.bias_stride = last == 1 ? 0 : 1;

@@ -1,4 +1,5 @@
-// MatMul. A constant second operand is packed once; a product of two activations (float32 only) packs at every run.
+// MatMul. A constant second operand is packed once; a product of two activations (float32 only)
+// packs at every run.
 #include "engine/product.h"
 #include "kernels/layout/layout.h"
 
@@ -6,8 +7,8 @@ namespace lowbit::engine {
 
 namespace {
 
-// The operands of MatMul as stacks of matrices, after numpy's rules: rank 1 is a row on the left and a column on the right, and the
-// leading dimensions are broadcast.
+// The operands of MatMul as stacks of matrices, after numpy's rules: rank 1 is a row on the left
+// and a column on the right, and the leading dimensions are broadcast.
 struct MatrixStacks {
   int64_t rows = 1;
   int64_t depth = 1;
@@ -20,8 +21,8 @@ struct MatrixStacks {
 MatrixStacks matrix_stacks(const Shape& a, const Shape& b) {
   const auto leading = [](const Shape& shape) {
     Shape batch;
-    if (shape.rank() > 2) batch = *Shape::from_dims(shape.dims().first(
-                              static_cast<size_t>(shape.rank() - 2)));
+    if (shape.rank() > 2)
+      batch = *Shape::from_dims(shape.dims().first(static_cast<size_t>(shape.rank() - 2)));
     return batch;
   };
   MatrixStacks stacks;
@@ -30,8 +31,8 @@ MatrixStacks matrix_stacks(const Shape& a, const Shape& b) {
   if (b.rank() > 1) stacks.columns = b[b.rank() - 1];
   stacks.batch_a = leading(a);
   stacks.batch_b = leading(b);
-  const Shape& longer = stacks.batch_a.rank() >= stacks.batch_b.rank() ? stacks.batch_a
-                                                                       : stacks.batch_b;
+  const Shape& longer =
+      stacks.batch_a.rank() >= stacks.batch_b.rank() ? stacks.batch_a : stacks.batch_b;
   const Shape& shorter = &longer == &stacks.batch_a ? stacks.batch_b : stacks.batch_a;
   stacks.batch = longer;
   const int missing = longer.rank() - shorter.rank();
@@ -59,7 +60,8 @@ Slot row_major_input(Lowering& lowering, size_t index, size_t operand) {
   return row_major;
 }
 
-// A product of activations: for each matrix of the stack, B is transposed and packed, then multiplied.
+// A product of activations: for each matrix of the stack, B is transposed and packed, then
+// multiplied.
 class ActivationProduct final : public Step {
  public:
   struct Places {
@@ -136,8 +138,8 @@ std::vector<int64_t> operand_matrices(const Shape& operand, const Shape& batch) 
   return indices;
 }
 
-Status emit_activation_product(Lowering& lowering, size_t index, const MatrixStacks& stacks,
-                               Slot a, Slot b, Slot output) {
+Status emit_activation_product(Lowering& lowering, size_t index, const MatrixStacks& stacks, Slot a,
+                               Slot b, Slot output) {
   LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
   if (precision == Precision::kU8) {
     return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
@@ -164,11 +166,10 @@ Status emit_activation_product(Lowering& lowering, size_t index, const MatrixSta
   const Slot transposed =
       lowering.make_scratch(stacks.depth * stacks.columns * int64_t{sizeof(float)});
   const Slot packed = lowering.make_scratch(packed_bytes);
-  lowering.emit(
-      std::make_unique<ActivationProduct>(
-          lowering.table(), ActivationProduct::Places{a, b, transposed, packed, output},
-          std::move(matrices), call),
-      {a, b, transposed, packed, output});
+  lowering.emit(std::make_unique<ActivationProduct>(
+                    lowering.table(), ActivationProduct::Places{a, b, transposed, packed, output},
+                    std::move(matrices), call),
+                {a, b, transposed, packed, output});
   return success();
 }
 
@@ -177,14 +178,11 @@ Status emit_constant_product(Lowering& lowering, size_t index, const MatrixStack
   Product product;
   product.input = a;
   product.output = output;
-  const int64_t row_count =
-      engine::product(stacks.batch_a, 0, stacks.batch_a.rank()) * stacks.rows;
+  const int64_t row_count = engine::product(stacks.batch_a, 0, stacks.batch_a.rank()) * stacks.rows;
   ProductWeights& weights = product.weights;
   LOWBIT_ASSIGN(product.rows.count, lowering.to_int32(index, row_count, "the number of rows"));
-  LOWBIT_ASSIGN(weights.depth,
-                lowering.to_int32(index, stacks.depth, "the length of the sums"));
-  LOWBIT_ASSIGN(weights.columns,
-                lowering.to_int32(index, stacks.columns, "the number of columns"));
+  LOWBIT_ASSIGN(weights.depth, lowering.to_int32(index, stacks.depth, "the length of the sums"));
+  LOWBIT_ASSIGN(weights.columns, lowering.to_int32(index, stacks.columns, "the number of columns"));
   product.rows.row_depth = weights.depth;
   product.rows.row_stride = weights.depth;
   product.target.row_stride = weights.columns;

@@ -1,4 +1,5 @@
-// Flatten, Reshape, Identity, Dropout (at inference) and Concat: elements move, or only change their quantization parameters.
+// Flatten, Reshape, Identity, Dropout (at inference) and Concat: elements move, or only change
+// their quantization parameters.
 #include "engine/steps.h"
 
 namespace lowbit::engine {
@@ -28,7 +29,8 @@ void emit_transpose(Lowering& lowering, Transpose transpose, Slot input, Slot ou
   lowering.emit(make_transpose(transpose), {input, output});
 }
 
-// The input's elements with the output's parameters, still in the input's layout. `is_own` tells that the place may be overwritten.
+// The input's elements with the output's parameters, still in the input's layout. `is_own` tells
+// that the place may be overwritten.
 struct Source {
   Slot slot = kNoSlot;
   bool is_own = false;
@@ -59,17 +61,16 @@ Status lower_reshape(Lowering& lowering, size_t index) {
   const Value& to = lowering.output_value(index);
   Source source = rescaled_input(lowering, index, precision);
 
-  const bool same_bytes = from.shape == to.shape ||
-                          (is_row_major_too(from.shape) && is_row_major_too(to.shape));
+  const bool same_bytes =
+      from.shape == to.shape || (is_row_major_too(from.shape) && is_row_major_too(to.shape));
   if (same_bytes) {
     if (source.is_own) {
       lowering.reuse_slot_for_output(index, source.slot);
       return success();
     }
     const Slot output = lowering.make_output_slot(index);
-    lowering.emit(
-        make_copy({.input = source.slot, .output = output, .row_bytes = value_bytes(to)}),
-        {source.slot, output});
+    lowering.emit(make_copy({.input = source.slot, .output = output, .row_bytes = value_bytes(to)}),
+                  {source.slot, output});
     return success();
   }
   if (is_row_major_too(to.shape)) {
@@ -127,8 +128,8 @@ Status lower<Op::kConcat>(Lowering& lowering, size_t index) {
     LOWBIT_TRY(check_like_output(lowering, index, i));
     const Slot input = lowering.input_slot(index, i);
     const int64_t row_bytes = value_bytes(from) / rows;
-    const bool is_copy = precision == Precision::kF32 ||
-                         activation_params(from) == activation_params(to);
+    const bool is_copy =
+        precision == Precision::kF32 || activation_params(from) == activation_params(to);
     if (is_copy) {
       lowering.emit(make_copy({.input = input,
                                .output = output,
@@ -138,16 +139,16 @@ Status lower<Op::kConcat>(Lowering& lowering, size_t index) {
                                .output_offset = offset}),
                     {input, output});
     } else {
-      lowering.emit(make_table_lookup(lowering.table(),
-                                      {.input = input,
-                                       .output = output,
-                                       .table = rescale_table(activation_params(from),
-                                                              activation_params(to)),
-                                       .rows = rows,
-                                       .columns = static_cast<int32_t>(row_bytes),
-                                       .output_stride = output_stride,
-                                       .output_offset = offset}),
-                    {input, output});
+      lowering.emit(
+          make_table_lookup(lowering.table(),
+                            {.input = input,
+                             .output = output,
+                             .table = rescale_table(activation_params(from), activation_params(to)),
+                             .rows = rows,
+                             .columns = static_cast<int32_t>(row_bytes),
+                             .output_stride = output_stride,
+                             .output_offset = offset}),
+          {input, output});
     }
     offset += row_bytes;
   }

@@ -30,8 +30,8 @@ Status check_activation(const Value& value) {
                       value.name);
   }
   const bool is_real = value.dtype == DType::kF32 && !value.quant;
-  const bool is_quantized = value.dtype == DType::kU8 && value.quant &&
-                            value.quant->per_tensor() && value.quant->storage == DType::kU8;
+  const bool is_quantized = value.dtype == DType::kU8 && value.quant && value.quant->per_tensor() &&
+                            value.quant->storage == DType::kU8;
   if (is_real || is_quantized) return success();
   return make_error(ErrorCode::kUnsupportedFeature,
                     "value '" + value.name + "' is " + std::string(dtype_name(value.dtype)) +
@@ -110,13 +110,19 @@ bool Lowering::may_overwrite(size_t node, ValueId id) const {
          last_reader_[index] == node;
 }
 
+Slot Lowering::make_output_slot_in_place(size_t node) {
+  if (!may_overwrite(node, graph_.nodes[node].inputs[0])) return make_output_slot(node);
+  const Slot slot = input_slot(node, 0);
+  reuse_slot_for_output(node, slot);
+  return slot;
+}
+
 Slot Lowering::make_scratch(int64_t bytes) { return new_slot(bytes); }
 
 Slot Lowering::lay_out_constant(ValueId id, const StridedView& view) {
   const int64_t count = product(view.dims, 0, view.dims.rank());
   const auto element_bytes = static_cast<int64_t>(dtype_bytes(graph_.value(id).dtype));
-  lowered_.slots.push_back(
-      {.bytes = count * element_bytes, .first_use = 0, .last_use = kEndOfRun});
+  lowered_.slots.push_back({.bytes = count * element_bytes, .first_use = 0, .last_use = kEndOfRun});
   const auto slot = static_cast<Slot>(lowered_.slots.size() - 1);
   lowered_.constants.push_back({id, slot, view});
   return slot;
@@ -128,13 +134,12 @@ void Lowering::emit(std::unique_ptr<Step> step, std::initializer_list<Slot> touc
   ++now_;
 }
 
-Result<std::shared_ptr<Buffer>> Lowering::allocate_constant(size_t node, int64_t bytes) {
-  auto buffer = Buffer::allocate(static_cast<size_t>(bytes));
+Result<std::shared_ptr<Buffer>> Lowering::allocate_constant(size_t node, size_t bytes) {
+  auto buffer = Buffer::allocate(bytes);
   if (!buffer) {
-    return refuse(node, buffer.error().code,
-                  buffer.error().message + " for its packed constants");
+    return refuse(node, buffer.error().code, buffer.error().message + " for its packed constants");
   }
-  lowered_.constant_bytes += bytes;
+  lowered_.constant_bytes += static_cast<int64_t>(bytes);
   return buffer;
 }
 
@@ -144,19 +149,19 @@ void Lowering::reserve_pack_room(int64_t bytes) {
 
 Error Lowering::refuse(size_t node, ErrorCode code, const std::string& message) const {
   const Node& refused = graph_.nodes[node];
-  return make_error(code,
-                    "node '" + refused.name + "' (" + std::string(op_info(refused.op).name) +
-                        "): " + message,
-                    refused.name);
+  return make_error(
+      code,
+      "node '" + refused.name + "' (" + std::string(op_info(refused.op).name) + "): " + message,
+      refused.name);
 }
 
 Result<int32_t> Lowering::to_int32(size_t node, int64_t number, const char* what) const {
   if (number >= 0 && number <= std::numeric_limits<int32_t>::max()) {
     return static_cast<int32_t>(number);
   }
-  return refuse(node, ErrorCode::kLimitExceeded,
-                std::string(what) + " is " + std::to_string(number) +
-                    "; it must be within 0 and 2^31 - 1");
+  return refuse(
+      node, ErrorCode::kLimitExceeded,
+      std::string(what) + " is " + std::to_string(number) + "; it must be within 0 and 2^31 - 1");
 }
 
 Status Lowering::lower_nodes(const PlanOptions& options) {

@@ -1,5 +1,6 @@
-// Lowering: from the nodes of a specialized graph to steps over places in the arena. One function per operator (lower_*.cpp), which
-// uses a Lowering to find where its inputs lie, to make a place for its output, and to emit its steps in order of execution.
+// Lowering: from the nodes of a specialized graph to steps over places in the arena. One function
+// per operator (lower_*.cpp), which uses a Lowering to find where its inputs lie, to make a place
+// for its output, and to emit its steps in order of execution.
 #pragma once
 
 #include <initializer_list>
@@ -15,7 +16,8 @@
 
 namespace lowbit::engine {
 
-// A constant that a node reads as an activation: it has a place of its own, filled when constants are packed.
+// A constant that a node reads as an activation: it has a place of its own, filled when constants
+// are packed.
 struct LaidOutConstant {
   ValueId value = kNoValue;
   Slot slot = kNoSlot;
@@ -31,8 +33,9 @@ struct NodeSteps {
 
 struct Lowered {
   std::vector<std::unique_ptr<Step>> steps;
-  std::vector<NodeSteps> nodes;     // one per node of the graph
-  std::vector<Slot> value_slots;    // one per value; kNoSlot: a constant, or a value that nobody makes
+  std::vector<NodeSteps> nodes;  // one per node of the graph
+  std::vector<Slot>
+      value_slots;  // one per value; kNoSlot: a constant, or a value that nobody makes
   std::vector<ArenaRequest> slots;  // one per Slot
   std::vector<LaidOutConstant> constants;
   int64_t constant_bytes = 0;   // of packed weights and tables
@@ -60,16 +63,20 @@ class Lowering {
   void reuse_slot_for_output(size_t node, Slot slot);
   // True when nothing reads the value after this node, so that the node may write over it.
   bool may_overwrite(size_t node, ValueId id) const;
+  // The place of the node's output when its kernel may write over its first input: that input's own
+  // if nothing reads it later, else a new one. Both have equally many bytes.
+  Slot make_output_slot_in_place(size_t node);
   // A place for intermediate bytes. It lives from the first to the last step that touches it.
   Slot make_scratch(int64_t bytes);
-  // A place that holds elements of a constant, in the order of `view`, for as long as the plan lives.
+  // A place that holds elements of a constant, in the order of `view`, for as long as the plan
+  // lives.
   Slot lay_out_constant(ValueId id, const StridedView& view);
 
   // Appends a step, which reads or writes the `touched` places.
   void emit(std::unique_ptr<Step> step, std::initializer_list<Slot> touched);
 
   // Memory for packed constants. Errors: kOutOfMemory, naming the node.
-  Result<std::shared_ptr<Buffer>> allocate_constant(size_t node, int64_t bytes);
+  Result<std::shared_ptr<Buffer>> allocate_constant(size_t node, size_t bytes);
   void reserve_pack_room(int64_t bytes);
 
   // An error that names the node: "node 'conv1' (Conv): <message>".

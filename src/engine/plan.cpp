@@ -17,11 +17,12 @@ Result<std::shared_ptr<Buffer>> allocate(int64_t byte_count, const char* what) {
     auto buffer = Buffer::allocate(static_cast<size_t>(byte_count));
     if (buffer) return buffer;
   }
-  return make_error(ErrorCode::kOutOfMemory, "could not allocate " + std::to_string(byte_count) +
-                                                 " bytes for " + what);
+  return make_error(ErrorCode::kOutOfMemory,
+                    "could not allocate " + std::to_string(byte_count) + " bytes for " + what);
 }
 
-// Lays a constant out in its place. Activations that are constant are float32 or uint8 (lowering checks it).
+// Lays a constant out in its place. Activations that are constant are float32 or uint8 (lowering
+// checks it).
 void fill(const engine::LaidOutConstant& constant, const Tensor& tensor,
           const engine::Memory& memory) {
   if (tensor.dtype() == DType::kU8) {
@@ -46,9 +47,7 @@ Plan::~Plan() = default;
 
 const Graph& Plan::graph() const { return state_->graph; }
 size_t Plan::arena_bytes() const { return state_->arena->byte_count(); }
-size_t Plan::packed_bytes() const {
-  return static_cast<size_t>(state_->lowered.constant_bytes);
-}
+size_t Plan::packed_bytes() const { return static_cast<size_t>(state_->lowered.constant_bytes); }
 
 Status Plan::State::pack() {
   for (const engine::LaidOutConstant& constant : lowered.constants) {

@@ -9,7 +9,8 @@ namespace lowbit::engine {
 
 namespace {
 
-// [columns][taps][depth] from wherever the weights lie: the constant itself when it is in that order already.
+// [columns][taps][depth] from wherever the weights lie: the constant itself when it is in that
+// order already.
 template <class Weight>
 const Weight* arranged_weights(const Weight* source, const ProductWeights& weights,
                                PackContext& context) {
@@ -36,9 +37,8 @@ const Weight* arranged_weights(const Weight* source, const ProductWeights& weigh
 template <class Bias>
 const Bias* arranged_bias(const ProductWeights& weights, PackContext& context) {
   if (weights.bias == kNoValue) return nullptr;
-  const Bias* source =
-      context.graph().value(weights.bias).constant->template data<Bias>().data() +
-      weights.first_channel * weights.bias_stride;
+  const Bias* source = context.graph().value(weights.bias).constant->template data<Bias>().data() +
+                       weights.first_channel * weights.bias_stride;
   if (weights.bias_stride == 1 && weights.bias_factor == 1.0f) return source;
   Bias* arranged = context.take<Bias>(weights.columns);
   for (int32_t column = 0; column < weights.columns; ++column) {
@@ -184,7 +184,7 @@ Result<std::shared_ptr<Buffer>> make_padding(Lowering& lowering, size_t index,
                                              const ProductRows& rows, size_t element_bytes,
                                              int32_t zero) {
   if (!rows.offsets) return std::shared_ptr<Buffer>();
-  const int64_t bytes = int64_t{rows.row_depth} * static_cast<int64_t>(element_bytes);
+  const size_t bytes = static_cast<size_t>(rows.row_depth) * element_bytes;
   LOWBIT_ASSIGN(std::shared_ptr<Buffer> padding, lowering.allocate_constant(index, bytes));
   std::fill_n(padding->data(), bytes, static_cast<std::byte>(zero));
   return padding;
@@ -193,9 +193,8 @@ Result<std::shared_ptr<Buffer>> make_padding(Lowering& lowering, size_t index,
 Status emit_f32(Lowering& lowering, size_t index, const Product& product) {
   const ProductWeights& weights = product.weights;
   LOWBIT_TRY(check_f32_constants(lowering, index));
-  const auto bytes = static_cast<int64_t>(
-      kernels::packed_matmul_f32_bytes(lowering.tier(), weights.columns, product.rows.row_taps,
-                                       product.rows.row_depth));
+  const size_t bytes = kernels::packed_matmul_f32_bytes(
+      lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
   LOWBIT_ASSIGN(auto padding, make_padding(lowering, index, product.rows, sizeof(float), 0));
   const int64_t count = int64_t{weights.columns} * weights.taps * weights.depth;
@@ -215,15 +214,9 @@ Status emit_u8s8(Lowering& lowering, size_t index, const Product& product) {
                            "alpha and beta of an integer product must be 1");
   }
   const int64_t depth = int64_t{weights.taps} * weights.depth;
-  if (depth > kernels::kMaxMatmulU8S8Depth) {
-    return lowering.refuse(index, ErrorCode::kAccumulatorOverflow,
-                           "it adds " + std::to_string(depth) + " products; at most " +
-                               std::to_string(kernels::kMaxMatmulU8S8Depth) +
-                               " provably fit 32 bits");
-  }
-  const auto bytes = static_cast<int64_t>(
-      kernels::packed_matmul_u8s8_bytes(lowering.tier(), weights.columns, product.rows.row_taps,
-                                        product.rows.row_depth));
+  LOWBIT_TRY(check_reduction_length(lowering, index, depth));
+  const size_t bytes = kernels::packed_matmul_u8s8_bytes(
+      lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
   LOWBIT_ASSIGN(auto padding, make_padding(lowering, index, product.rows, sizeof(uint8_t),
                                            node.input.zero_point));
@@ -286,14 +279,23 @@ Result<IntegerNode> integer_node(const Lowering& lowering, size_t index) {
       .weights = &*weights.quant};
 }
 
+Status check_reduction_length(const Lowering& lowering, size_t index, int64_t length) {
+  if (length <= kernels::kMaxMatmulU8S8Depth) return success();
+  return lowering.refuse(index, ErrorCode::kAccumulatorOverflow,
+                         "it adds " + std::to_string(length) + " products; at most " +
+                             std::to_string(kernels::kMaxMatmulU8S8Depth) +
+                             " provably fit 32 bits");
+}
+
 bool AccumulatorBound::fits_int32() const {
-  // With the zero point folded into the bias, a sum starts at `folded` and every product is in [255 * negative, 255 * positive];
-  // subtracted from the input, it starts at the bias and an input is in [-zero_point, 255 - zero_point].
+  // With the zero point folded into the bias, a sum starts at `folded` and every product is in [255
+  // * negative, 255 * positive]; subtracted from the input, it starts at the bias and an input is
+  // in [-zero_point, 255 - zero_point].
   const int64_t folded = bias_ - zero_point_ * (positive_ + negative_);
-  const int64_t high = std::max(
-      folded + 255 * positive_, bias_ + (255 - zero_point_) * positive_ - zero_point_ * negative_);
-  const int64_t low = std::min(
-      folded + 255 * negative_, bias_ + (255 - zero_point_) * negative_ - zero_point_ * positive_);
+  const int64_t high = std::max(folded + 255 * positive_,
+                                bias_ + (255 - zero_point_) * positive_ - zero_point_ * negative_);
+  const int64_t low = std::min(folded + 255 * negative_,
+                               bias_ + (255 - zero_point_) * negative_ - zero_point_ * positive_);
   return high <= std::numeric_limits<int32_t>::max() && low >= std::numeric_limits<int32_t>::min();
 }
 

@@ -1,6 +1,8 @@
-// A matrix product whose second operand is a constant: the common form of Conv, Gemm and MatMul, float32 and uint8 x int8.
+// A matrix product whose second operand is a constant: the common form of Conv, Gemm and MatMul,
+// float32 and uint8 x int8.
 //
-//   C[r, i, j] = output_stage(sum_t sum_d A[r, i, t, d] * W[j, t, d] + bias[j])       see kernels/matmul/matmul.h
+//   C[r, i, j] = output_stage(sum_t sum_d A[r, i, t, d] * W[j, t, d] + bias[j])       see
+//   kernels/matmul/matmul.h
 //
 // r counts repeats: the images of a batch, which share one table of offsets.
 #pragma once
@@ -24,13 +26,13 @@ struct ProductWeights {
   float factor = 1;  // alpha; float32 only
 
   ValueId bias = kNoValue;
-  float bias_factor = 1;   // beta; float32 only
-  int64_t bias_stride = 1;  // 0: one bias for all columns
+  float bias_factor = 1;      // beta; float32 only
+  int64_t bias_stride = 1;    // 0: one bias for all columns
   int64_t first_channel = 0;  // the output channel of column 0: index of its bias and its scale
 };
 
-// A row of A is `row_taps` pieces of `row_depth` elements, row_taps * row_depth = taps * depth. The two splits differ when taps that are
-// neighbours in the input are read as one piece.
+// A row of A is `row_taps` pieces of `row_depth` elements, row_taps * row_depth = taps * depth. The
+// two splits differ when taps that are neighbours in the input are read as one piece.
 struct ProductRows {
   int32_t count = 0;
   int32_t row_taps = 1;
@@ -56,11 +58,13 @@ struct Product {
   ProductOutput target;
 };
 
-// Emits the product of node `index`, whose first input is A. Errors: kOutOfMemory; kUnsupportedFeature and kAccumulatorOverflow for integers
-// that the law of arithmetic does not cover.
+// Emits the product of node `index`, whose first input is A. Errors: kOutOfMemory;
+// kUnsupportedFeature and kAccumulatorOverflow for integers that the law of arithmetic does not
+// cover.
 Status emit_product(Lowering& lowering, size_t index, const Product& product);
 
-// Errors: kUnsupportedFeature for a constant that is not float32, in a node that computes on float32.
+// Errors: kUnsupportedFeature for a constant that is not float32, in a node that computes on
+// float32.
 Status check_f32_constants(const Lowering& lowering, size_t index);
 
 // What an integer product or depthwise convolution needs from the graph.
@@ -75,15 +79,16 @@ struct IntegerNode {
 };
 Result<IntegerNode> integer_node(const Lowering& lowering, size_t index);
 
-// The proof that no partial sum of one output channel leaves int32, in any order of addition, whether the zero point of the input is folded
-// into the bias or subtracted from the input.
+// kAccumulatorOverflow when an integer kernel may not add that many products.
+Status check_reduction_length(const Lowering& lowering, size_t index, int64_t length);
+
+// The proof that no partial sum of one output channel leaves int32, in any order of addition,
+// whether the zero point of the input is folded into the bias or subtracted from the input.
 class AccumulatorBound {
  public:
   AccumulatorBound(int32_t bias, int32_t input_zero_point)
       : bias_(bias), zero_point_(input_zero_point) {}
-  void add(int8_t weight) {
-    (weight > 0 ? positive_ : negative_) += weight;
-  }
+  void add(int8_t weight) { (weight > 0 ? positive_ : negative_) += weight; }
   bool fits_int32() const;
 
  private:

@@ -87,8 +87,8 @@ Status Plan::State::run_nodes(const Taps& taps) {
   auto override_views = overrides.begin();
   for (size_t index = 0; index < lowered.nodes.size(); ++index) {
     const engine::NodeSteps& node = lowered.nodes[index];
-    const auto start = taps.on_time ? std::chrono::steady_clock::now()
-                                    : std::chrono::steady_clock::time_point();
+    const auto start =
+        taps.on_time ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     if (node.overridden) {
       const OverrideViews& views = *override_views++;
       LOWBIT_TRY(options.override_node(index, views.inputs, views.output));

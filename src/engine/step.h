@@ -1,5 +1,5 @@
-// A step of a plan: one kernel call, prepared. Lowering makes it, bind() gives it its addresses, pack() its constants, and run() only
-// calls the kernel.
+// A step of a plan: one kernel call, prepared. Lowering makes it, bind() gives it its addresses,
+// pack() its constants, and run() only calls the kernel.
 #pragma once
 
 #include <cassert>
@@ -33,14 +33,16 @@ class Memory {
   std::span<const int64_t> offsets_;
 };
 
-// What packing works with: the graph that holds the constants, and room for intermediate forms, which the next step reuses.
+// What packing works with: the graph that holds the constants, and room for intermediate forms,
+// which the next step reuses.
 class PackContext {
  public:
   PackContext(const Graph& graph, std::span<std::byte> room) : graph_(graph), room_(room) {}
 
   const Graph& graph() const { return graph_; }
 
-  // Room for `count` elements until the step's pack() returns; the step has reserved it (Lowering::reserve_pack_room).
+  // Room for `count` elements until the step's pack() returns; the step has reserved it
+  // (Lowering::reserve_pack_room).
   template <class T>
   T* take(int64_t count) {
     T* taken = reinterpret_cast<T*>(room_.data() + used_);

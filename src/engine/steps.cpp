@@ -86,10 +86,8 @@ ActivationParams activation_params(const Value& value) {
 
 ActivationParams narrowed(const ActivationParams& output, const ClipAttributes& activation) {
   ActivationParams narrow = output;
-  narrow.qmin =
-      quantize(activation.min, output.scale, output.zero_point, output.qmin, output.qmax);
-  narrow.qmax =
-      quantize(activation.max, output.scale, output.zero_point, output.qmin, output.qmax);
+  narrow.qmin = quantize(activation.min, output.scale, output.zero_point, output.qmin, output.qmax);
+  narrow.qmax = quantize(activation.max, output.scale, output.zero_point, output.qmin, output.qmax);
   return narrow;
 }
 

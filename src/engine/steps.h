@@ -1,4 +1,5 @@
-// Steps that several operators share: moving bytes, tables of 256 bytes, and the parameters of quantized activations.
+// Steps that several operators share: moving bytes, tables of 256 bytes, and the parameters of
+// quantized activations.
 #pragma once
 
 #include <array>
@@ -22,15 +23,17 @@ ActivationParams activation_params(const Value& value);
 // The output's range, narrowed to the bounds of the activation fused into the node.
 ActivationParams narrowed(const ActivationParams& output, const ClipAttributes& activation);
 
-// What a node computes on, which is what its output is. Errors: kUnsupportedFeature when its first input, or another input that is not a
-// constant, is something else.
+// What a node computes on, which is what its output is. Errors: kUnsupportedFeature when its first
+// input, or another input that is not a constant, is something else.
 enum class Precision : uint8_t { kF32, kU8 };
 Result<Precision> node_precision(const Lowering& lowering, size_t node);
 
-// Errors: kUnsupportedFeature unless the input is float32 like the output, or uint8 quantized per tensor like it.
+// Errors: kUnsupportedFeature unless the input is float32 like the output, or uint8 quantized per
+// tensor like it.
 Status check_like_output(const Lowering& lowering, size_t node, size_t input);
 
-// `rows` rows of `row_bytes`, dense in the input, `output_stride` bytes apart in the output from `output_offset` on.
+// `rows` rows of `row_bytes`, dense in the input, `output_stride` bytes apart in the output from
+// `output_offset` on.
 struct CopyRows {
   Slot input = kNoSlot;
   Slot output = kNoSlot;

@@ -1,4 +1,5 @@
-// The window of a convolution or pooling node, resolved: auto_pad and ceil_mode are gone, and every number fits a kernel's argument.
+// The window of a convolution or pooling node, resolved: auto_pad and ceil_mode are gone, and every
+// number fits a kernel's argument.
 #pragma once
 
 #include "engine/lowering.h"
@@ -11,7 +12,8 @@ struct NodeWindow {
   int32_t pad_right = 0;
 };
 
-// Of a node whose first input and output are images of rank 4. Errors: as resolve_window; kLimitExceeded.
+// Of a node whose first input and output are images of rank 4. Errors: as resolve_window;
+// kLimitExceeded.
 Result<NodeWindow> node_window(const Lowering& lowering, size_t index,
                                const WindowAttributes& attributes, bool ceil_mode);
 

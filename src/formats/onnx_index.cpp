@@ -104,8 +104,7 @@ class Indexer {
       if (!names.insert(input.name).second) return defined_twice(input.name);
       const TensorId id = define(input.name);
       if (id == kNoTensor) continue;  // a weight, which IR 3 lists among the inputs, too
-      index_.inputs.push_back(&input);
-      index_.input_tensors.push_back(id);
+      index_.inputs.push_back({&input, id});
     }
     return success();
   }

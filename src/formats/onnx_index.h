@@ -3,7 +3,6 @@
 // their own, operators are known.
 #pragma once
 
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,12 +38,15 @@ struct IndexedNode {
   std::vector<TensorId> outputs;  // the first is given
 };
 
+struct IndexedInput {
+  const OnnxValueInfo* info = nullptr;
+  TensorId tensor = kNoTensor;
+};
+
 struct OnnxIndex {
   std::vector<IndexedTensor> tensors;
   std::vector<IndexedNode> nodes;
-  std::vector<const OnnxValueInfo*>
-      inputs;  // without those that are initializers, as IR 3 wants them
-  std::vector<TensorId> input_tensors;
+  std::vector<IndexedInput> inputs;  // without the initializers, which IR 3 lists there, too
   std::vector<TensorId> outputs;
 
   const IndexedTensor& tensor(TensorId id) const { return tensors[static_cast<size_t>(id)]; }

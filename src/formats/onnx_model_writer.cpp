@@ -97,10 +97,6 @@ void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) 
   nodes_.message(1, node);
 }
 
-void ModelWriter::initializer(std::string_view name, const Tensor& tensor) {
-  write_tensor(name, tensor.dtype(), tensor.shape().dims(), {tensor.raw(), tensor.byte_count()});
-}
-
 std::string ModelWriter::shared_constant(char letter, DType dtype, std::span<const int64_t> dims,
                                          std::span<const std::byte> bytes) {
   WireWriter key;
@@ -112,13 +108,13 @@ std::string ModelWriter::shared_constant(char letter, DType dtype, std::span<con
       std::string(reinterpret_cast<const char*>(encoded.data()), encoded.size()));
   if (is_new) {
     found->second = fresh_name(letter);
-    write_tensor(found->second, dtype, dims, bytes);
+    initializer(found->second, dtype, dims, bytes);
   }
   return found->second;
 }
 
-void ModelWriter::write_tensor(std::string_view name, DType dtype, std::span<const int64_t> dims,
-                               std::span<const std::byte> bytes) {
+void ModelWriter::initializer(std::string_view name, DType dtype, std::span<const int64_t> dims,
+                              std::span<const std::byte> bytes) {
   WireWriter tensor;
   for (const int64_t dim : dims) tensor.integer(1, dim);
   tensor.integer(2, onnx_type(dtype));

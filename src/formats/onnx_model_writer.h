@@ -47,7 +47,8 @@ class ModelWriter {
   std::string fresh_name(char letter);
 
   void node(const NodeText& text, const AttributeWriter& attributes);
-  void initializer(std::string_view name, const Tensor& tensor);
+  void initializer(std::string_view name, DType dtype, std::span<const int64_t> dims,
+                   std::span<const std::byte> bytes);
   // The name of a constant of these values: written once, whoever asks. `letter` as in
   // fresh_name().
   template <class T>
@@ -61,8 +62,6 @@ class ModelWriter {
  private:
   std::string shared_constant(char letter, DType dtype, std::span<const int64_t> dims,
                               std::span<const std::byte> bytes);
-  void write_tensor(std::string_view name, DType dtype, std::span<const int64_t> dims,
-                    std::span<const std::byte> bytes);
   WireWriter value_info(ValueId id) const;
 
   const Graph& graph_;

@@ -1,13 +1,16 @@
 // Finds the quantized model in a QDQ file, where every operator computes in floats between
 // DequantizeLinear (DQ) and QuantizeLinear (Q):
 //
-//   an operator is an integer node when all its data come from DQ, and all that reads its output is
-//   one Q that Q belongs to the node: the node makes the Q's integers a Relu or Clip between the
-//   node and its Q is the node's activation (Conv, Gemm, MatMul and Add) a DQ of a constant gives
-//   the constant its parameters, whoever reads it a DQ of a Q's integers is only a name for them
-//   when an integer node reads it; for a float node, or as an output of the graph, it is a
-//   DequantizeLinear of the Graph; likewise a Q behind a float node is a QuantizeLinear of the
-//   Graph
+// - An operator is an integer node when all its data come from DQ, and one Q is all that reads its
+//   output. That Q belongs to the node: the node makes the Q's integers.
+//
+// - A Relu or Clip between the node and its Q is the node's activation (Conv, Gemm, MatMul, Add).
+//
+// - A DQ of a constant gives the constant its parameters, whoever reads it.
+//
+// - A DQ of a Q's integers is only another name for them when an integer node reads it. For a float
+//   node or as an output of the graph it is a DequantizeLinear of the Graph; likewise a Q behind a
+//   float node is a QuantizeLinear of the Graph.
 #pragma once
 
 #include <vector>
@@ -26,18 +29,16 @@ enum class NodeRole : uint8_t {
 
 struct QdqNode {
   NodeRole role = NodeRole::kFloat;
-  TensorId output =
-      kNoTensor;  // what the node makes: its own output, or that of the Q that belongs to it
+  TensorId output = kNoTensor;       // its own, or that of the Q that belongs to it
   int32_t activation = kNoNode;      // the Relu or Clip that belongs to it
   std::optional<QuantParams> quant;  // of `output`
 };
 
 struct QdqModel {
   std::vector<QdqNode> nodes;  // one per node of the index
-  // Per tensor of the index: the tensor whose integers a DQ turned into it; kNoTensor for all
-  // others.
+  // One per tensor of the index: the tensor whose integers a DQ turns into it, else kNoTensor.
   std::vector<TensorId> integers_of;
-  // Per tensor: parameters of a constant that goes through DQ.
+  // One per tensor: the parameters of a constant that goes through DQ.
   std::vector<std::optional<QuantParams>> constant_quant;
 };
 

@@ -45,8 +45,9 @@ class Assembler {
   }
 
   Result<Graph> run() && {
-    for (size_t i = 0; i < index_.inputs.size(); ++i) {
-      LOWBIT_TRY(add_input(*index_.inputs[i], index_.input_tensors[i]));
+    for (const IndexedInput& input : index_.inputs) add_named_symbols(*input.info);
+    for (const IndexedInput& input : index_.inputs) {
+      LOWBIT_TRY(add_input(*input.info, input.tensor));
     }
     for (size_t i = 0; i < index_.nodes.size(); ++i) {
       if (qdq_.nodes[i].role != NodeRole::kAbsorbed) LOWBIT_TRY(add_node(i));
@@ -89,14 +90,26 @@ class Assembler {
     return success();
   }
 
+  // First, so that no name made up for another dimension is one of these.
+  void add_named_symbols(const OnnxValueInfo& input) {
+    if (!input.shape) return;
+    for (const OnnxDimension& dimension : *input.shape) {
+      if (!dimension.value && !dimension.symbol.empty()) add_symbol(std::string(dimension.symbol));
+    }
+  }
+
   // A dimension that has neither a number nor a name is a symbol of its own.
   int64_t symbol(std::string_view given, const std::string& input, size_t axis) {
-    std::string name(given);
-    if (name.empty()) name = input + "_dim" + std::to_string(axis);
+    if (!given.empty()) return -1 - symbols_.find(given)->second;
+    std::string name = input + "_dim" + std::to_string(axis);
+    while (symbols_.contains(name)) name += "_";
+    add_symbol(name);
+    return -static_cast<int64_t>(graph_.symbols.size());
+  }
+
+  void add_symbol(const std::string& name) {
     const auto next = static_cast<int64_t>(graph_.symbols.size());
-    const auto [found, is_new] = symbols_.emplace(name, next);
-    if (is_new) graph_.symbols.push_back(name);
-    return -1 - found->second;
+    if (symbols_.emplace(name, next).second) graph_.symbols.push_back(name);
   }
 
   Status add_node(size_t i) {
@@ -180,8 +193,8 @@ class Assembler {
   OnnxConstants& constants_;
   const QdqModel& qdq_;
   Graph graph_;
-  std::vector<ValueId> values_;  // per tensor of the index
-  std::map<std::string, int64_t> symbols_;
+  std::vector<ValueId> values_;                          // per tensor of the index
+  std::map<std::string, int64_t, std::less<>> symbols_;  // name to index in Graph::symbols
 };
 
 Status resolve_flattened_softmax(Graph& graph) {

@@ -3,8 +3,7 @@
 //
 //   float32, uint8, int8, int32, int64    as they are
 //   float16                               to float32, exactly
-//   float64 and bool                      a single element only, to float32 and uint8: attributes
-//   such as Clip's bounds
+//   float64, bool                         single elements only, to float32 and uint8
 #pragma once
 
 #include <string>

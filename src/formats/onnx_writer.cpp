@@ -161,7 +161,9 @@ class GraphWriter {
     const Value& value = graph_.value(id);
     if (value.constant && !is_written_[static_cast<size_t>(id)]) {
       is_written_[static_cast<size_t>(id)] = true;
-      model_.initializer(value.name, *value.constant);
+      const Tensor& tensor = *value.constant;
+      model_.initializer(value.name, tensor.dtype(), tensor.shape().dims(),
+                         {tensor.raw(), tensor.byte_count()});
     }
     if (!value.quant) return value.name;
     std::string& real = reals_[static_cast<size_t>(id)];
@@ -211,8 +213,7 @@ class GraphWriter {
       input = std::move(clipped);
     }
     NodeText text{.op = "QuantizeLinear", .output = value.name, .name = node_name};
-    text.inputs = {std::move(input), scale_name(id)};
-    add_zero_point(value, text);
+    text.inputs = {std::move(input), scale_name(id), zero_point_name(id)};
     model_.node(text, {});
     if (!is_read_as_real_[static_cast<size_t>(id)]) return;
     std::string& real = reals_[static_cast<size_t>(id)];
@@ -223,8 +224,7 @@ class GraphWriter {
   void write_dequantize(ValueId id, const std::string& output, const std::string& node_name) {
     const Value& value = graph_.value(id);
     NodeText text{.op = "DequantizeLinear", .output = output, .name = node_name};
-    text.inputs = {value.name, scale_name(id)};
-    add_zero_point(value, text);
+    text.inputs = {value.name, scale_name(id), zero_point_name(id)};
     AttributeWriter attributes;
     if (!value.quant->per_tensor() && value.quant->axis != 1) {
       attributes.integer("axis", value.quant->axis);
@@ -246,29 +246,30 @@ class GraphWriter {
 
   std::string scale_name(ValueId id) {
     const QuantParams& q = *graph_.value(id).quant;
-    const std::array dims{static_cast<int64_t>(q.scale.size())};
-    return model_.constant<float>(
-        's', q.per_tensor() ? std::span<const int64_t>{} : std::span<const int64_t>(dims), q.scale);
+    return model_.constant<float>('s', dims_of(q), q.scale);
   }
 
-  // ONNX's default, 0 (and uint8 in QuantizeLinear), needs no input.
-  void add_zero_point(const Value& value, NodeText& text) {
-    const QuantParams& q = *value.quant;
-    if (std::ranges::all_of(q.zero_point, [](int32_t z) { return z == 0; })) return;
-    const std::array dims{static_cast<int64_t>(q.zero_point.size())};
-    const auto shape = q.per_tensor() ? std::span<const int64_t>{} : std::span<const int64_t>(dims);
-    if (q.storage == DType::kU8) {
-      text.inputs.push_back(model_.constant<uint8_t>('z', shape, narrowed<uint8_t>(q.zero_point)));
-    } else {
-      text.inputs.push_back(model_.constant<int8_t>('z', shape, narrowed<int8_t>(q.zero_point)));
+  // Always there and, for a weight, its own: without it ONNX Runtime fuses neither Gemm nor
+  // MaxPool, and where it turns int8 weights into uint8 (session.x64quantprecision) it refuses a
+  // shared one.
+  std::string zero_point_name(ValueId id) {
+    const Value& value = graph_.value(id);
+    const std::vector<int32_t>& zero_point = value.quant->zero_point;
+    const std::vector<int64_t> dims = dims_of(*value.quant);
+    if (value.dtype == DType::kU8) {
+      const std::vector<uint8_t> values(zero_point.begin(), zero_point.end());
+      return model_.constant<uint8_t>('z', dims, values);
     }
+    const std::vector<int8_t> values(zero_point.begin(), zero_point.end());
+    std::string name = model_.fresh_name('z');
+    model_.initializer(name, DType::kI8, dims, std::as_bytes(std::span(values)));
+    return name;
   }
 
-  template <class T>
-  static std::vector<T> narrowed(const std::vector<int32_t>& values) {
-    std::vector<T> result;
-    for (const int32_t value : values) result.push_back(static_cast<T>(value));
-    return result;
+  // Of a scale or a zero point: a scalar, or one for each index along the axis.
+  static std::vector<int64_t> dims_of(const QuantParams& q) {
+    if (q.per_tensor()) return {};
+    return {static_cast<int64_t>(q.scale.size())};
   }
 
   const Graph& graph_;

@@ -1,24 +1,25 @@
-// A Graph to ONNX bytes: opset 17 by default, never below 13; the same Graph always gives the same
-// bytes.
+// A Graph to ONNX bytes: opset 17 by default, never below 13. Equal graphs give equal bytes.
 //
-// FP32. One ONNX node per Graph node, under the same names. An activation fused into a node is
-// written as the Relu or Clip that it was.
+// FP32: one ONNX node per node of the Graph, under the same names. An activation fused into a node
+// is written as the Relu or Clip that it was.
 //
 // Quantized: QDQ, the form that ONNX Runtime turns into its integer kernels. A quantized value y of
 // a node becomes
 //
 //   ... -> Conv -> QuantizeLinear -> y (uint8) -> DequantizeLinear -> ...
 //
-// and a quantized constant its integers behind a DequantizeLinear. Three choices save space or keep
-// ONNX Runtime exact:
-//   A bias has the scale Sx * Sw[c] (law of arithmetic, 3). It is written as that product, a Mul of
-//   two constants, which every runtime folds when it loads the model; 4 bytes per channel less than
-//   the product's values. A fused activation is written only where it cuts into the range that
-//   QuantizeLinear saturates to. A zero point of 0 is left out, and equal scales, zero points and
-//   shapes are written once.
-// Values that only the file has get short names: r12 is value 12 of the Graph as a real before
-// QuantizeLinear, d12 the same after DequantizeLinear, s, z, m, a and c (scale, zero point,
-// product, clip bound, shape) are constants.
+// and a quantized constant its integers behind a DequantizeLinear, with these choices:
+//
+// - A bias has the scale Sx * Sw[c] (law of arithmetic, 3). It is written as that product, a Mul of
+//   two constants which every runtime folds when it loads the model: 4 bytes per channel less.
+//
+// - A fused activation is written only where it cuts into the range that QuantizeLinear saturates
+//   to; with a Relu that does nothing, ONNX Runtime would compute in floats.
+//
+// - Equal scales, zero points of activations, bounds and shapes are written once.
+//
+// Values that only the file has get a letter and a number: r before QuantizeLinear and d after
+// DequantizeLinear (reals), s scale, z zero point, m product, a bound of an activation, c shape.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,7 @@
 
 namespace lowbit {
 
-// `graph` must be valid (it is checked) with its outputs' shapes inferred. Errors: what validate()
+// `graph` must be valid (it is checked) with shapes inferred. Errors: what validate()
 // returns; kUnsupportedFeature (a quantized graph input or output; a bias whose scale is not Sx *
 // Sw); kLimitExceeded (more than kMaxTensorBytes of constants, formats/onnx_reader.h).
 Result<std::vector<std::byte>> write_onnx(const Graph& graph);

@@ -8,8 +8,8 @@
 namespace lowbit::kernels {
 
 // qmath/requantize.h for four accumulators at once, bit for bit. Two exact rearrangements save
-// instructions: the bounds are integers, so clamping commutes with rounding; and below 2^22,
-// adding 1.5 * 2^23 both rounds half to even and leaves the integer in the low bits of the float.
+// instructions: the bounds are integers, so clamping commutes with rounding; and below 2^22, adding
+// 1.5 * 2^23 both rounds half to even and leaves the integer in the low bits of the float.
 // Pinned by tests/conformance/matmul_test.cpp.
 class Requantizer {
  public:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <tuple>
@@ -36,10 +37,11 @@ inline void store_first_bytes(void* output, v128_t x, int32_t byte_count) {
 // an input.
 template <int kBlock, class Block, class Out, class... In>
 void for_each_block(int64_t count, Block block, Out* output, const In*... inputs) {
-  int64_t i = 0;
-  for (; i + kBlock <= count; i += kBlock) block((inputs + i)..., output + i);
-  if (i == count) return;
-  const auto rest = static_cast<size_t>(count - i);
+  const auto end = static_cast<std::ptrdiff_t>(count);
+  std::ptrdiff_t i = 0;
+  for (; i + kBlock <= end; i += kBlock) block((inputs + i)..., output + i);
+  if (i == end) return;
+  const auto rest = static_cast<size_t>(end - i);
   std::array<Out, kBlock> result{};
   std::tuple<std::array<In, kBlock>...> padded{};
   std::apply(

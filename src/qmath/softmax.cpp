@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "qmath/exp.h"
-#include "qmath/quantize.h"
 
 namespace lowbit {
 
@@ -16,16 +15,11 @@ std::array<float, 256> softmax_table(float input_scale) {
   return table;
 }
 
-void quantized_softmax(std::span<const uint8_t> x, std::span<uint8_t> y,
-                       const SoftmaxParams& params) {
+SoftmaxRow softmax_row(std::span<const uint8_t> x, const float* table) {
   const int max = *std::ranges::max_element(x);
-  const float* table = params.table + 255 - max;
-  float sum = 0;
-  for (const uint8_t q : x) sum += table[q];
-  for (size_t i = 0; i < x.size(); ++i) {
-    y[i] = static_cast<uint8_t>(quantize(table[x[i]] / sum, params.output_scale,
-                                         params.output_zero_point, params.qmin, params.qmax));
-  }
+  SoftmaxRow row = {table + 255 - max, 0.0f};
+  for (const uint8_t q : x) row.sum += row.exponentials[q];
+  return row;
 }
 
 }  // namespace lowbit

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <span>
 
+#include "qmath/quantize.h"
+
 namespace lowbit {
 
 struct SoftmaxParams {
@@ -26,8 +28,18 @@ struct SoftmaxParams {
 // Made once, by the plan; in double precision (qmath/exp.h), then rounded to float32.
 std::array<float, 256> softmax_table(float input_scale);
 
-// x is not empty; y is as long as x, and may be x.
-void quantized_softmax(std::span<const uint8_t> x, std::span<uint8_t> y,
-                       const SoftmaxParams& params);
+// What the outputs of one row share.
+struct SoftmaxRow {
+  const float* exponentials = nullptr;  // e = exponentials[x]
+  float sum = 1;
+};
+
+// x is not empty; `table` as in SoftmaxParams.
+SoftmaxRow softmax_row(std::span<const uint8_t> x, const float* table);
+
+constexpr int32_t quantized_softmax(uint8_t x, const SoftmaxRow& row, const SoftmaxParams& p) {
+  return quantize(row.exponentials[x] / row.sum, p.output_scale, p.output_zero_point, p.qmin,
+                  p.qmax);
+}
 
 }  // namespace lowbit

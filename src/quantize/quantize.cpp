@@ -200,38 +200,17 @@ class Quantizer {
     return target_.add_value(std::move(value));
   }
 
-  // alpha and beta move into float copies of the weights and the bias, and a bias of one row
-  // becomes [N].
+  // optimize() left alpha and beta at 1; a bias of one row, [1, N] or [1], becomes [N].
   Status normalize_gemm(Node& node) {
-    auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-    if (node.op != Op::kGemm || !gemm) return success();
+    const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
+    if (!gemm) return success();
     if (gemm->transpose_a) {
       return make_error(ErrorCode::kUnsupportedFeature, "an integer Gemm cannot transpose A",
                         node.name);
     }
-    LOWBIT_ASSIGN(node.inputs[1], scaled_constant(node.inputs[1], gemm->alpha, node));
-    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
-      LOWBIT_ASSIGN(node.inputs[2], scaled_constant(node.inputs[2], gemm->beta, node));
-      const int64_t columns = target_.value(node.inputs[1]).shape[weight_axis(node)];
-      LOWBIT_TRY(flatten_bias(node, columns));
-    }
-    gemm->alpha = 1;
-    gemm->beta = 1;
-    return success();
-  }
-
-  Result<ValueId> scaled_constant(ValueId id, float factor, const Node& node) {
-    Value value = target_.value(id);
-    if (!value.constant || value.dtype != DType::kF32) {
-      return make_error(ErrorCode::kUnsupportedFeature,
-                        "weights and bias of an integer Gemm must be float32 constants", node.name);
-    }
-    if (factor == 1.0f) return id;
-    LOWBIT_ASSIGN(Tensor scaled, value.constant->clone());
-    for (float& x : scaled.mutable_data<float>()) x *= factor;
-    value.constant = std::move(scaled);
-    value.name = unique_name(value.name + "/scaled");
-    return target_.add_value(std::move(value));
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+    if (!has_bias) return success();
+    return flatten_bias(node, target_.value(node.inputs[1]).shape[weight_axis(node)]);
   }
 
   Status flatten_bias(Node& node, int64_t columns) {
@@ -254,20 +233,15 @@ class Quantizer {
     return success();
   }
 
+  // The integers of a graph output give up its name to the real value behind them.
   void dequantize_output(ValueId& output) {
-    const ValueId integers = integer_of_[static_cast<size_t>(output)];
-    if (integers == kNoValue) return;
-    const Value& integer_value = target_.value(integers);
+    const ValueId integers = output;
     const std::string name = source_.value(output).name;
-    const Shape shape = integer_value.shape;
-    if (integers == output)
-      target_.value(integers).name = unique_name(name + "/quantized");
-    else
-      target_.value(output).name = unique_name(name + "/input");
-    const ValueId real = target_.add_value({name, DType::kF32, shape, {}, {}});
+    Value& integer_value = target_.value(integers);
+    integer_value.name = unique_name(name + "/quantized");
+    output = target_.add_value({name, DType::kF32, Shape(integer_value.shape), {}, {}});
     target_.nodes.push_back(
-        {Op::kDequantizeLinear, unique_name(name + "/dequantize"), {integers}, real, {}, {}});
-    output = real;
+        {Op::kDequantizeLinear, unique_name(name + "/dequantize"), {integers}, output, {}, {}});
   }
 
   const Graph source_;

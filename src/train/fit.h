@@ -13,8 +13,8 @@ namespace lowbit {
 struct FitOptions {
   int epochs = 10;
   int batch_size = 64;
-  Schedule schedule;
-  Augmentation augmentation;
+  Schedule schedule{};
+  Augmentation augmentation{};
   uint64_t seed = 1;  // of shuffling and augmentation
 };
 

@@ -19,7 +19,7 @@
 namespace lowbit {
 
 struct TrainOptions {
-  OptimizerOptions optimizer;
+  OptimizerOptions optimizer{};
   float label_smoothing = 0;  // [0, 1)
   float dropout_rate = 0.5f;  // of the model's Dropout nodes, [0, 1)
   uint64_t seed = 1;          // of the dropout masks

@@ -64,8 +64,10 @@ void check_softmax(float input_scale, uint8_t x0, uint8_t x1, uint8_t x2, uint8_
                    uint8_t x5, uint8_t y0, uint8_t y1, uint8_t y2, uint8_t y3, uint8_t y4,
                    uint8_t y5) {
   const auto table = softmax_table(input_scale);
-  std::vector<uint8_t> y(6);
-  quantized_softmax(std::vector<uint8_t>{x0, x1, x2, x3, x4, x5}, y, {.table = table.data()});
+  const std::vector<uint8_t> x = {x0, x1, x2, x3, x4, x5};
+  const SoftmaxRow row = softmax_row(x, table.data());
+  std::vector<uint8_t> y;
+  for (const uint8_t q : x) y.push_back(static_cast<uint8_t>(quantized_softmax(q, row, {})));
   CHECK(y == std::vector<uint8_t>{y0, y1, y2, y3, y4, y5});
 }
 

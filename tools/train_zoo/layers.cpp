@@ -78,6 +78,7 @@ ValueId Layers::conv(const std::string& name, ValueId x, const ConvLayer& layer)
   const int64_t pad = layer.padding;
   const ConvAttributes attributes{.window = {.kernel = {layer.kernel, layer.kernel},
                                              .stride = {layer.stride, layer.stride},
+                                             .dilation = {1, 1},
                                              .padding = {pad, pad, pad, pad}},
                                   .groups = layer.groups};
   const ValueId y = node(Op::kConv, name, std::move(inputs), attributes);
@@ -106,8 +107,10 @@ ValueId Layers::add(const std::string& name, ValueId a, ValueId b) {
 }
 
 ValueId Layers::max_pool2(const std::string& name, ValueId x) {
-  return node(Op::kMaxPool, name, {x},
-              PoolAttributes{.window = {.kernel = {2, 2}, .stride = {2, 2}}});
+  return node(
+      Op::kMaxPool, name, {x},
+      PoolAttributes{
+          .window = {.kernel = {2, 2}, .stride = {2, 2}, .dilation = {1, 1}, .padding = {}}});
 }
 
 ValueId Layers::global_average_pool(const std::string& name, ValueId x) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/window.h"
@@ -31,14 +32,15 @@ struct Taps {
   const T* first;
   int32_t rows;
   int32_t columns;
-  int64_t row_step;
-  int64_t column_step;
+  std::ptrdiff_t row_step;
+  std::ptrdiff_t column_step;
 };
 
 // Calls visit(taps, output_y, output_x, output) for every output pixel in memory order.
 template <class T, class Visit>
 void for_each_window(const Window& w, const T* input, T* output, Visit visit) {
-  const int64_t row_elements = int64_t{w.input_w} * w.channels;
+  const std::ptrdiff_t channels = w.channels;
+  const std::ptrdiff_t row_elements = w.input_w * channels;
   for (int32_t n = 0; n < w.batch; ++n) {
     const T* image = input + n * w.input_h * row_elements;
     for (int32_t oy = 0; oy < w.output_h; ++oy) {
@@ -48,10 +50,10 @@ void for_each_window(const Window& w, const T* input, T* output, Visit visit) {
         const int32_t x = ox * w.stride_w - w.pad_left;
         const TapRange kx = taps_inside(x, w.dilation_w, w.kernel_w, w.input_w);
         const bool any = ky.count() > 0 && kx.count() > 0;
-        const int64_t first = (y + ky.begin * w.dilation_h) * row_elements +
-                              int64_t{x + kx.begin * w.dilation_w} * w.channels;
+        const std::ptrdiff_t first =
+            (y + ky.begin * w.dilation_h) * row_elements + (x + kx.begin * w.dilation_w) * channels;
         visit(Taps<T>{any ? image + first : image, ky.count(), kx.count(),
-                      w.dilation_h * row_elements, int64_t{w.dilation_w} * w.channels},
+                      w.dilation_h * row_elements, w.dilation_w * channels},
               oy, ox, output);
         output += w.channels;
       }

@@ -20,10 +20,13 @@ void softmax_f32__reference(const SoftmaxF32& args) {
 }
 
 void softmax_u8__reference(const SoftmaxU8& args) {
-  const auto columns = static_cast<size_t>(args.columns);
-  for (int64_t row = 0; row < args.rows; ++row) {
-    quantized_softmax({args.input + row * args.columns, columns},
-                      {args.output + row * args.columns, columns}, args.params);
+  for (int64_t n = 0; n < args.rows; ++n) {
+    const uint8_t* x = args.input + n * args.columns;
+    uint8_t* y = args.output + n * args.columns;
+    const SoftmaxRow row = softmax_row({x, static_cast<size_t>(args.columns)}, args.params.table);
+    for (int32_t i = 0; i < args.columns; ++i) {
+      y[i] = static_cast<uint8_t>(quantized_softmax(x[i], row, args.params));
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/simd_tail.h"
+#include "kernels/simd_u8.h"
 
 namespace lowbit::kernels {
 
@@ -81,8 +82,30 @@ void softmax_f32__simd128(const SoftmaxF32& args) {
   }
 }
 
-// The law fixes the order of the float32 sum, and the exponentials are table look-ups: nothing is
-// left to do four at a time.
-void softmax_u8__simd128(const SoftmaxU8& args) { softmax_u8__reference(args); }
+void softmax_u8__simd128(const SoftmaxU8& args) {
+  const SoftmaxParams& p = args.params;
+  const v128_t output_scale = wasm_f32x4_splat(p.output_scale);
+  const SaturateU8 saturate(p.output_zero_point, p.qmin, p.qmax);
+  for (int64_t n = 0; n < args.rows; ++n) {
+    const uint8_t* x = args.input + n * args.columns;
+    // One value after the other: the law fixes the order of the float32 sum.
+    const SoftmaxRow row = softmax_row({x, static_cast<size_t>(args.columns)}, p.table);
+    const v128_t sum = wasm_f32x4_splat(row.sum);
+    for_each_block<16>(
+        args.columns,
+        [&](const uint8_t* input, uint8_t* output) {
+          F32x16 e;
+          for (int i = 0; i < 4; ++i) {
+            const uint8_t* q = input + 4 * i;
+            const v128_t exponentials =
+                wasm_f32x4_make(row.exponentials[q[0]], row.exponentials[q[1]],
+                                row.exponentials[q[2]], row.exponentials[q[3]]);
+            e.lanes[i] = wasm_f32x4_div(wasm_f32x4_div(exponentials, sum), output_scale);
+          }
+          wasm_v128_store(output, saturate.u8x16(e));
+        },
+        args.output + n * args.columns, x);
+  }
+}
 
 }  // namespace lowbit::kernels

@@ -47,9 +47,10 @@ void clamp_gradient(const float* y, const float* dy, int64_t count, const ClipAt
                     float* dx) {
   const float min = bounds.min;
   const float max = bounds.max;
-  // Two selections without a branch, which the compiler turns into vectors.
   for (int64_t i = 0; i < count; ++i) {
-    const float below_max = y[i] < max ? dy[i] : 0.0f;
+    // Loaded whatever the bounds say, so that the loop has no branch and becomes vectors.
+    const float gradient = dy[i];
+    const float below_max = y[i] < max ? gradient : 0.0f;
     dx[i] = y[i] > min ? below_max : 0.0f;
   }
 }

@@ -68,9 +68,10 @@ class MaxPool final : public Gradient {
   static void give_to_maximum(const float* __restrict x, const float* __restrict y,
                               int64_t channels, float* __restrict rest, float* __restrict dx) {
     for (int64_t c = 0; c < channels; ++c) {
-      const float taken = x[c] == y[c] ? rest[c] : 0.0f;
+      const float available = rest[c];
+      const float taken = x[c] == y[c] ? available : 0.0f;
       dx[c] += taken;
-      rest[c] -= taken;
+      rest[c] = available - taken;
     }
   }
 

@@ -24,7 +24,7 @@ struct Walk {
     }
     if (rank == 0) rank = 1;
     std::sort(axes.begin(), axes.begin() + rank,
-                     [](const Axis& a, const Axis& b) { return a.input_stride > b.input_stride; });
+              [](const Axis& a, const Axis& b) { return a.input_stride > b.input_stride; });
   }
 
   // Calls row(input offset, output offset) for every index of all axes but the fastest.

@@ -9,8 +9,9 @@ namespace {
 
 std::vector<uint8_t> softmax(const std::vector<uint8_t>& x, float input_scale) {
   const auto table = softmax_table(input_scale);
-  std::vector<uint8_t> y(x.size());
-  quantized_softmax(x, y, {.table = table.data()});
+  const SoftmaxRow row = softmax_row(x, table.data());
+  std::vector<uint8_t> y;
+  for (const uint8_t q : x) y.push_back(static_cast<uint8_t>(quantized_softmax(q, row, {})));
   return y;
 }
 
