@@ -79,7 +79,7 @@ test('a file of one’s own runs like the zoo’s, with the images chosen', asyn
 })
 
 test('a model that the server does not have is named', async (t) => {
-  const page = await playground.open(t)
+  const page = await playground.open(t, { expected: /status of 500/ })
   await page.route('**/digits-lenet*.onnx', (route) => route.fulfill({ status: 500, body: '' }), {
     times: 1,
   })

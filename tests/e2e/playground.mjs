@@ -25,14 +25,14 @@ export const zooFile = (name) => readFileSync(join(projectRoot, `examples/models
 
 /**
  * Opens pages for the tests of one file. `open` gives a page that fails the test on any message of the console, a broken
- * security policy among them.
+ * security policy among them, unless it is `expected`.
  */
 export async function startPlayground() {
   const server = await serve(join(projectRoot, 'web/app/dist'), 0)
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags })
   return {
     address: server.address,
-    async open(t, { hash = '', ...options } = {}) {
+    async open(t, { hash = '', expected, ...options } = {}) {
       const context = await browser.newContext({
         viewport: { width: 1280, height: 900 },
         acceptDownloads: true,
@@ -40,7 +40,9 @@ export async function startPlayground() {
       })
       const page = await context.newPage()
       const messages = []
-      page.on('console', (message) => messages.push(message.text()))
+      page.on('console', (message) => {
+        if (!expected?.test(message.text())) messages.push(message.text())
+      })
       page.on('pageerror', (error) => messages.push(String(error)))
       const foreign = []
       page.on('request', (request) => {

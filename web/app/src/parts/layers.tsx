@@ -89,7 +89,8 @@ function Chart({
       if (width === 0) return
       const chart = drawChart(layers, worst, width)
       // Plot labels its groups with words such as "dot", which mean nothing; the frame has the name.
-      for (const group of chart.querySelectorAll('[aria-label]')) group.removeAttribute('aria-label')
+      for (const group of chart.querySelectorAll('[aria-label]'))
+        group.removeAttribute('aria-label')
       element.replaceChildren(chart)
     })
     observer.observe(element)
