@@ -9,8 +9,8 @@ export function Footer() {
       {running && (
         <p>
           <span class="badge">{tierNames[running.tier]}</span> These kernels run{' '}
-          {running.thread === 'worker' ? 'in a worker' : 'in the page’s own thread'}:{' '}
-          {running.reason.replace(/\.$/, '')}.
+          {running.thread === 'worker' ? 'in a worker' : 'in the page’s own thread'}.{' '}
+          {running.reason}
         </p>
       )}
       <p>

@@ -86,7 +86,12 @@ function Chart({
     if (!element) return
     const observer = new ResizeObserver(([entry]) => {
       const width = Math.round(entry?.contentRect.width ?? 0)
-      if (width > 0) element.replaceChildren(drawChart(layers, worst, width))
+      if (width === 0) return
+      const chart = drawChart(layers, worst, width)
+      // Plot labels its groups with words such as "dot", which mean nothing; the frame has the name.
+      for (const group of chart.querySelectorAll('[aria-label]'))
+        group.removeAttribute('aria-label')
+      element.replaceChildren(chart)
     })
     observer.observe(element)
     return () => observer.disconnect()
