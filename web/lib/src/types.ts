@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // The public types of Lowbit's JavaScript API. The names are those of the C++ headers in src/.
 
 /** Error codes, one for one with `src/base/errors.inc`. A test compares both lists. */
@@ -40,17 +42,30 @@ export type Precision = 'float32' | 'int8'
 /** The instruction set whose kernels run. */
 export type Tier = 'reference' | 'simd128'
 
-/** A dense float32 tensor in ONNX's axis order (NCHW). */
+/**
+ * A dense float32 tensor, row-major, in ONNX's axis order (NCHW). `data` holds as many elements as the product of
+ * `shape`. The library copies tensors: those given are only read, and must not change before the call settles; those
+ * returned belong to the caller.
+ */
 export interface Tensor {
   readonly data: Float32Array
   readonly shape: readonly number[]
 }
 
+/** What makes an integer stand for a real number: real = scale * (integer - zeroPoint). */
+export interface Quantization {
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
 export interface ValueInfo {
   readonly name: string
+  /** The element type of the tensors given and returned: "float32". */
   readonly dtype: string
   /** A string names a symbolic dimension, such as "batch". */
   readonly shape: readonly (number | string)[]
+  /** In a quantized model: of the integers just inside the model, behind this input or before this output. */
+  readonly quantization?: Quantization
 }
 
 export interface ModelInfo {
@@ -63,14 +78,16 @@ export interface ModelInfo {
   readonly quantized: boolean
 }
 
-/** How to quantize. */
+/** How to quantize. An empty recipe is a good one. */
 export interface Recipe {
+  /** Symmetric: the zero point is 0. */
   weights?: {
     /** @default 8 */
     bits?: 8
-    /** @default 'channel' */
+    /** One scale for a whole weight tensor, or one for each output channel. @default 'channel' */
     granularity?: 'tensor' | 'channel'
   }
+  /** Asymmetric, one scale and zero point for each value. */
   activations?: {
     /** @default 8 */
     bits?: 8
@@ -84,23 +101,28 @@ export interface Progress {
   readonly fraction: number
 }
 
-/** Of every long call. Aborting rejects with code `ABORTED`; the model and the instance stay usable. */
+/** Of every long call. */
 export interface CallOptions {
+  /** An error that it throws ends the call, which rejects with that error. */
   onProgress?: (progress: Progress) => void
+  /** Aborting rejects the call at once with code `ABORTED`; the models and the instance stay usable. */
   signal?: AbortSignal
 }
 
 export interface QuantizeOptions extends CallOptions {
-  /** Samples for the activations' ranges: the model's input with any number of samples along its first dimension. */
-  calibration: Tensor
+  /**
+   * Samples for the activations' ranges: the model's input with any number of samples along its first dimension, from 1
+   * up. A list for a model with several inputs.
+   */
+  calibration: Tensor | readonly Tensor[]
 }
 
 export interface CompareOptions extends CallOptions {
-  /** The samples, along the first dimension. */
-  inputs: Tensor
-  /** The right class of each sample; without labels `top1` is not reported. */
+  /** The samples, along the first dimension. A list for models with several inputs. */
+  inputs: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up; without labels `top1` is not reported. */
   labels?: ArrayLike<number>
-  /** Timed runs per model on a single sample, after a warm-up. 0 leaves latency out. @default 50 */
+  /** Timed runs per model on a single sample, after a warm-up: 0 to 10,000. 0 leaves latency out. @default 50 */
   latencyRuns?: number
 }
 
@@ -145,16 +167,29 @@ export interface Report {
   /** Samples on which both models predict the same class. */
   readonly agreeing: number
   /** Accuracy of b minus accuracy of a with its 95 % confidence interval; `null` without labels. */
-  readonly top1Difference: { readonly difference: number; readonly low: number; readonly high: number } | null
+  readonly top1Difference: {
+    readonly difference: number
+    readonly low: number
+    readonly high: number
+  } | null
   readonly a: ModelReport
   readonly b: ModelReport
   readonly layers: readonly LayerReport[]
 }
 
-/** A loaded model, FP32 or quantized. */
+/**
+ * A loaded model, FP32 or quantized. Disposable: `using`, `dispose()`, or the garbage collector frees it.
+ *
+ * Every call can reject with `DISPOSED`; with `OUT_OF_MEMORY` or `BACKEND_FAILED`, after which the next call starts
+ * afresh and finds its models again; and with `INVALID_ARGUMENT` or `SHAPE_MISMATCH`, where `where` names the argument.
+ */
 export interface Model extends Disposable {
   readonly info: ModelInfo
-  /** One output tensor per model output. Any number of samples along the first dimension. */
+  /**
+   * One output tensor per model output. Any number of samples along the first dimension, if that is symbolic in the
+   * model, or a multiple of its size. Rejects with `SHAPE_MISMATCH` for other shapes than `info.inputs` states,
+   * `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
+   */
   run(inputs: readonly Tensor[], options?: CallOptions): Promise<Tensor[]>
   /** ONNX bytes: FP32 as loaded, or quantized in QDQ form that ONNX Runtime runs unchanged. */
   save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>>
@@ -170,24 +205,50 @@ export interface Backend {
   readonly reason: string
 }
 
-export interface Lowbit {
+export interface Lowbit extends Disposable {
   readonly backend: Backend
   readonly version: string
-  /** Reads an ONNX file. */
+  /**
+   * Reads an ONNX file. Rejects with `INVALID_MODEL`, `UNSUPPORTED_OPERATOR` (one error that names them all),
+   * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   */
   load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
-  /** Post-training quantization; the FP32 model stays as it is. */
+  /**
+   * Post-training quantization; the FP32 model stays as it is. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE` (NaN or
+   * infinity in weights or calibration data; `where` names the value), `UNSUPPORTED_OPERATOR` for one without an
+   * integer form, `INVALID_ARGUMENT` for a model that is quantized already.
+   */
   quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model>
-  /** Accuracy, agreement, size, latency and the error of each layer. */
+  /**
+   * Accuracy, agreement, size, latency and the error of each layer. The first output of both models must be
+   * [samples, classes].
+   */
   compare(a: Model, b: Model, options: CompareOptions): Promise<Report>
-  /** Ends the worker. Every model of this instance is disposed. */
+  /** Ends the worker. Every model of this instance is disposed, and calls that run reject with `DISPOSED`. */
   dispose(): void
+}
+
+/** As much of a browser's `Worker` as the library uses. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void
+  terminate(): unknown
+  onmessage: ((event: { readonly data: unknown }) => void) | null
+  onerror: ((event: { readonly message?: string }) => void) | null
+  /** In Node: whether the worker keeps the process alive. */
+  ref?(): void
+  unref?(): void
 }
 
 export interface LowbitOptions {
   /** Kernels to use. @default 'simd128' */
   tier?: Tier
-  /** Run in a worker. @default true in browsers, false in Node */
-  worker?: boolean
+  /**
+   * Run in a worker, so that the page never waits. Where a worker cannot be started although none was asked for, for
+   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. A function starts
+   * a worker that runs the package's `lowbit/worker`, for bundlers that inline it. @default true in browsers, false in
+   * Node
+   */
+  worker?: boolean | (() => WorkerLike)
   /** The WebAssembly binary, or where it is; default: beside the package's own file. */
   wasm?: ArrayBuffer | Uint8Array | URL | string
 }

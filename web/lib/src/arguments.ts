@@ -1,0 +1,140 @@
+// Checks of what callers in plain JavaScript may get wrong. `where` is the path of the argument. What depends on the
+// model, such as its inputs' shapes, is checked where the model is.
+
+import type { CompleteRecipe } from './raw.js'
+import { type CallOptions, LowbitError, type LowbitErrorCode, type Tensor } from './types.js'
+
+const largestLatencyRuns = 10_000
+
+export function fail(
+  where: string,
+  message: string,
+  code: LowbitErrorCode = 'INVALID_ARGUMENT',
+): never {
+  throw new LowbitError(code, `${where} ${message}`, where)
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0
+
+/** The options of a call: an object, or nothing where that is allowed. */
+export function checkOptions(options: unknown, where = 'options'): asserts options is CallOptions {
+  if (!isObject(options)) fail(where, 'must be an object')
+  const { onProgress, signal } = options
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    fail(`${where}.onProgress`, 'must be a function')
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    fail(`${where}.signal`, 'must be an AbortSignal')
+  }
+}
+
+/** A copy, which the caller cannot change any more. */
+export function readBytes(bytes: unknown): Uint8Array {
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
+  return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
+}
+
+function checkTensor(tensor: unknown, where: string): asserts tensor is Tensor {
+  if (!isObject(tensor)) fail(where, 'must be a tensor, { data, shape }')
+  const { data, shape } = tensor
+  if (!(data instanceof Float32Array)) fail(`${where}.data`, 'must be a Float32Array')
+  if (!Array.isArray(shape) || !shape.every(isCount)) {
+    fail(`${where}.shape`, 'must be an array of integers from 0 up')
+  }
+  const count = shape.reduce((product, size) => product * size, 1)
+  if (count !== data.length) {
+    const needs = `[${shape.join(', ')}] needs ${count} elements`
+    fail(`${where}.shape`, `${needs}, but data has ${data.length}`, 'SHAPE_MISMATCH')
+  }
+}
+
+/** One tensor per input of the model. */
+export function readTensors(tensors: unknown, where: string, inputCount: number): Tensor[] {
+  if (!Array.isArray(tensors)) return fail(where, 'must be an array of tensors')
+  tensors.forEach((tensor, index) => {
+    checkTensor(tensor, `${where}[${index}]`)
+  })
+  if (tensors.length !== inputCount) {
+    const message = `has ${tensors.length} tensors, but the model has ${inputCount} inputs`
+    fail(where, message, 'SHAPE_MISMATCH')
+  }
+  return tensors
+}
+
+/** Samples along the first dimension of a tensor, or of one tensor per input. */
+export function readSamples(
+  samples: unknown,
+  where: string,
+  inputCount: number,
+): { tensors: Tensor[]; count: number } {
+  if (!Array.isArray(samples)) checkTensor(samples, where)
+  const tensors = readTensors(Array.isArray(samples) ? samples : [samples], where, inputCount)
+  const [count] = new Set(tensors.map(({ shape }) => shape[0]))
+  if (count === undefined || tensors.some(({ shape }) => shape[0] !== count)) {
+    return fail(where, 'must have the samples along the first dimension', 'SHAPE_MISMATCH')
+  }
+  return { tensors, count }
+}
+
+/** Empty, or one class per sample. */
+export function readLabels(labels: unknown, sampleCount: number): Int32Array {
+  if (labels === undefined) return new Int32Array()
+  if (!isObject(labels) || !isCount(labels.length)) {
+    return fail('options.labels', 'must be an array of class indices')
+  }
+  const classes = Array.from(labels as unknown as ArrayLike<unknown>)
+  if (classes.length !== sampleCount) {
+    const message = `has ${classes.length} labels for ${sampleCount} samples`
+    fail('options.labels', message, 'SHAPE_MISMATCH')
+  }
+  classes.forEach((label, index) => {
+    if (!isCount(label) || label > 0x7fffffff) {
+      fail(`options.labels[${index}]`, 'must be a class index, an integer from 0 up')
+    }
+  })
+  return Int32Array.from(classes as number[])
+}
+
+export function readLatencyRuns(runs: unknown): number {
+  if (runs === undefined) return 50
+  if (isCount(runs) && runs <= largestLatencyRuns) return runs
+  return fail('options.latencyRuns', `must be an integer from 0 to ${largestLatencyRuns}`)
+}
+
+/** One of `allowed`, of which the first is the default. */
+export function choose<const T>(value: unknown, where: string, allowed: readonly [T, ...T[]]): T {
+  if (value === undefined) return allowed[0]
+  if (allowed.includes(value as T)) return value as T
+  return fail(where, `must be ${allowed.map((item) => JSON.stringify(item)).join(' or ')}`)
+}
+
+function section(value: unknown, where: string, fields: readonly string[]) {
+  if (value === undefined) return {}
+  if (!isObject(value)) return fail(where, 'must be an object')
+  for (const key of Object.keys(value)) {
+    if (!fields.includes(key)) fail(`${where}.${key}`, 'is not a field of a recipe')
+  }
+  return value
+}
+
+/** Fills in the defaults, and refuses unknown fields, which may be misspelt ones. */
+export function readRecipe(recipe: unknown): CompleteRecipe {
+  const top = section(recipe ?? fail('recipe', 'must be an object'), 'recipe', [
+    'weights',
+    'activations',
+  ])
+  const weights = section(top.weights, 'recipe.weights', ['bits', 'granularity'])
+  const activations = section(top.activations, 'recipe.activations', ['bits'])
+  return {
+    weights: {
+      bits: choose(weights.bits, 'recipe.weights.bits', [8]),
+      granularity: choose(weights.granularity, 'recipe.weights.granularity', ['channel', 'tensor']),
+    },
+    activations: { bits: choose(activations.bits, 'recipe.activations.bits', [8]) },
+  }
+}

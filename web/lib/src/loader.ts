@@ -1,0 +1,87 @@
+// Finds and compiles the WebAssembly binary, and says in a sentence why where that fails. Compiled once, the module is
+// shared by every worker and instance.
+
+import { type NodeFiles, nodeBuiltin } from './node.js'
+import { LowbitError, type LowbitOptions } from './types.js'
+
+// A function that returns a vector: (func (result v128) i32.const 0 i8x16.splat).
+const simdModule = new Uint8Array([
+  ...[0, 97, 115, 109, 1, 0, 0, 0], // magic number and version
+  ...[1, 5, 1, 96, 0, 1, 123], // type section: () -> v128
+  ...[3, 2, 1, 0], // function section
+  ...[10, 8, 1, 6, 0, 65, 0, 253, 15, 11], // code section
+])
+
+function loadFailed(message: string, where: string, cause?: unknown): LowbitError {
+  return new LowbitError('LOAD_FAILED', message, where, { cause })
+}
+
+const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause))
+
+async function compile(bytes: BufferSource, where: string): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes)
+  } catch (cause) {
+    throw loadFailed(`the WebAssembly binary does not compile: ${reasonOf(cause)}`, where, cause)
+  }
+}
+
+// Beside what a server says about it, a binary starts with "\0asm". Servers of single-page apps answer an unknown address
+// with a page instead.
+function checkMagicNumber(bytes: Uint8Array, type: string, where: string): void {
+  if (bytes[0] === 0 && bytes[1] === 97 && bytes[2] === 115 && bytes[3] === 109) return
+  const what = type ? `content of type ${type}` : 'other content'
+  throw loadFailed(`the server sent ${what} in place of the WebAssembly binary`, where)
+}
+
+async function fetchBinary(url: URL | string): Promise<WebAssembly.Module> {
+  const where = String(url)
+  let response: Response
+  try {
+    response = await fetch(url)
+  } catch (cause) {
+    throw loadFailed('the WebAssembly binary could not be fetched', where, cause)
+  }
+  if (!response.ok) {
+    const status = `${response.status} ${response.statusText}`.trim()
+    throw loadFailed(`the server answered ${status} for the WebAssembly binary`, where)
+  }
+  const type = response.headers.get('content-type') ?? ''
+  try {
+    // Faster, but only allowed where the server knows the type.
+    if (type === 'application/wasm') return await WebAssembly.compileStreaming(response)
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    checkMagicNumber(bytes, type, where)
+    return await compile(bytes, where)
+  } catch (cause) {
+    if (cause instanceof LowbitError) throw cause
+    throw loadFailed(`the WebAssembly binary could not be read: ${reasonOf(cause)}`, where, cause)
+  }
+}
+
+async function readBinary(fs: NodeFiles, file: URL | string): Promise<WebAssembly.Module> {
+  let bytes: Uint8Array<ArrayBuffer>
+  try {
+    bytes = await fs.readFile(file)
+  } catch (cause) {
+    const message = `the WebAssembly binary could not be read: ${reasonOf(cause)}`
+    throw loadFailed(message, String(file), cause)
+  }
+  return compile(bytes, String(file))
+}
+
+/** Compiles the binary from where the option says, or the one beside this file. Errors: LOAD_FAILED. */
+export async function compileBinary(source: LowbitOptions['wasm']): Promise<WebAssembly.Module> {
+  if (!WebAssembly.validate(simdModule)) {
+    throw loadFailed('this engine lacks the SIMD instructions of WebAssembly', 'WebAssembly')
+  }
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
+    return compile(source as BufferSource, 'options.wasm')
+  }
+  const address = source ?? new URL('./lowbit.wasm', import.meta.url)
+  const fs = nodeBuiltin('node:fs/promises')
+  if (!fs || /^(https?|blob|data):/.test(String(address))) return fetchBinary(address)
+  // Node reads a URL object or a path, not a URL in a string.
+  const isFileUrl = typeof address === 'string' && address.startsWith('file:')
+  return readBinary(fs, isFileUrl ? new URL(address) : address)
+}

@@ -1,0 +1,89 @@
+// What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
+
+import type { CompleteRecipe } from './raw.js'
+import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor, Tier } from './types.js'
+
+/** Names a model; given by the caller's side, so that it can free one whose making it stopped waiting for. */
+export type ModelId = number
+
+/** The verbs of a session: what each takes and gives. */
+export interface Verbs {
+  load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
+  quantize: {
+    request: {
+      model: ModelId
+      target: ModelId
+      recipe: CompleteRecipe
+      calibration: readonly Tensor[]
+    }
+    reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer> }
+  }
+  run: { request: { model: ModelId; inputs: readonly Tensor[] }; reply: Tensor[] }
+  save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
+  compare: {
+    request: {
+      a: ModelId
+      b: ModelId
+      inputs: readonly Tensor[]
+      /** Empty, or one class per sample. */
+      labels: Int32Array
+      latencyRuns: number
+    }
+    reply: Report
+  }
+}
+
+export type Verb = keyof Verbs
+
+/** A running call's line back to its caller. */
+export interface Control {
+  isAborted: boolean
+  onProgress(progress: Progress): void
+}
+
+/** A verb that was asked for. */
+export interface Call<Reply> {
+  readonly reply: Promise<Reply>
+  /** Ends the work after its current step; what becomes of `reply` does not matter any more. */
+  abort(): void
+}
+
+/** Runs a session until that breaks: in a worker (bridge.ts) or in this thread (local.ts). */
+export interface Host {
+  readonly version: string
+  /** True once no call can succeed any more. */
+  readonly isDead: boolean
+  call<V extends Verb>(
+    verb: V,
+    request: Verbs[V]['request'],
+    onProgress: (progress: Progress) => void,
+  ): Call<Verbs[V]['reply']>
+  release(model: ModelId): void
+  end(): void
+}
+
+/** A LowbitError as it crosses to another thread. */
+export interface FailureMessage {
+  readonly code: LowbitErrorCode
+  readonly message: string
+  readonly where: string
+}
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly binary: WebAssembly.Module; readonly tier: Tier }
+  | { readonly kind: 'call'; readonly call: number; readonly verb: Verb; readonly request: unknown }
+  | { readonly kind: 'abort'; readonly call: number }
+  | { readonly kind: 'release'; readonly model: ModelId }
+
+export type FromWorker =
+  | { readonly kind: 'started'; readonly version: string }
+  | { readonly kind: 'notStarted'; readonly failure: FailureMessage }
+  | { readonly kind: 'progress'; readonly call: number; readonly progress: Progress }
+  | { readonly kind: 'done'; readonly call: number; readonly reply: unknown }
+  | {
+      readonly kind: 'failed'
+      readonly call: number
+      readonly failure: FailureMessage
+      /** The worker's instance is broken; the worker is of no more use. */
+      readonly isDead: boolean
+    }

@@ -1,0 +1,13 @@
+// The types that cross the border to C++ (src/bindings/embind.cpp) and are not public.
+
+import type { LowbitErrorCode, Recipe } from './types.js'
+
+/** What a C++ function returns in place of its value where it fails. */
+export interface Failure {
+  error: { code: LowbitErrorCode; message: string; where: string }
+}
+
+type Complete<T> = { [Key in keyof T]-?: Complete<NonNullable<T[Key]>> }
+
+/** A recipe with every default filled in. */
+export type CompleteRecipe = Complete<Recipe>
