@@ -1,10 +1,15 @@
+// Direct FP32 depthwise convolution: a multiplication and an addition per tap and channel.
 #include "kernels/depthwise/sliding_simd128.h"
 #include "kernels/depthwise/tiled_simd128.h"
 #include "kernels/kernels.h"
-#include "kernels/output_simd128.h"
 
 namespace lowbit::kernels {
 namespace {
+
+Lanes8 multiply_add(const Lanes8& sum, const Lanes8& x, const Lanes8& weights) {
+  return {{wasm_f32x4_add(sum.half[0], wasm_f32x4_mul(x.half[0], weights.half[0])),
+           wasm_f32x4_add(sum.half[1], wasm_f32x4_mul(x.half[1], weights.half[1]))}};
+}
 
 class TiledF32 {
  public:
@@ -19,20 +24,16 @@ class TiledF32 {
   static void accumulate(DepthwiseTile& tile, const Taps& taps, int32_t count,
                          const std::byte* weights) {
     for (int32_t t = 0; t < count; ++t) {
-      const v128_t weights0 = wasm_v128_load(weights);
-      const v128_t weights1 = wasm_v128_load(weights + 16);
+      const Lanes8 w = load_lanes8(weights);
       for (int j = 0; j < kTileOutputs; ++j) {
-        v128_t(&sum)[2] = tile.sum[j];
-        const float* x = taps.at(t, j);
-        sum[0] = wasm_f32x4_add(sum[0], wasm_f32x4_mul(wasm_v128_load(x), weights0));
-        sum[1] = wasm_f32x4_add(sum[1], wasm_f32x4_mul(wasm_v128_load(x + 4), weights1));
+        tile.sum[j] = multiply_add(tile.sum[j], load_lanes8(taps.at(t, j)), w);
       }
       weights += 32;
     }
   }
 
-  void finish(const v128_t (&sum)[2], const std::byte*, ptrdiff_t index, int32_t count) const {
-    store_first_f32(output_ + index, clamp_(sum[0]), clamp_(sum[1]), count);
+  void finish(const Lanes8& sum, const std::byte*, ptrdiff_t index, int32_t count) const {
+    clamp_.store(output_ + index, sum, count);
   }
 
  private:
@@ -46,22 +47,19 @@ class SlidingF32 {
   static constexpr size_t panel_bytes(int32_t taps) { return panel_bytes_f32(taps); }
 
   struct Column {
-    v128_t x[3][2];
-  };
-
-  struct Sum {
-    v128_t sum[2];
+    Lanes8 x[3];
   };
 
   struct Weights {
-    Sum bias;
-    v128_t w[9][2];
+    Lanes8 bias;
+    Lanes8 taps[3][3];
 
-    explicit Weights(const std::byte* panel) {
-      for (int half = 0; half < 2; ++half) {
-        bias.sum[half] = wasm_v128_load(panel + half * 16);
-        for (int t = 0; t < 9; ++t) {
-          w[t][half] = wasm_v128_load(panel + kPanelHeaderBytesF32 + t * 32 + half * 16);
+    explicit Weights(const std::byte* panel) : bias(load_lanes8(panel)) {
+      panel += kPanelHeaderBytesF32;
+      for (auto& row : taps) {
+        for (Lanes8& tap : row) {
+          tap = load_lanes8(panel);
+          panel += 32;
         }
       }
     }
@@ -70,23 +68,16 @@ class SlidingF32 {
   explicit SlidingF32(const DepthwiseF32& d) : output_(d.output), clamp_(d.min, d.max) {}
 
   static Column column(const float* top, const float* middle, const float* bottom) {
-    return {{{wasm_v128_load(top), wasm_v128_load(top + 4)},
-             {wasm_v128_load(middle), wasm_v128_load(middle + 4)},
-             {wasm_v128_load(bottom), wasm_v128_load(bottom + 4)}}};
+    return {{load_lanes8(top), load_lanes8(middle), load_lanes8(bottom)}};
   }
 
-  static Sum add(Sum s, const Weights& weights, const Column& column, int kx) {
-    for (int half = 0; half < 2; ++half) {
-      for (int ky = 0; ky < 3; ++ky) {
-        const v128_t product = wasm_f32x4_mul(column.x[ky][half], weights.w[ky * 3 + kx][half]);
-        s.sum[half] = wasm_f32x4_add(s.sum[half], product);
-      }
-    }
-    return s;
+  static Lanes8 add(Lanes8 sum, const Weights& weights, const Column& column, int kx) {
+    for (int ky = 0; ky < 3; ++ky) sum = multiply_add(sum, column.x[ky], weights.taps[ky][kx]);
+    return sum;
   }
 
-  void finish(const Sum& s, const Weights&, ptrdiff_t index, int32_t count) const {
-    store_first_f32(output_ + index, clamp_(s.sum[0]), clamp_(s.sum[1]), count);
+  void finish(const Lanes8& sum, const Weights&, ptrdiff_t index, int32_t count) const {
+    clamp_.store(output_ + index, sum, count);
   }
 
  private:

@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/output_simd128.h"
 #include "kernels/packed.h"
-#include "kernels/simd.h"
 #include "kernels/window.h"
 
 namespace lowbit::kernels {
@@ -18,7 +18,7 @@ inline bool can_slide(const Window& w) {
   return w.kernel_h == 3 && w.kernel_w == 3 && w.dilation_w == 1 && w.stride_w <= 2;
 }
 
-// A Kernel is one precision, 8 channels at a time: the types Source, Column, Sum and Weights,
+// A Kernel is one precision, 8 channels at a time: the types Source, Column and Weights,
 // panel_bytes(taps), and
 //   Weights(panel)                       bias and weights of a panel
 //   column(top, middle, bottom)          three inputs, from memory
@@ -56,7 +56,6 @@ class SlidingDepthwise {
 
  private:
   using Column = typename Kernel::Column;
-  using Sum = typename Kernel::Sum;
   using Weights = typename Kernel::Weights;
 
   // The next column to load, in three rows of the input. A row in the padding does not advance.
@@ -95,13 +94,13 @@ class SlidingDepthwise {
 
   void slide_by_1(Rows rows, const Weights weights, ptrdiff_t index, int32_t count) const {
     Column column = next_column(rows);
-    Sum current = Kernel::add(weights.bias, weights, column, 0);
+    Lanes8 current = Kernel::add(weights.bias, weights, column, 0);
     column = next_column(rows);
     current = Kernel::add(current, weights, column, 1);
-    Sum next = Kernel::add(weights.bias, weights, column, 0);
+    Lanes8 next = Kernel::add(weights.bias, weights, column, 0);
     for (int32_t x = 0; x < w_.output_w; ++x) {
       column = next_column(rows);
-      const Sum done = Kernel::add(current, weights, column, 2);
+      const Lanes8 done = Kernel::add(current, weights, column, 2);
       current = Kernel::add(next, weights, column, 1);
       next = Kernel::add(weights.bias, weights, column, 0);
       kernel_.finish(done, weights, index, count);
@@ -110,11 +109,11 @@ class SlidingDepthwise {
   }
 
   void slide_by_2(Rows rows, const Weights weights, ptrdiff_t index, int32_t count) const {
-    Sum current = Kernel::add(weights.bias, weights, next_column(rows), 0);
+    Lanes8 current = Kernel::add(weights.bias, weights, next_column(rows), 0);
     for (int32_t x = 0; x < w_.output_w; ++x) {
       current = Kernel::add(current, weights, next_column(rows), 1);
       const Column column = next_column(rows);
-      const Sum done = Kernel::add(current, weights, column, 2);
+      const Lanes8 done = Kernel::add(current, weights, column, 2);
       current = Kernel::add(weights.bias, weights, column, 0);
       kernel_.finish(done, weights, index, count);
       index += w_.channels;

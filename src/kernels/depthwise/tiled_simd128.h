@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/output_simd128.h"
 #include "kernels/packed.h"
-#include "kernels/simd.h"
 #include "kernels/window.h"
 
 namespace lowbit::kernels {
@@ -24,7 +24,7 @@ inline constexpr int32_t kTileOutputs = 2;
 
 // The running sums of the outputs of a tile, for one panel of channels.
 struct DepthwiseTile {
-  v128_t sum[kTileOutputs][2];
+  Lanes8 sum[kTileOutputs];
 };
 
 template <class T>
@@ -180,10 +180,7 @@ class TiledDepthwise {
 
   static DepthwiseTile biases(const std::byte* panel) {
     DepthwiseTile tile;
-    for (auto& sum : tile.sum) {
-      sum[0] = wasm_v128_load(panel);
-      sum[1] = wasm_v128_load(panel + 16);
-    }
+    for (Lanes8& sum : tile.sum) sum = load_lanes8(panel);
     return tile;
   }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "kernels/matmul/row_block.h"
+#include "kernels/output_simd128.h"
 #include "kernels/packed.h"
 #include "kernels/simd.h"
 
@@ -23,7 +24,7 @@ namespace lowbit::kernels {
 // The running sums of kRows rows and kPanels panels of columns.
 template <int kRows, int kPanels>
 struct Tile {
-  v128_t sum[kRows][kPanels * 2];
+  Lanes8 sum[kRows][kPanels];
 };
 
 // A Kernel is one precision: what RowBlock asks of it, and
@@ -111,10 +112,9 @@ class BlockedProduct {
     const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
     Tile<kRows, kPanels> tile;
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kPanels * 2; ++v) {
-        tile.sum[r][v] = pass.k0 == 0
-                             ? wasm_v128_load(panel + v / 2 * pass.panel_bytes + v % 2 * 16)
-                             : wasm_v128_load(partial(pass, row + r, column + v * 4));
+      for (int p = 0; p < kPanels; ++p) {
+        tile.sum[r][p] = pass.k0 == 0 ? load_lanes8(panel + p * pass.panel_bytes)
+                                      : load_lanes8(partial(pass, row + r, column, p));
       }
     }
     const std::byte* b = panel + Kernel::kHeaderBytes + ptrdiff_t{pass.k0} * Kernel::kStepBytes;
@@ -124,14 +124,14 @@ class BlockedProduct {
       return;
     }
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < kPanels * 2; ++v) {
-        wasm_v128_store(partial(pass, row + r, column + v * 4), tile.sum[r][v]);
+      for (int p = 0; p < kPanels; ++p) {
+        store_lanes8(partial(pass, row + r, column, p), tile.sum[r][p]);
       }
     }
   }
 
-  static int32_t* partial(const Pass& pass, int32_t row, int32_t column) {
-    return &pass.partial[row][column - pass.column0];
+  static int32_t* partial(const Pass& pass, int32_t row, int32_t column, int panel) {
+    return &pass.partial[row][column - pass.column0 + panel * kPanelColumns];
   }
 };
 

@@ -39,14 +39,15 @@ class KernelF32 {
   static void accumulate(Tile<kRows, kPanels>& tile, const float* a, const std::byte* b,
                          ptrdiff_t panel_bytes, int32_t count) {
     for (int32_t k = 0; k < count; ++k) {
-      v128_t weights[kPanels * 2];
-      for (int v = 0; v < kPanels * 2; ++v) {
-        weights[v] = wasm_v128_load(b + v / 2 * panel_bytes + v % 2 * 16);
-      }
+      Lanes8 weights[kPanels];
+      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
       for (int r = 0; r < kRows; ++r) {
         const v128_t x = wasm_v128_load32_splat(a + r * kStride);
-        for (int v = 0; v < kPanels * 2; ++v) {
-          tile.sum[r][v] = wasm_f32x4_add(tile.sum[r][v], wasm_f32x4_mul(x, weights[v]));
+        for (int p = 0; p < kPanels; ++p) {
+          for (int h = 0; h < 2; ++h) {
+            v128_t& sum = tile.sum[r][p].half[h];
+            sum = wasm_f32x4_add(sum, wasm_f32x4_mul(x, weights[p].half[h]));
+          }
         }
       }
       a += 1;
@@ -60,10 +61,7 @@ class KernelF32 {
     float* c = c_ + row * c_stride_ + column;
     for (int p = 0; p < kPanels; ++p) {
       const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
-      for (int r = 0; r < kRows; ++r) {
-        store_first_f32(c + r * c_stride_, clamp_(tile.sum[r][p * 2]),
-                        clamp_(tile.sum[r][p * 2 + 1]), count);
-      }
+      for (int r = 0; r < kRows; ++r) clamp_.store(c + r * c_stride_, tile.sum[r][p], count);
       c += kPanelColumns;
     }
   }

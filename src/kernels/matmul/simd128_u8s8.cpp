@@ -37,14 +37,15 @@ class KernelU8S8 {
   static void accumulate(Tile<kRows, kPanels>& tile, const int16_t* a, const std::byte* b,
                          ptrdiff_t panel_bytes, int32_t count) {
     for (int32_t k = 0; k < count; k += 2) {
-      v128_t weights[kPanels * 2];
-      for (int v = 0; v < kPanels * 2; ++v) {
-        weights[v] = wasm_v128_load(b + v / 2 * panel_bytes + v % 2 * 16);
-      }
+      Lanes8 weights[kPanels];
+      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
       for (int r = 0; r < kRows; ++r) {
         const v128_t pair = wasm_v128_load32_splat(a + r * kStride);
-        for (int v = 0; v < kPanels * 2; ++v) {
-          tile.sum[r][v] = wasm_i32x4_add(tile.sum[r][v], wasm_i32x4_dot_i16x8(pair, weights[v]));
+        for (int p = 0; p < kPanels; ++p) {
+          for (int h = 0; h < 2; ++h) {
+            v128_t& sum = tile.sum[r][p].half[h];
+            sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pair, weights[p].half[h]));
+          }
         }
       }
       a += 2;
@@ -57,13 +58,10 @@ class KernelU8S8 {
               int32_t row, int32_t column) const {
     uint8_t* c = c_ + row * c_stride_ + column;
     for (int p = 0; p < kPanels; ++p) {
-      const v128_t multipliers0 = wasm_v128_load(panel + kPanelMultiplierOffset);
-      const v128_t multipliers1 = wasm_v128_load(panel + kPanelMultiplierOffset + 16);
+      const Lanes8 multipliers = load_lanes8(panel + kPanelMultiplierOffset);
       const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
       for (int r = 0; r < kRows; ++r) {
-        const v128_t q = requantizer_.to_u8x8(tile.sum[r][p * 2], tile.sum[r][p * 2 + 1],
-                                              multipliers0, multipliers1);
-        store_first_u8(c + r * c_stride_, q, count);
+        requantizer_.store(c + r * c_stride_, tile.sum[r][p], multipliers, count);
       }
       panel += panel_bytes;
       c += kPanelColumns;
