@@ -28,7 +28,7 @@ function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefine
     width,
     height: layers.length * rowHeight + 42,
     marginLeft: Math.min(width * 0.36, 18 + longest * 7.6),
-    marginRight: 16,
+    marginRight: 26,
     marginTop: 26,
     marginBottom: 16,
     x: {

@@ -9,7 +9,7 @@ import { experiment, ownFile } from '../state'
 function accuracySentence({ report }: Result): string {
   const change = report.b.correct - report.a.correct
   const images = `of ${count(report.labelled)} images`
-  if (change === 0) return `INT8 gets exactly as many ${images} right`
+  if (change === 0) return 'INT8 is right exactly as often'
   return `INT8 ${change < 0 ? 'lost' : 'gained'} ${count(Math.abs(change))} ${images}`
 }
 
@@ -29,10 +29,11 @@ function headline(result: Result): string {
 function intervalSentence({ report: { top1Difference } }: Result): string {
   if (!top1Difference) return ''
   const { difference, low, high } = top1Difference
+  const interval = `95 % interval ${points(low)} to ${points(high)} points`
+  if (difference === 0) return `Accuracy stays the same (${interval}).`
   const isWithinChance = low <= 0 && high >= 0
-  return `Accuracy changes by ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}): ${
-    isWithinChance ? 'so little may be chance' : 'more than chance explains'
-  }.`
+  const weight = isWithinChance ? 'so little may be chance' : 'more than chance explains'
+  return `Accuracy changes by ${points(difference)} points (${interval}): ${weight}.`
 }
 
 interface FigureProps {
@@ -123,9 +124,10 @@ function Agreement({ result }: { result: Result }) {
         images (<b>{percent(report.agreeing / report.samples)}</b>).
       </p>
       <div class="agreement-bar" aria-hidden="true">
-        {parts.map(({ kind, value }) => (
-          <span key={kind} class={kind} style={{ flexGrow: value }} />
-        ))}
+        {parts.map(
+          ({ kind, value }) =>
+            value > 0 && <span key={kind} class={kind} style={{ flexGrow: value }} />,
+        )}
       </div>
       <ul class="legend">
         {parts.map(({ kind, value, text }) => (
