@@ -1,5 +1,5 @@
-// Lowbit in seven verbs: load, calibrate, quantize, run, compare, save (and train: fit() in train/fit.h).
-// This is the only header that most readers need.
+// Lowbit in seven verbs: load, calibrate, quantize, run, compare, save (and train: fit() in
+// train/fit.h). This is the only header that most readers need.
 //
 //   Result<Model> fp32 = Model::load(onnx_bytes);
 //   Result<Ranges> ranges = calibrate(*fp32, samples);

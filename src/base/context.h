@@ -9,7 +9,8 @@
 namespace lowbit {
 
 struct Context {
-  // Called between units of work with the stage's name and its fraction done in [0, 1]; return false to cancel.
+  // Called between units of work with the stage's name and its fraction done in [0, 1]; return
+  // false to cancel.
   std::function<bool(std::string_view stage, double fraction)> on_progress;
 
   // Reports progress; an Error with ErrorCode::kAborted when the caller cancelled.

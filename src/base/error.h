@@ -1,4 +1,5 @@
-// What went wrong, where, and what to do about it: the value that every failing function of Lowbit returns.
+// What went wrong, where, and what to do about it: the value that every failing function of Lowbit
+// returns.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Seeded random numbers that are the same on every machine: SplitMix64 (Steele, Lea, Flood, "Fast Splittable
-// Pseudorandom Number Generators", 2014).
+// Seeded random numbers that are the same on every machine: SplitMix64 (Steele, Lea, Flood, "Fast
+// Splittable Pseudorandom Number Generators", 2014).
 #pragma once
 
 #include <cstdint>

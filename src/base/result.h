@@ -50,9 +50,9 @@ inline Error make_error(ErrorCode code, std::string message, std::string where =
 #define LOWBIT_CONCAT_(a, b) a##b
 #define LOWBIT_CONCAT(a, b) LOWBIT_CONCAT_(a, b)
 
-#define LOWBIT_TRY_(name, expression)            \
-  if (auto name = (expression); !name.ok()) {    \
-    return name.error();                         \
+#define LOWBIT_TRY_(name, expression)         \
+  if (auto name = (expression); !name.ok()) { \
+    return name.error();                      \
   }
 #define LOWBIT_TRY(expression) LOWBIT_TRY_(LOWBIT_CONCAT(status_, __LINE__), expression)
 

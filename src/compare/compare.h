@@ -60,7 +60,8 @@ class Comparison {
   Status add(std::span<const Tensor> inputs, std::span<const int32_t> labels);
 
   // Times both models on one sample, in turn (a, b, a, b, ...), `warmup` runs uncounted, then
-  // `runs` counted.
+  // `runs` counted; where a run is shorter than 2 ms, each of them is the mean of as many as last
+  // that long.
   Status measure_latency(std::span<const Tensor> inputs, int warmup, int runs);
 
   Report report() const;

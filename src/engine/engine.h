@@ -37,10 +37,10 @@ struct ValueView {
 struct Taps {
   // Called for every graph input and after every node with its output, in order of execution. An
   // Error stops the run.
-  std::function<Status(const ValueView&)> on_value;
+  std::function<Status(const ValueView&)> on_value{};
   // Called after every node with the index of the node in Plan::graph().nodes and its wall-clock
   // time.
-  std::function<void(size_t node, double milliseconds)> on_time;
+  std::function<void(size_t node, double milliseconds)> on_time{};
 };
 
 // Computes a node in place of the engine's kernel (train/: batch norm with batch statistics,
@@ -54,8 +54,8 @@ struct PlanOptions {
   // for training.
   bool keep_values = false;
   // Nodes for which `is_overridden` answers true run `override_node` instead of a kernel.
-  std::function<bool(const Node&)> is_overridden;
-  NodeOverride override_node;
+  std::function<bool(const Node&)> is_overridden{};
+  NodeOverride override_node{};
 };
 
 class Plan {

@@ -47,9 +47,9 @@ int64_t product(const Shape& shape, int first, int last) {
   return count;
 }
 
-bool StridedView::is_dense(int first_axis) const {
+bool StridedView::is_dense() const {
   int64_t expected = 1;
-  for (int axis = dims.rank() - 1; axis >= first_axis; --axis) {
+  for (int axis = dims.rank() - 1; axis >= 0; --axis) {
     if (dims[axis] != 1 && strides[static_cast<size_t>(axis)] != expected) return false;
     expected *= dims[axis];
   }

@@ -34,8 +34,8 @@ struct StridedView {
   Shape dims;
   std::array<int64_t, kMaxRank> strides{};
 
-  // True when the walk visits consecutive elements, on the axes from `first_axis` on.
-  bool is_dense(int first_axis = 0) const;
+  // True when the walk visits consecutive elements.
+  bool is_dense() const;
 };
 
 // The walk over an activation of shape `output`, in memory order, that reads an operand of shape

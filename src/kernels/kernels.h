@@ -1,6 +1,7 @@
 // All kernels of one tier, as a table of functions. Activations are NHWC, dense, batch outermost.
-// A kernel sees pointers and sizes, never a Graph; it neither allocates nor fails: the plan has checked everything.
-// Pointers of one call do not overlap unless its header says so. Integer kernels give the same bits in every tier.
+// A kernel sees pointers and sizes, never a Graph; it neither allocates nor fails: the plan has
+// checked everything. Pointers of one call do not overlap unless its header says so. Integer
+// kernels give the same bits in every tier.
 #pragma once
 
 #include "kernels/add/add.h"

@@ -16,7 +16,7 @@ uint64_t panel_count(int32_t columns) {
 }
 
 template <class T>
-size_t weight_bytes(const Weights<T>& w) {
+size_t weight_bytes(const WeightMatrix<T>& w) {
   return static_cast<size_t>(w.rows) * static_cast<size_t>(w.columns) * sizeof(T);
 }
 
@@ -50,14 +50,14 @@ size_t packed_u8s8_bytes(Tier tier, int32_t columns, int32_t rows) {
   return saturate(panel_count(columns) * panel_bytes_u8s8(rows));
 }
 
-void pack_reference_f32(const Weights<float>& w, const float* bias, void* packed) {
+void pack_reference_f32(const WeightMatrix<float>& w, const float* bias, void* packed) {
   const ReferencePackedF32 layout(w.columns);
   copy_or_zero(bias, w.columns, part<float>(packed, layout.bias));
   std::memcpy(part<float>(packed, layout.weights), w.weights, weight_bytes(w));
 }
 
-void pack_reference_u8s8(const Weights<int8_t>& w, const int32_t* bias, const float* multiplier,
-                         int32_t input_zero_point, void* packed) {
+void pack_reference_u8s8(const WeightMatrix<int8_t>& w, const int32_t* bias,
+                         const float* multiplier, int32_t input_zero_point, void* packed) {
   const ReferencePackedU8S8 layout(w.columns);
   *part<int32_t>(packed, layout.input_zero_point) = input_zero_point;
   copy_or_zero(bias, w.columns, part<int32_t>(packed, layout.bias));
@@ -65,7 +65,7 @@ void pack_reference_u8s8(const Weights<int8_t>& w, const int32_t* bias, const fl
   std::memcpy(part<int8_t>(packed, layout.weights), w.weights, weight_bytes(w));
 }
 
-void pack_panels_f32(const Weights<float>& w, const float* bias, void* packed) {
+void pack_panels_f32(const WeightMatrix<float>& w, const float* bias, void* packed) {
   std::byte* panel = static_cast<std::byte*>(packed);
   for (int32_t column = 0; column < w.columns; column += kPanelColumns) {
     const int32_t lanes = std::min(kPanelColumns, w.columns - column);
@@ -80,7 +80,7 @@ void pack_panels_f32(const Weights<float>& w, const float* bias, void* packed) {
   }
 }
 
-void pack_panels_u8s8(const Weights<int8_t>& w, const int32_t* bias, const float* multiplier,
+void pack_panels_u8s8(const WeightMatrix<int8_t>& w, const int32_t* bias, const float* multiplier,
                       int32_t input_zero_point, void* packed) {
   std::byte* panel = static_cast<std::byte*>(packed);
   for (int32_t column = 0; column < w.columns; column += kPanelColumns) {

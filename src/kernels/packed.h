@@ -11,7 +11,7 @@ namespace lowbit::kernels {
 
 // B as it comes: weight (row k, column j) is at weights[k * row_stride + j * column_stride].
 template <class T>
-struct Weights {
+struct WeightMatrix {
   const T* weights = nullptr;
   int32_t rows = 0;
   int32_t columns = 0;
@@ -73,11 +73,11 @@ size_t packed_f32_bytes(Tier tier, int32_t columns, int32_t rows);
 size_t packed_u8s8_bytes(Tier tier, int32_t columns, int32_t rows);
 
 // bias may be nullptr, for zeros.
-void pack_reference_f32(const Weights<float>& weights, const float* bias, void* packed);
-void pack_reference_u8s8(const Weights<int8_t>& weights, const int32_t* bias,
+void pack_reference_f32(const WeightMatrix<float>& weights, const float* bias, void* packed);
+void pack_reference_u8s8(const WeightMatrix<int8_t>& weights, const int32_t* bias,
                          const float* multiplier, int32_t input_zero_point, void* packed);
-void pack_panels_f32(const Weights<float>& weights, const float* bias, void* packed);
-void pack_panels_u8s8(const Weights<int8_t>& weights, const int32_t* bias, const float* multiplier,
-                      int32_t input_zero_point, void* packed);
+void pack_panels_f32(const WeightMatrix<float>& weights, const float* bias, void* packed);
+void pack_panels_u8s8(const WeightMatrix<int8_t>& weights, const int32_t* bias,
+                      const float* multiplier, int32_t input_zero_point, void* packed);
 
 }  // namespace lowbit::kernels

@@ -22,8 +22,8 @@ ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t
   const double step = (static_cast<double>(high) - static_cast<double>(low)) / (qmax - qmin);
   const float scale = normal_scale(static_cast<float>(step));
   const float zero = round_half_even(static_cast<float>(qmin) - low / scale);
-  return {scale, static_cast<int32_t>(std::clamp(zero, static_cast<float>(qmin),
-                                                 static_cast<float>(qmax)))};
+  return {scale, static_cast<int32_t>(
+                     std::clamp(zero, static_cast<float>(qmin), static_cast<float>(qmax)))};
 }
 
 ScaleAndZeroPoint symmetric_params(float max_abs, int32_t qmax) {

@@ -10,8 +10,8 @@
 
 namespace lowbit {
 
-// The clamp comes first, in float32, where it is exact and keeps the conversion to int defined for every x;
-// NaN becomes qmin. |zero_point|, |qmin|, |qmax| < 2^22.
+// The clamp comes first, in float32, where it is exact and keeps the conversion to int defined for
+// every x; NaN becomes qmin. |zero_point|, |qmin|, |qmax| < 2^22.
 constexpr int32_t saturate_to_int(float rounded, int32_t zero_point, int32_t qmin, int32_t qmax) {
   const float low = static_cast<float>(qmin - zero_point);
   const float high = static_cast<float>(qmax - zero_point);

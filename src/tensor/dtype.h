@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <string_view>
 
-#define LOWBIT_DTYPES(X)              \
-  X(F32, float, "float32", 1)         \
-  X(U8, uint8_t, "uint8", 2)          \
-  X(I8, int8_t, "int8", 3)            \
-  X(I32, int32_t, "int32", 6)         \
+#define LOWBIT_DTYPES(X)      \
+  X(F32, float, "float32", 1) \
+  X(U8, uint8_t, "uint8", 2)  \
+  X(I8, int8_t, "int8", 3)    \
+  X(I32, int32_t, "int32", 6) \
   X(I64, int64_t, "int64", 7)
 
 namespace lowbit {

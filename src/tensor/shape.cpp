@@ -42,7 +42,9 @@ std::optional<int64_t> Shape::element_count() const {
   return has_zero ? 0 : count;
 }
 
-bool Shape::operator==(const Shape& other) const { return std::ranges::equal(dims(), other.dims()); }
+bool Shape::operator==(const Shape& other) const {
+  return std::ranges::equal(dims(), other.dims());
+}
 
 std::string Shape::to_string() const {
   std::string text = "[";

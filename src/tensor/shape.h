@@ -1,5 +1,5 @@
-// The dimensions of a tensor, outermost first. In a Graph a dimension may be symbolic: a negative number
-// -1 - s stands for the symbol s of Graph::symbols. A Tensor's dimensions are all >= 0.
+// The dimensions of a tensor, outermost first. In a Graph a dimension may be symbolic: a negative
+// number -1 - s stands for the symbol s of Graph::symbols. A Tensor's dimensions are all >= 0.
 #pragma once
 
 #include <array>
@@ -30,7 +30,8 @@ class Shape {
   std::span<const int64_t> dims() const { return {dims_.data(), static_cast<size_t>(rank_)}; }
 
   bool is_concrete() const;
-  // The product of the dimensions (1 for rank 0); nothing when one is symbolic or the product exceeds kMaxElements.
+  // The product of the dimensions (1 for rank 0); nothing when one is symbolic or the product
+  // exceeds kMaxElements.
   std::optional<int64_t> element_count() const;
 
   bool operator==(const Shape& other) const;

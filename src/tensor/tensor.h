@@ -1,5 +1,6 @@
-// A dense tensor: element type, shape, and a 64-byte aligned buffer in row-major order, allocated fallibly.
-// Copies share the buffer. Write through mutable_data() only while nobody else holds a copy; clone() for a private one.
+// A dense tensor: element type, shape, and a 64-byte aligned buffer in row-major order, allocated
+// fallibly. Copies share the buffer. Write through mutable_data() only while nobody else holds a
+// copy; clone() for a private one.
 #pragma once
 
 #include <cassert>
@@ -12,8 +13,8 @@
 
 namespace lowbit {
 
-// Aligned bytes whose allocation may fail and says so. Zero-filled, with kSlackBytes readable past the end, because
-// SIMD kernels may load (never store) a whole vector at the last element.
+// Aligned bytes whose allocation may fail and says so. Zero-filled, with kSlackBytes readable past
+// the end, because SIMD kernels may load (never store) a whole vector at the last element.
 class Buffer {
  public:
   static constexpr size_t kAlignment = 64;
@@ -81,9 +82,9 @@ template <class T>
 Result<Tensor> Tensor::from_values(const Shape& shape, std::span<const T> values) {
   LOWBIT_ASSIGN(Tensor tensor, allocate(dtype_of<T>, shape));
   if (values.size() != static_cast<size_t>(tensor.element_count())) {
-    return make_error(ErrorCode::kShapeMismatch, std::to_string(values.size()) +
-                                                     " values were given for shape " +
-                                                     shape.to_string());
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        std::to_string(values.size()) + " values were given for shape " + shape.to_string());
   }
   std::span<T> target = tensor.mutable_data<T>();
   for (size_t i = 0; i < values.size(); ++i) target[i] = values[i];

@@ -1,6 +1,7 @@
-// Speed of the matrix product and of depthwise convolution, in G multiply-adds per second: every
-// tier, both precisions, one thread.
-//   build/native/kernels_bench, or node build/wasm/kernels_bench.js
+// Speed of the matrix product and of depthwise convolution: every tier, both precisions, one
+// thread.
+//   build/native/kernels_bench
+//   node --no-liftoff build/wasm/kernels_bench.js    (the optimizing compiler from the start)
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -116,6 +117,7 @@ MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& of
     rows.count = l.rows * l.rows;
     rows.taps = l.kernel * l.kernel;
     rows.offsets = offsets.data();
+    rows.run = l.kernel;
     rows.padding = padding;
   }
   return rows;
@@ -175,13 +177,103 @@ double time_u8s8(Tier tier, const Layer& l) {
   return best_time([&] { table.matmul_u8s8(product); });
 }
 
+struct DepthwiseLayer {
+  const char* name;
+  int32_t image;
+  int32_t channels;
+  int32_t kernel;
+  int32_t stride;
+};
+
+constexpr DepthwiseLayer kDepthwiseLayers[] = {
+    {"depthwise 3x3, 64 ch, 28 x 28", 28, 64, 3, 1},
+    {"depthwise 3x3 /2, 64 ch, 28 x 28", 28, 64, 3, 2},
+    {"depthwise 3x3, 8 ch, 48 x 48", 48, 8, 3, 1},
+    {"depthwise 3x3, 128 ch, 6 x 6", 6, 128, 3, 1},
+    {"depthwise 3x3, 256 ch, 3 x 3", 3, 256, 3, 1},
+    {"depthwise 5x5, 64 ch, 14 x 14", 14, 64, 5, 1},
+};
+
+Window same_window(const DepthwiseLayer& l) {
+  Window w;
+  w.input_h = w.input_w = l.image;
+  w.channels = l.channels;
+  w.kernel_h = w.kernel_w = l.kernel;
+  w.stride_h = w.stride_w = l.stride;
+  w.output_h = w.output_w = (l.image + l.stride - 1) / l.stride;
+  w.pad_top = w.pad_left = (l.kernel - 1) / 2;
+  return w;
+}
+
+double time_depthwise_f32(Tier tier, const DepthwiseLayer& l) {
+  Random random(1);
+  const KernelTable& table = kernel_table(tier);
+  const Window w = same_window(l);
+  const auto count = static_cast<size_t>(l.image * l.image * l.channels);
+  const int32_t taps = l.kernel * l.kernel;
+  const auto input = random_values<float>(random, count + kSlack);
+  const auto weights = random_values<float>(random, static_cast<size_t>(taps * l.channels));
+  Memory packed(packed_depthwise_f32_bytes(tier, l.channels, taps));
+  table.pack_depthwise_f32(
+      {.weights = weights.data(), .channels = l.channels, .taps = taps, .packed = packed.data()});
+  std::vector<float> output(count);
+  const DepthwiseF32 convolution{.window = w,
+                                 .input = input.data(),
+                                 .packed = packed.data(),
+                                 .output = output.data(),
+                                 .min = -kInfinity,
+                                 .max = kInfinity};
+  return best_time([&] { table.depthwise_f32(convolution); });
+}
+
+double time_depthwise_u8s8(Tier tier, const DepthwiseLayer& l) {
+  Random random(1);
+  const KernelTable& table = kernel_table(tier);
+  const Window w = same_window(l);
+  const auto count = static_cast<size_t>(l.image * l.image * l.channels);
+  const int32_t taps = l.kernel * l.kernel;
+  const auto input = random_values<uint8_t>(random, count + kSlack);
+  const auto weights = random_values<int8_t>(random, static_cast<size_t>(taps * l.channels));
+  const std::vector<float> multiplier(static_cast<size_t>(l.channels), 1e-3f);
+  Memory packed(packed_depthwise_u8s8_bytes(tier, l.channels, taps));
+  table.pack_depthwise_u8s8({.weights = weights.data(),
+                             .multiplier = multiplier.data(),
+                             .input_zero_point = 128,
+                             .channels = l.channels,
+                             .taps = taps,
+                             .packed = packed.data()});
+  std::vector<uint8_t> output(count);
+  const DepthwiseU8S8 convolution{.window = w,
+                                  .input = input.data(),
+                                  .packed = packed.data(),
+                                  .output = output.data(),
+                                  .input_zero_point = 128,
+                                  .output_zero_point = 128};
+  return best_time([&] { table.depthwise_u8s8(convolution); });
+}
+
+void print_row(const char* name, double macs, const double (&seconds)[4]) {
+  std::printf("%-34s", name);
+  for (const double s : seconds) std::printf(" %7.2f %8.1f", macs / s * 1e-9, s * 1e6);
+  std::printf(" %6.2f\n", seconds[2] / seconds[3]);
+}
+
 void run() {
+  std::printf("%-34s %16s %16s %16s %16s %6s\n", "G multiply-adds per second, and us",
+              "f32 reference", "u8s8 reference", "f32 simd128", "u8s8 simd128", "ratio");
   for (const Layer& l : kLayers) {
-    double macs = double(l.rows) * l.channels * l.columns;
-    if (l.kernel > 0) macs *= double(l.rows) * l.kernel * l.kernel;
-    const double f = time_f32(Tier::kSimd128, l), u = time_u8s8(Tier::kSimd128, l);
-    std::printf("%-30s f32 %7.2f  u8s8 %7.2f  ratio %.2f   us %.1f %.1f\n", l.name, macs / f * 1e-9,
-                macs / u * 1e-9, f / u, f * 1e6, u * 1e6);
+    double macs = double{1} * l.rows * l.channels * l.columns;
+    if (l.kernel > 0) macs *= double{1} * l.rows * l.kernel * l.kernel;
+    print_row(l.name, macs,
+              {time_f32(Tier::kReference, l), time_u8s8(Tier::kReference, l),
+               time_f32(Tier::kSimd128, l), time_u8s8(Tier::kSimd128, l)});
+  }
+  for (const DepthwiseLayer& l : kDepthwiseLayers) {
+    const Window w = same_window(l);
+    const double macs = double{1} * w.output_h * w.output_w * l.channels * l.kernel * l.kernel;
+    print_row(l.name, macs,
+              {time_depthwise_f32(Tier::kReference, l), time_depthwise_u8s8(Tier::kReference, l),
+               time_depthwise_f32(Tier::kSimd128, l), time_depthwise_u8s8(Tier::kSimd128, l)});
   }
 }
 

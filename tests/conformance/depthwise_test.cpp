@@ -55,6 +55,8 @@ std::vector<Window> geometries() {
   add(1, 8, 2, 3, 1, 1, 1, 0);
   add(1, 3, 5, 5, 1, 1, 2, 2);
   add(1, 2, 3, 3, 1, 3, 3, 3);
+  add(1, 2, 3, 3, 1, 1, 3, 3);
+  add(2, 3, 3, 3, 2, 1, 3, 3);
   add(1, 13, 13, 11, 1, 1, 3, 3);
   return windows;
 }
@@ -94,10 +96,10 @@ void for_each_window(Visit visit) {
       visit(w);
     }
   }
-  windows[0].channels = 300;  // more than one group
-  visit(windows[0]);
-  windows[13].channels = 259;
-  visit(windows[13]);
+  for (const size_t i : {0, 5, 15}) {  // more channels, and taps, than one group of the border has
+    windows[i].channels = 300;
+    visit(windows[i]);
+  }
 }
 
 struct IntegerCase {

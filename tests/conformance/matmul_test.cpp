@@ -29,13 +29,14 @@ struct Sizes {
   int32_t taps = 1;
   int32_t depth = 1;
   bool table = false;
+  int32_t run = 1;
 
   int32_t k() const { return taps * depth; }
 };
 
-// Rows of A in memory of exactly the promised size. With a table, pieces lie anywhere (often one
-// behind the other, as in a convolution) or in the padding; without, rows have gaps between them.
-// Gaps and slack hold `garbage`.
+// Rows of A in memory of exactly the promised size. With a table, runs of pieces lie anywhere,
+// wholly or partly in the padding; without, rows have gaps between them. Gaps and slack hold
+// `garbage`.
 template <class T>
 class Operand {
  public:
@@ -49,19 +50,16 @@ class Operand {
       for (int32_t d = 0; d < s.depth; ++d) values_[static_cast<size_t>(i * stride_ + d)] = value();
     }
     if (!s.table) return;
-    for (int32_t i = 0; i < s.rows * s.taps; ++i) {
-      const auto any = static_cast<int32_t>(random.below(static_cast<uint32_t>(pieces)));
-      switch (random.below(4)) {
-        case 0:
-          offsets_.push_back(kPaddingOffset);
-          break;
-        case 1:
-          offsets_.push_back(any * s.depth);
-          break;
-        default: {
-          const int32_t next = i == 0 ? 0 : offsets_.back() + s.depth;
-          offsets_.push_back(next <= (pieces - 1) * s.depth ? next : 0);
-        }
+    const auto any_piece = [&] {
+      return static_cast<int32_t>(random.below(static_cast<uint32_t>(pieces)));
+    };
+    for (int32_t i = 0; i < s.rows * s.taps; i += s.run) {
+      const int32_t first = (any_piece() - s.run / 2) * s.depth;
+      const bool scattered = s.run == 1 && random.below(4) == 0;
+      for (int32_t j = 0; j < s.run; ++j) {
+        const int32_t offset = scattered ? any_piece() * s.depth : first + j * s.depth;
+        const bool inside = offset >= 0 && offset <= (pieces - 1) * s.depth;
+        offsets_.push_back(inside ? offset : kPaddingOffset);
       }
     }
   }
@@ -73,6 +71,7 @@ class Operand {
             .taps = sizes_.taps,
             .row_stride = stride_,
             .offsets = sizes_.table ? offsets_.data() : nullptr,
+            .run = sizes_.run,
             .padding = padding_.data()};
   }
   std::vector<T>& values() { return values_; }
@@ -197,6 +196,7 @@ void for_each_size(Random& random, Compare compare) {
           .rows = 1 + static_cast<int32_t>(random.below(10)), .columns = columns, .depth = depth};
       s.taps = kTaps[random.below(depth > 20 ? 2 : 3)];
       s.table = s.taps > 1 || random.below(2) == 0;
+      s.run = s.taps == 1 || random.below(2) == 0 ? 1 : s.taps == 9 ? 3 : 5;
       compare(s);
     }
   }

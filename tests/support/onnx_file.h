@@ -16,7 +16,7 @@
 namespace lowbit::test {
 
 struct OnnxDim {
-  OnnxDim(int64_t number) : value(number) {}
+  OnnxDim(int number) : value(number) {}
   OnnxDim(const char* name) : symbol(name) {}
   int64_t value = 0;
   std::string symbol{};  // empty: `value` counts

@@ -1,9 +1,12 @@
-// Depthwise convolution (groups = input channels = output channels), direct, NHWC, with the same output stage as matmul/:
+// Depthwise convolution (groups = input channels = output channels), direct, NHWC, with the same
+// output stage as matmul/:
 //
 //   FP32   Y[y, x, c] = clamp(sum_t X[tap t of (y, x), c] * W[t, c] + bias[c], min, max)
-//   INT8   Y[y, x, c] = requantize(sum_t (X[...] - Zx) * W[t, c] + bias[c], multiplier[c], Zy, qmin, qmax)
+//   INT8   Y[y, x, c] = requantize(sum_t (X[...] - Zx) * W[t, c] + bias[c],
+//                                  multiplier[c], Zy, qmin, qmax)
 //
-// A tap outside the input contributes nothing (its X is 0.0, that is Zx).
+// A tap outside the input contributes nothing (its X is 0.0, that is Zx). Vectors may be read up to
+// 64 bytes past the end of the input (Buffer::kSlackBytes); what is there does not matter.
 #pragma once
 
 #include <cstddef>

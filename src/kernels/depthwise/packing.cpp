@@ -6,7 +6,7 @@ namespace {
 
 // [taps][channels]
 template <class T>
-Weights<T> by_tap(const T* weights, int32_t channels, int32_t taps) {
+WeightMatrix<T> by_tap(const T* weights, int32_t channels, int32_t taps) {
   return {.weights = weights,
           .rows = taps,
           .columns = channels,

@@ -1,7 +1,7 @@
-// The loops around the simd128 depthwise convolutions, the same for both precisions:
+// The loops around the simd128 depthwise convolutions of any kernel, the same for both precisions:
 //
-//   for each tile of 4 neighbouring outputs, and each panel of 8 channels
-//     accumulate along the taps (the sums of 4 x 8 stay in registers), then the output stage
+//   for each tile of 2 neighbouring outputs, and each panel of 8 channels
+//     accumulate along the taps (the sums of 2 x 8 stay in registers), then the output stage
 //
 // In the interior of the image, tap t of every output is at a fixed distance from the output's
 // first tap: one table of offsets serves all. At the border each tap has its own pointer, and taps
@@ -12,17 +12,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/output_simd128.h"
 #include "kernels/packed.h"
-#include "kernels/simd.h"
 #include "kernels/window.h"
 
 namespace lowbit::kernels {
 
-inline constexpr int32_t kTileOutputs = 4;
+// Two, not four: V8's compiler moves all loads of a loop's body to its front, and what they load
+// must fit the registers beside the sums (measured: 4 outputs are 25 % slower).
+inline constexpr int32_t kTileOutputs = 2;
 
 // The running sums of the outputs of a tile, for one panel of channels.
 struct DepthwiseTile {
-  v128_t sum[kTileOutputs][2];
+  Lanes8 sum[kTileOutputs];
 };
 
 template <class T>
@@ -42,9 +44,9 @@ struct BorderTaps {
 };
 
 // A Kernel is one precision: the type Source, kHeaderBytes and panel_bytes(taps) of its panels, and
-//   weights_offset(tap)                      from a panel's first weight to that of an even tap, in
-//   bytes accumulate(tile, taps, count, weights)   adds the products of `count` taps, 8 channels
-//   finish(sums, panel, index, count)        the output stage: `count` channels from output[index]
+//   weights_offset(tap)     bytes from a panel's first weight to those of an even tap
+//   accumulate(tile, taps, count, weights)     adds the products of `count` taps, 8 channels
+//   finish(sums, panel, index, count)          output stage: `count` channels, to output[index]
 template <class Kernel>
 class TiledDepthwise {
  public:
@@ -57,13 +59,12 @@ class TiledDepthwise {
         input_(input),
         packed_(static_cast<const std::byte*>(packed)),
         taps_(window.kernel_h * window.kernel_w),
-        panel_bytes_(static_cast<ptrdiff_t>(Kernel::panel_bytes(taps_))) {
+        panel_bytes_(static_cast<ptrdiff_t>(Kernel::panel_bytes(taps_))),
+        has_interior_(taps_ <= kGroupTaps &&
+                      (window.kernel_h - 1) * window.dilation_h < window.input_h &&
+                      (window.kernel_w - 1) * window.dilation_w < window.input_w) {
     std::fill(std::begin(padding_), std::end(padding_), padding);
-    for (int32_t tap = 0; tap < std::min(taps_, kGroupTaps); ++tap) {
-      const int32_t y = tap / w_.kernel_w * w_.dilation_h;
-      const int32_t x = tap % w_.kernel_w * w_.dilation_w;
-      offsets_[tap] = (y * w_.input_w + x) * w_.channels;
-    }
+    if (has_interior_) fill_offsets();
   }
 
   void run() {
@@ -93,6 +94,14 @@ class TiledDepthwise {
     int32_t x = 0;
   };
 
+  void fill_offsets() {
+    for (int32_t tap = 0; tap < taps_; ++tap) {
+      const int32_t y = tap / w_.kernel_w * w_.dilation_h;
+      const int32_t x = tap % w_.kernel_w * w_.dilation_w;
+      offsets_[tap] = (y * w_.input_w + x) * w_.channels;
+    }
+  }
+
   void advance(Output& output) const {
     ++output.index;
     output.x += w_.stride_w;
@@ -107,7 +116,7 @@ class TiledDepthwise {
   bool is_interior() const {
     const Output& first = outputs_[0];
     const Output& last = outputs_[kTileOutputs - 1];
-    return taps_ <= kGroupTaps && first.image == last.image && first.y == last.y && first.y >= 0 &&
+    return has_interior_ && first.image == last.image && first.y == last.y && first.y >= 0 &&
            first.x >= 0 && first.y + (w_.kernel_h - 1) * w_.dilation_h < w_.input_h &&
            last.x + (w_.kernel_w - 1) * w_.dilation_w < w_.input_w;
   }
@@ -171,10 +180,7 @@ class TiledDepthwise {
 
   static DepthwiseTile biases(const std::byte* panel) {
     DepthwiseTile tile;
-    for (auto& sum : tile.sum) {
-      sum[0] = wasm_v128_load(panel);
-      sum[1] = wasm_v128_load(panel + 16);
-    }
+    for (Lanes8& sum : tile.sum) sum = load_lanes8(panel);
     return tile;
   }
 
@@ -186,12 +192,13 @@ class TiledDepthwise {
     }
   }
 
-  const Kernel& kernel_;
-  const Window& w_;
+  const Kernel kernel_;
+  const Window w_;
   const Source* input_;
   const std::byte* packed_;
   int32_t taps_;
   ptrdiff_t panel_bytes_;
+  bool has_interior_;
 
   Output outputs_[kTileOutputs];
   int32_t offsets_[kGroupTaps];

@@ -6,7 +6,7 @@ namespace {
 
 // [columns][taps][depth]
 template <class T>
-Weights<T> by_column(const T* weights, int32_t columns, int32_t taps, int32_t depth) {
+WeightMatrix<T> by_column(const T* weights, int32_t columns, int32_t taps, int32_t depth) {
   const int32_t k = taps * depth;
   return {.weights = weights, .rows = k, .columns = columns, .row_stride = 1, .column_stride = k};
 }

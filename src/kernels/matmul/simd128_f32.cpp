@@ -15,28 +15,39 @@ class KernelF32 {
   static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_f32(k); }
 
   explicit KernelF32(const MatmulF32& product)
-      : product_(product), clamp_(product.min, product.max) {}
+      : c_(product.c),
+        c_stride_(product.c_stride),
+        columns_(product.columns),
+        clamp_(product.min, product.max) {}
 
+  // Two vectors at a time: a loop over one would be compiled to a call of memcpy, which is slow for
+  // the few floats of a piece.
   static void copy(const float* source, int32_t count, float* target) {
-    for (int32_t i = 0; i < count; i += 4) wasm_v128_store(target + i, wasm_v128_load(source + i));
+    for (int32_t i = 0; i < count; i += 8) {
+      const v128_t low = wasm_v128_load(source + i);
+      const v128_t high = wasm_v128_load(source + i + 4);
+      wasm_v128_store(target + i, low);
+      wasm_v128_store(target + i + 4, high);
+    }
   }
 
   // Nothing to complete: what copy() wrote past the end may be NaN and is never read.
   static void pad(float*, int32_t) {}
 
-  // gemm_f32__simd128, kRows x 8 kPanels
+  // gemm_f32__simd128, a tile of kRows x 8 kPanels: 4 x 8 where there are rows enough.
   template <int32_t kStride, int kRows, int kPanels>
   static void accumulate(Tile<kRows, kPanels>& tile, const float* a, const std::byte* b,
                          ptrdiff_t panel_bytes, int32_t count) {
     for (int32_t k = 0; k < count; ++k) {
-      v128_t weights[kPanels * 2];
-      for (int v = 0; v < kPanels * 2; ++v) {
-        weights[v] = wasm_v128_load(b + v / 2 * panel_bytes + v % 2 * 16);
-      }
+      Lanes8 weights[kPanels];
+      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
       for (int r = 0; r < kRows; ++r) {
         const v128_t x = wasm_v128_load32_splat(a + r * kStride);
-        for (int v = 0; v < kPanels * 2; ++v) {
-          tile.sum[r][v] = wasm_f32x4_add(tile.sum[r][v], wasm_f32x4_mul(x, weights[v]));
+        for (int p = 0; p < kPanels; ++p) {
+          for (int h = 0; h < 2; ++h) {
+            v128_t& sum = tile.sum[r][p].half[h];
+            sum = wasm_f32x4_add(sum, wasm_f32x4_mul(x, weights[p].half[h]));
+          }
         }
       }
       a += 1;
@@ -47,18 +58,18 @@ class KernelF32 {
   template <int kRows, int kPanels>
   void finish(const Tile<kRows, kPanels>& tile, const std::byte*, ptrdiff_t, int32_t row,
               int32_t column) const {
-    float* c = product_.c + ptrdiff_t{row} * product_.c_stride + column;
+    float* c = c_ + row * c_stride_ + column;
     for (int p = 0; p < kPanels; ++p) {
-      const int32_t count = std::min(kPanelColumns, product_.columns - column - p * kPanelColumns);
-      for (int r = 0; r < kRows; ++r) {
-        store_first_f32(c + ptrdiff_t{r} * product_.c_stride + p * kPanelColumns,
-                        clamp_(tile.sum[r][p * 2]), clamp_(tile.sum[r][p * 2 + 1]), count);
-      }
+      const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
+      for (int r = 0; r < kRows; ++r) clamp_.store(c + r * c_stride_, tile.sum[r][p], count);
+      c += kPanelColumns;
     }
   }
 
  private:
-  const MatmulF32& product_;
+  float* c_;
+  ptrdiff_t c_stride_;
+  int32_t columns_;
   Clamp clamp_;
 };
 
@@ -66,7 +77,7 @@ class KernelF32 {
 
 void matmul_f32__simd128(const MatmulF32& product) {
   const KernelF32 kernel(product);
-  BlockedProduct<KernelF32>(kernel, product.rows, product.packed, product.columns).run();
+  BlockedProduct<KernelF32>::run(kernel, product.rows, product.packed, product.columns);
 }
 
 }  // namespace lowbit::kernels

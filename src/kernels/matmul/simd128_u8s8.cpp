@@ -1,6 +1,6 @@
-// B's rows are widened to int16 and taken in pairs (packed.h), so are A's while they are gathered:
-// one i32x4.dot_i16x8_s then does eight multiplications and four additions, exactly, whatever the
-// 8-bit operands.
+// B's rows are widened to int16 and taken in pairs (packed.h), as are A's elements while they are
+// gathered: one i32x4.dot_i16x8_s then multiplies and adds two elements of K for four columns,
+// exactly, whatever the 8-bit operands.
 #include "kernels/kernels.h"
 #include "kernels/matmul/blocked_simd128.h"
 #include "kernels/output_simd128.h"
@@ -18,7 +18,10 @@ class KernelU8S8 {
   static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_u8s8(k); }
 
   explicit KernelU8S8(const MatmulU8S8& product)
-      : product_(product), requantizer_(product.output_zero_point, product.qmin, product.qmax) {}
+      : c_(product.c),
+        c_stride_(product.c_stride),
+        columns_(product.columns),
+        requantizer_(product.output_zero_point, product.qmin, product.qmax) {}
 
   static void copy(const uint8_t* source, int32_t count, int16_t* target) {
     for (int32_t i = 0; i < count; i += 8) {
@@ -29,19 +32,20 @@ class KernelU8S8 {
   // The last element of an odd K meets a zero weight.
   static void pad(int16_t* row, int32_t count) { row[count] = 0; }
 
-  // gemm_u8s8__simd128, kRows x 8 kPanels
+  // gemm_u8s8__simd128, a tile of kRows x 8 kPanels: 4 x 8 where there are rows enough.
   template <int32_t kStride, int kRows, int kPanels>
   static void accumulate(Tile<kRows, kPanels>& tile, const int16_t* a, const std::byte* b,
                          ptrdiff_t panel_bytes, int32_t count) {
     for (int32_t k = 0; k < count; k += 2) {
-      v128_t weights[kPanels * 2];
-      for (int v = 0; v < kPanels * 2; ++v) {
-        weights[v] = wasm_v128_load(b + v / 2 * panel_bytes + v % 2 * 16);
-      }
+      Lanes8 weights[kPanels];
+      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
       for (int r = 0; r < kRows; ++r) {
         const v128_t pair = wasm_v128_load32_splat(a + r * kStride);
-        for (int v = 0; v < kPanels * 2; ++v) {
-          tile.sum[r][v] = wasm_i32x4_add(tile.sum[r][v], wasm_i32x4_dot_i16x8(pair, weights[v]));
+        for (int p = 0; p < kPanels; ++p) {
+          for (int h = 0; h < 2; ++h) {
+            v128_t& sum = tile.sum[r][p].half[h];
+            sum = wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pair, weights[p].half[h]));
+          }
         }
       }
       a += 2;
@@ -52,22 +56,22 @@ class KernelU8S8 {
   template <int kRows, int kPanels>
   void finish(const Tile<kRows, kPanels>& tile, const std::byte* panel, ptrdiff_t panel_bytes,
               int32_t row, int32_t column) const {
-    uint8_t* c = product_.c + ptrdiff_t{row} * product_.c_stride + column;
+    uint8_t* c = c_ + row * c_stride_ + column;
     for (int p = 0; p < kPanels; ++p) {
-      const v128_t multiplier0 = wasm_v128_load(panel + p * panel_bytes + kPanelMultiplierOffset);
-      const v128_t multiplier1 =
-          wasm_v128_load(panel + p * panel_bytes + kPanelMultiplierOffset + 16);
-      const int32_t count = std::min(kPanelColumns, product_.columns - column - p * kPanelColumns);
+      const Lanes8 multipliers = load_lanes8(panel + kPanelMultiplierOffset);
+      const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
       for (int r = 0; r < kRows; ++r) {
-        const v128_t q = requantizer_.to_u8x8(tile.sum[r][p * 2], tile.sum[r][p * 2 + 1],
-                                              multiplier0, multiplier1);
-        store_first_u8(c + ptrdiff_t{r} * product_.c_stride + p * kPanelColumns, q, count);
+        requantizer_.store(c + r * c_stride_, tile.sum[r][p], multipliers, count);
       }
+      panel += panel_bytes;
+      c += kPanelColumns;
     }
   }
 
  private:
-  const MatmulU8S8& product_;
+  uint8_t* c_;
+  ptrdiff_t c_stride_;
+  int32_t columns_;
   Requantizer requantizer_;
 };
 
@@ -75,7 +79,7 @@ class KernelU8S8 {
 
 void matmul_u8s8__simd128(const MatmulU8S8& product) {
   const KernelU8S8 kernel(product);
-  BlockedProduct<KernelU8S8>(kernel, product.rows, product.packed, product.columns).run();
+  BlockedProduct<KernelU8S8>::run(kernel, product.rows, product.packed, product.columns);
 }
 
 }  // namespace lowbit::kernels

@@ -102,13 +102,14 @@ void outer_dense(const OuterProductF32& p) {
   }
 }
 
-// Copies `count` floats whole vectors at a time: it reads up to three past the end, which a row's slack allows, and writes
-// them where the next piece goes.
+// Copies `count` floats whole vectors at a time: it reads up to three past the end, which a row's
+// slack allows, and writes them where the next piece goes.
 void copy_piece(const float* source, int32_t count, float* target) {
   for (int32_t d = 0; d < count; d += 4) wasm_v128_store(target + d, wasm_v128_load(source + d));
 }
 
-// Elements [begin, begin + width) of row i of A, which may span several pieces. Writes up to three floats past the end.
+// Elements [begin, begin + width) of row i of A, which may span several pieces. Writes up to three
+// floats past the end.
 void gather(const MatmulRows<float>& rows, int64_t i, int32_t begin, int32_t width, float* out) {
   const int32_t* offsets = rows.offsets + i * rows.taps;
   int32_t tap = begin / rows.depth;

@@ -56,7 +56,7 @@ TEST_CASE("tensors of every type and rank survive a round trip") {
   check_round_trip(tensor_of<float>({0, 3}, {}));
 }
 
-TEST_CASE("a written file is what NumPy 2.2 writes, byte for byte") {
+TEST_CASE("a written file is what NumPy writes, byte for byte") {
   // numpy.save(file, numpy.arange(3, dtype='u1'))
   const std::vector<std::byte> bytes = write_npy(tensor_of<uint8_t>({3}, {0, 1, 2}));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -1,0 +1,83 @@
+// The proof that integer accumulators stay exact.
+#include "engine/product.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "support/graph_builder.h"
+#include "unit/engine/plan_check.h"
+
+namespace lowbit::test {
+namespace {
+
+constexpr int32_t kMaxBias = std::numeric_limits<int32_t>::max();
+
+bool fits(int32_t bias, int32_t zero_point, const std::vector<int8_t>& weights) {
+  engine::AccumulatorBound bound(bias, zero_point);
+  for (const int8_t weight : weights) bound.add(weight);
+  return bound.fits_int32();
+}
+
+TEST_CASE("The bound is the worst sum over all inputs, and no tighter or looser") {
+  CHECK(fits(0, 0, {}));
+  CHECK(fits(kMaxBias, 0, {-1}));
+  CHECK(fits(kMaxBias - 255, 0, {1}));
+  CHECK(!fits(kMaxBias - 254, 0, {1}));
+  CHECK(fits(-kMaxBias - 1 + 255, 0, {-1}));
+  CHECK(!fits(-kMaxBias - 1 + 254, 0, {-1}));
+  // With zero point 255 the input lies in -255..0.
+  CHECK(!fits(kMaxBias, 255, {-1}));
+  CHECK(fits(kMaxBias - 255, 255, {-1}));
+}
+
+TEST_CASE("A partial sum counts too, when the zero point is folded into the bias") {
+  // bias - 128 * (-100) leaves the range before any product is added.
+  CHECK(!fits(kMaxBias - 12000, 128, {-100}));
+  CHECK(fits(kMaxBias - 12800, 128, {-100}));
+}
+
+Graph wide_product(int64_t depth, int32_t bias) {
+  GraphBuilder b;
+  const ValueId x = b.input_u8("x", {1, depth}, activation_params(0.1f, 0));
+  const ValueId y =
+      b.name("wide").gemm(x, {.features = 2,
+                              .weight = std::vector<float>(static_cast<size_t>(2 * depth), 127.0f),
+                              .bias = {0, static_cast<float>(bias)}});
+  return b.output(y).build();
+}
+
+TEST_CASE("A reduction that is too long is refused by name, one that is not computes exactly") {
+  const Graph long_graph = wide_product(kernels::kMaxMatmulU8S8Depth + 1, 0);
+  const auto refused = make_plan(long_graph, input_shapes(long_graph, 1), {});
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code == ErrorCode::kAccumulatorOverflow);
+  CHECK(refused.error().where == "wide");
+
+  check_plan(wide_product(kernels::kMaxMatmulU8S8Depth, 0));
+}
+
+TEST_CASE("A channel whose worst sum leaves 32 bits is refused by name") {
+  const Graph graph = wide_product(kernels::kMaxMatmulU8S8Depth, 1 << 30);
+  check_plan(graph);  // 32,896 * 255 * 127 + 2^30 still fits
+
+  const Graph too_much = wide_product(kernels::kMaxMatmulU8S8Depth, 1'090'000'000);
+  const auto refused = make_plan(too_much, input_shapes(too_much, 1), {});
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code == ErrorCode::kAccumulatorOverflow);
+  CHECK(refused.error().where == "wide");
+  CHECK(refused.error().message.find("channel 1") != std::string::npos);
+
+  GraphBuilder b;
+  const ValueId x = b.input_u8("x", {1, 2, 1, 1}, activation_params(0.1f, 0));
+  const ValueId y = b.name("dw").depthwise_conv(
+      x, {.weight = {1, 127}, .bias = {0, static_cast<float>(kMaxBias - 127)}});
+  const Graph depthwise = b.output(y).build();
+  const auto also = make_plan(depthwise, input_shapes(depthwise, 1), {});
+  REQUIRE(!also.ok());
+  CHECK(also.error().code == ErrorCode::kAccumulatorOverflow);
+  CHECK(also.error().where == "dw");
+}
+
+}  // namespace
+}  // namespace lowbit::test
