@@ -111,7 +111,7 @@ test('the quantized model can be taken away, and opened again', async (t) => {
   const waiting = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Download the INT8 model' }).click()
   const download = await waiting
-  assert.equal(download.suggestedFilename(), 'digits-lenet-int8.onnx')
+  assert.equal(download.suggestedFilename(), 'digits-mlp-int8.onnx')
   const bytes = readFileSync(await download.path())
   // The first field of a ModelProto is its IR version; QDQ operators are named in clear.
   assert.equal(bytes[0], 0x08)
@@ -147,7 +147,7 @@ test('the address holds the experiment', async (t) => {
 })
 
 test('a second run replaces the first, and says when the choice has changed', async (t) => {
-  const page = await playground.open(t, { hash: '#v=1&model=digits-mlp' })
+  const page = await playground.open(t)
   await quantize(page)
   await page.getByText('Per tensor').click()
   await page.getByText('Press the button again').waitFor()
