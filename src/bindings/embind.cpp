@@ -173,11 +173,18 @@ lowbit::Recipe read_recipe(const CompleteRecipe& recipe) {
 // ---- models
 // ----------------------------------------------------------------------------------------
 
+Result<Model> load_model(const Bytes& bytes, lowbit::Tier tier) {
+  LOWBIT_ASSIGN(const std::shared_ptr<lowbit::Buffer> onnx,
+                lowbit::Buffer::allocate(bytes["length"].as<unsigned>()));
+  auto* target = reinterpret_cast<uint8_t*>(onnx->data());
+  val(typed_memory_view(onnx->byte_count(), target)).call<void>("set", bytes);
+  return Model::load({onnx->data(), onnx->byte_count()}, tier);
+}
+
 ModelOrFailure load(const Bytes& bytes, const TierName& tier) {
-  const auto onnx = emscripten::convertJSArrayToNumberVector<uint8_t>(bytes);
-  Result<Model> model = Model::load(
-      std::as_bytes(std::span(onnx)),
-      tier.as<std::string>() == "reference" ? lowbit::Tier::kReference : lowbit::Tier::kSimd128);
+  Result<Model> model =
+      load_model(bytes, tier.as<std::string>() == "reference" ? lowbit::Tier::kReference
+                                                              : lowbit::Tier::kSimd128);
   if (!model) return ModelOrFailure(to_failure(model.error()));
   return ModelOrFailure(to_handle(std::move(*model)));
 }

@@ -99,27 +99,40 @@ double median_ms(const std::vector<double>& samples) {
 // many runs as make the step small.
 constexpr double kTimedMs = 2.0;
 
-Status time_runs(Side& side, std::span<const Tensor> inputs) {
-  const auto start = std::chrono::steady_clock::now();
-  double elapsed_ms = 0;
+struct Timing {
+  double total_ms = 0;
   int runs = 0;
-  while (elapsed_ms < kTimedMs) {
-    LOWBIT_TRY(side.plan->run(inputs));
-    ++runs;
-    elapsed_ms =
+};
+
+Result<Timing> run_repeatedly(Plan& plan, std::span<const Tensor> inputs, const Taps& taps) {
+  const auto start = std::chrono::steady_clock::now();
+  Timing timing;
+  while (timing.total_ms < kTimedMs) {
+    LOWBIT_TRY(plan.run(inputs, taps));
+    ++timing.runs;
+    timing.total_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   }
-  side.run_ms.push_back(elapsed_ms / runs);
+  return timing;
+}
+
+Status time_runs(Side& side, std::span<const Tensor> inputs) {
+  LOWBIT_ASSIGN(const Timing timing, run_repeatedly(*side.plan, inputs, {}));
+  side.run_ms.push_back(timing.total_ms / timing.runs);
   return success();
 }
 
 // Apart from time_runs, so that reading the clock after every node does not slow the run that is
 // counted.
 Status time_nodes(Side& side, std::span<const Tensor> inputs) {
-  side.node_ms.resize(side.graph.nodes.size());
+  std::vector<double> total_ms(side.graph.nodes.size());
   Taps taps;
-  taps.on_time = [&side](size_t node, double ms) { side.node_ms[node].push_back(ms); };
-  LOWBIT_TRY(side.plan->run(inputs, taps));
+  taps.on_time = [&total_ms](size_t node, double ms) { total_ms[node] += ms; };
+  LOWBIT_ASSIGN(const Timing timing, run_repeatedly(*side.plan, inputs, taps));
+  side.node_ms.resize(total_ms.size());
+  for (size_t i = 0; i < total_ms.size(); ++i) {
+    side.node_ms[i].push_back(total_ms[i] / timing.runs);
+  }
   return success();
 }
 

@@ -6,12 +6,14 @@
 
 namespace lowbit {
 
-Result<std::shared_ptr<Buffer>> Buffer::allocate(size_t byte_count) {
+Result<std::shared_ptr<Buffer>> Buffer::allocate(uint64_t wanted_bytes) {
+  const bool fits = wanted_bytes <= std::numeric_limits<size_t>::max() - kSlackBytes - kAlignment;
+  const size_t byte_count = fits ? static_cast<size_t>(wanted_bytes) : 0;
   const size_t rounded = (byte_count + kSlackBytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = rounded > byte_count ? std::aligned_alloc(kAlignment, rounded) : nullptr;
+  void* data = fits ? std::aligned_alloc(kAlignment, rounded) : nullptr;
   if (data == nullptr) {
     return make_error(ErrorCode::kOutOfMemory,
-                      "could not allocate " + std::to_string(byte_count) + " bytes");
+                      "could not allocate " + std::to_string(wanted_bytes) + " bytes");
   }
   std::memset(data, 0, rounded);
   return std::shared_ptr<Buffer>(new Buffer(static_cast<std::byte*>(data), byte_count));
@@ -34,7 +36,8 @@ Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
   tensor.dtype_ = dtype;
   tensor.shape_ = shape;
   tensor.count_ = *count;
-  LOWBIT_ASSIGN(tensor.buffer_, Buffer::allocate(static_cast<size_t>(*count) * dtype_bytes(dtype)));
+  LOWBIT_ASSIGN(tensor.buffer_,
+                Buffer::allocate(static_cast<uint64_t>(*count) * dtype_bytes(dtype)));
   return tensor;
 }
 

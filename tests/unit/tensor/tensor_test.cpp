@@ -45,6 +45,12 @@ TEST_CASE("Tensor: says what it cannot allocate") {
   const auto overflowing = Buffer::allocate(std::numeric_limits<size_t>::max() - 10);
   REQUIRE_FALSE(overflowing.ok());
   CHECK(overflowing.error().code == ErrorCode::kOutOfMemory);
+  if constexpr (sizeof(size_t) == 4) {
+    // 2^32 bytes, which a size_t would take for 0.
+    const auto whole_address_space = Tensor::allocate(DType::kF32, Shape{1 << 15, 1 << 15});
+    REQUIRE_FALSE(whole_address_space.ok());
+    CHECK(whole_address_space.error().code == ErrorCode::kOutOfMemory);
+  }
 }
 
 TEST_CASE("Tensor: from_values copies, and wants as many values as the shape has") {
