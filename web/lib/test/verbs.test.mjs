@@ -155,7 +155,10 @@ for (const worker of [false, true]) {
         lowbit.compare(fp32, int8, options),
         lowbit.compare(fp32, coarse, options),
       ])
-      assert.notDeepEqual((await coarse.run([samples]))[0].data, (await int8.run([samples]))[0].data)
+      assert.notDeepEqual(
+        (await coarse.run([samples]))[0].data,
+        (await int8.run([samples]))[0].data,
+      )
       assert.ok(fine.layers[0].isolatedSqnrDb > rough.layers[0].isolatedSqnrDb)
     })
 
