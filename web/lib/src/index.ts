@@ -15,7 +15,7 @@ const canStartWorker = () => !nodeBuiltin('node:worker_threads') && typeof Worke
 
 const isBinarySource = (wasm: unknown) =>
   typeof wasm === 'string' ||
-  [URL, Uint8Array, ArrayBuffer].some((constructor) => wasm instanceof constructor)
+  [URL, Uint8Array, ArrayBuffer].some((type) => wasm instanceof type)
 
 const reasons: Record<Tier, string> = {
   simd128: 'This engine runs the SIMD instructions of WebAssembly, the fastest kernels there are.',
