@@ -12,6 +12,6 @@ await main(async () => {
   await setup('build')
   await run('node', ['tools/data/fetch.mjs'])
   await buildPreset('native', ['train_zoo'])
-  const folders = ['--data', dataFolder, '--out', 'examples/models']
+  const folders = ['--data', dirname(cacheFolder('mnist')), '--out', 'examples/models']
   await run(join(projectRoot, 'build/native/train_zoo'), [...chosen, ...folders])
 })

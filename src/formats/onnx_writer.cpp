@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 
 #include "formats/onnx_model_writer.h"
@@ -95,6 +94,8 @@ class AttributesOf {
   AttributeWriter& out_;
 };
 
+enum class ZeroPoint : uint8_t { kWritten, kOmitted };
+
 class GraphWriter {
  public:
   explicit GraphWriter(const Graph& graph)
@@ -126,9 +127,6 @@ class GraphWriter {
 
  private:
   const std::string& name_of(ValueId id) const { return graph_.value(id).name; }
-
-  // ---- nodes
-  // -------------------------------------------------------------------------------------
 
   void write_node(const Node& node) {
     NodeText text{.op = op_info(node.op).name, .name = node.name};
@@ -172,21 +170,20 @@ class GraphWriter {
       if (value.dtype == DType::kI32) {
         write_dequantized_bias(node, id, real);
       } else {
-        write_dequantize(id, real, {});
+        write_dequantize(id, real, {}, zero_point_of_input(node, i));
       }
     }
     return real;
   }
 
   void add_clip_inputs(const ClipAttributes& clip, NodeText& text) {
-    if (clip.min > -kInfinity || clip.max < kInfinity) text.inputs.push_back(bound(clip.min));
-    if (clip.max < kInfinity) text.inputs.push_back(bound(clip.max));
+    const bool has_min = clip.min > -kInfinity;
+    const bool has_max = clip.max < kInfinity;
+    if (has_min || has_max) text.inputs.push_back(has_min ? bound(clip.min) : std::string());
+    if (has_max) text.inputs.push_back(bound(clip.max));
   }
 
-  std::string bound(float value) {
-    if (std::isinf(value)) return {};
-    return model_.constant<float>('a', {}, std::span(&value, 1));
-  }
+  std::string bound(float value) { return model_.constant<float>('a', {}, std::span(&value, 1)); }
 
   void write_clip(const std::string& input, const std::string& output, const ClipAttributes& clip) {
     NodeText text{.op = "Clip", .inputs = {input}, .output = output};
@@ -197,9 +194,6 @@ class GraphWriter {
     }
     model_.node(text, {});
   }
-
-  // ---- quantization
-  // ------------------------------------------------------------------------------
 
   // The real `input` to the integers of `id`, within the bounds of an activation, and back where
   // operators read them.
@@ -221,15 +215,27 @@ class GraphWriter {
     write_dequantize(id, real, {});
   }
 
-  void write_dequantize(ValueId id, const std::string& output, const std::string& node_name) {
+  void write_dequantize(ValueId id, const std::string& output, const std::string& node_name,
+                        ZeroPoint zero_point = ZeroPoint::kWritten) {
     const Value& value = graph_.value(id);
     NodeText text{.op = "DequantizeLinear", .output = output, .name = node_name};
-    text.inputs = {value.name, scale_name(id), zero_point_name(id)};
+    text.inputs = {value.name, scale_name(id)};
+    if (zero_point == ZeroPoint::kWritten) text.inputs.push_back(zero_point_name(id));
     AttributeWriter attributes;
     if (!value.quant->per_tensor() && value.quant->axis != 1) {
       attributes.integer("axis", value.quant->axis);
     }
     model_.node(text, attributes);
+  }
+
+  // A zero point of 0 is ONNX's default. Without it ONNX Runtime fuses neither Gemm nor MaxPool,
+  // and fails where it turns the weights of a Conv that it does not fuse into uint8; so it is left
+  // out for the weights of a Conv that is fused, a byte per channel less.
+  ZeroPoint zero_point_of_input(const Node& node, size_t i) const {
+    const Value& output = graph_.value(node.output);
+    const bool is_fused_conv = node.op == Op::kConv && i == 1 && output.quant &&
+                               needed_bounds(node.activation, *output.quant) == ClipAttributes{};
+    return is_fused_conv ? ZeroPoint::kOmitted : ZeroPoint::kWritten;
   }
 
   void write_dequantized_bias(const Node& node, ValueId bias, const std::string& output) {
@@ -249,9 +255,8 @@ class GraphWriter {
     return model_.constant<float>('s', dims_of(q), q.scale);
   }
 
-  // Always there and, for a weight, its own: without it ONNX Runtime fuses neither Gemm nor
-  // MaxPool, and where it turns int8 weights into uint8 (session.x64quantprecision) it refuses a
-  // shared one.
+  // A weight has its own, because ONNX Runtime refuses a shared one where it turns int8 weights
+  // into uint8 (session.x64quantprecision).
   std::string zero_point_name(ValueId id) {
     const Value& value = graph_.value(id);
     const std::vector<int32_t>& zero_point = value.quant->zero_point;

@@ -16,7 +16,8 @@
 // - A fused activation is written only where it cuts into the range that QuantizeLinear saturates
 //   to; with a Relu that does nothing, ONNX Runtime would compute in floats.
 //
-// - Equal scales, zero points of activations, bounds and shapes are written once.
+// - The zero points of weights, all 0, are left out where ONNX Runtime does without; equal scales,
+//   zero points of activations, bounds and shapes are written once.
 //
 // Values that only the file has get a letter and a number: r before QuantizeLinear and d after
 // DequantizeLinear (reals), s scale, z zero point, m product, a bound of an activation, c shape.

@@ -6,14 +6,12 @@
 
 namespace lowbit {
 
-Result<std::shared_ptr<Buffer>> Buffer::allocate(uint64_t wanted_bytes) {
-  const bool fits = wanted_bytes <= std::numeric_limits<size_t>::max() - kSlackBytes - kAlignment;
-  const size_t byte_count = fits ? static_cast<size_t>(wanted_bytes) : 0;
+Result<std::shared_ptr<Buffer>> Buffer::allocate(size_t byte_count) {
   const size_t rounded = (byte_count + kSlackBytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* data = fits ? std::aligned_alloc(kAlignment, rounded) : nullptr;
+  void* data = rounded > byte_count ? std::aligned_alloc(kAlignment, rounded) : nullptr;
   if (data == nullptr) {
     return make_error(ErrorCode::kOutOfMemory,
-                      "could not allocate " + std::to_string(wanted_bytes) + " bytes");
+                      "could not allocate " + std::to_string(byte_count) + " bytes");
   }
   std::memset(data, 0, rounded);
   return std::shared_ptr<Buffer>(new Buffer(static_cast<std::byte*>(data), byte_count));
@@ -36,8 +34,13 @@ Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
   tensor.dtype_ = dtype;
   tensor.shape_ = shape;
   tensor.count_ = *count;
-  LOWBIT_ASSIGN(tensor.buffer_,
-                Buffer::allocate(static_cast<uint64_t>(*count) * dtype_bytes(dtype)));
+  // In 64 bits: the largest tensors do not fit the address space of WebAssembly.
+  const uint64_t bytes = static_cast<uint64_t>(*count) * dtype_bytes(dtype);
+  if (bytes > std::numeric_limits<size_t>::max()) {
+    return make_error(ErrorCode::kOutOfMemory,
+                      "could not allocate " + std::to_string(bytes) + " bytes");
+  }
+  LOWBIT_ASSIGN(tensor.buffer_, Buffer::allocate(static_cast<size_t>(bytes)));
   return tensor;
 }
 

@@ -20,7 +20,7 @@ class Buffer {
   static constexpr size_t kAlignment = 64;
   static constexpr size_t kSlackBytes = 64;
 
-  static Result<std::shared_ptr<Buffer>> allocate(uint64_t wanted_bytes);
+  static Result<std::shared_ptr<Buffer>> allocate(size_t byte_count);
   ~Buffer();
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;

@@ -96,7 +96,7 @@ void for_each_window(Visit visit) {
       visit(w);
     }
   }
-  for (const size_t i : {0, 5, 15}) {  // more channels, and taps, than one group of the border has
+  for (const size_t i : {size_t{0}, size_t{5}, size_t{15}}) {  // more channels, and taps, than one group of the border has
     windows[i].channels = 300;
     visit(windows[i]);
   }

@@ -65,7 +65,7 @@ for (const { name, bytes, code } of cases) {
     const text = await alert.textContent()
     assert.match(text, code)
     assert.ok(text.length < 300, text)
-    await page.getByText('LeNet', { exact: true }).click()
+    await page.getByText('Perceptron', { exact: true }).click()
     assert.equal(await alert.count(), 0)
     await quantize(page)
   })
@@ -80,11 +80,11 @@ test('a file of one’s own runs like the zoo’s, with the images chosen', asyn
 
 test('a model that the server does not have is named', async (t) => {
   const page = await playground.open(t, { expected: /status of 500/ })
-  await page.route('**/digits-lenet*.onnx', (route) => route.fulfill({ status: 500, body: '' }), {
+  await page.route('**/digits-mlp*.onnx', (route) => route.fulfill({ status: 500, body: '' }), {
     times: 1,
   })
   await runButton(page).click()
   await page.getByRole('alert').waitFor()
-  assert.match(await page.getByRole('alert').textContent(), /LOAD_FAILED.*digits-lenet/)
+  assert.match(await page.getByRole('alert').textContent(), /LOAD_FAILED.*digits-mlp/)
   await quantize(page)
 })

@@ -56,11 +56,10 @@ inline std::string graph_difference(const Graph& a, const Graph& b) {
     const std::string difference = compare(x.output, y.output);
     if (!difference.empty()) return x.name + ": output " + difference;
   }
-  const std::pair ends[] = {std::pair{&a.inputs, &b.inputs}, std::pair{&a.outputs, &b.outputs}};
-  for (const auto& [x, y] : ends) {
-    if (x->size() != y->size()) return "number of inputs or outputs";
-    for (size_t i = 0; i < x->size(); ++i) {
-      const std::string difference = compare((*x)[i], (*y)[i]);
+  for (const auto ends : {&Graph::inputs, &Graph::outputs}) {
+    if ((a.*ends).size() != (b.*ends).size()) return "number of inputs or outputs";
+    for (size_t i = 0; i < (a.*ends).size(); ++i) {
+      const std::string difference = compare((a.*ends)[i], (b.*ends)[i]);
       if (!difference.empty()) return difference;
     }
   }

@@ -65,17 +65,12 @@ std::string detail(const Graph& graph, const Node& node) {
   return text;
 }
 
-std::string_view decay_text(const Model& model) {
-  return model.train.optimizer.kind == OptimizerKind::kSgd ? "SGD with momentum" : "AdamW";
-}
-
 std::string recipe(const Model& model, const Training& training) {
   const OptimizerOptions& optimizer = model.train.optimizer;
   const FitOptions& fit = model.fit;
-  std::string text(decay_text(model));
-  if (optimizer.kind == OptimizerKind::kSgd) {
-    text += print(" %g", static_cast<double>(optimizer.momentum));
-  }
+  std::string text = optimizer.kind == OptimizerKind::kAdamW
+                         ? "AdamW"
+                         : print("SGD with momentum %g", static_cast<double>(optimizer.momentum));
   text += print(", weight decay %g (weights only), label smoothing %g, batches of %d, %d epochs, ",
                 static_cast<double>(optimizer.weight_decay),
                 static_cast<double>(model.train.label_smoothing), fit.batch_size, training.epochs);
@@ -133,10 +128,8 @@ std::string model_card(const Model& model, const Graph& graph, const Training& t
   text += "## Training\n\n" + recipe(model, training) + "\n\n";
   text += print("It took %.0f minutes on one core of a shared machine, with seed %llu:\n\n",
                 training.minutes, static_cast<unsigned long long>(training.seed));
-  text += "```sh\nnode tools/data/fetch.mjs " + std::string(model.data_folder) + "\n";
-  text += print("build/native/train_zoo --model %s --epochs %d --seed %llu \\\n", name.c_str(),
-                training.epochs, static_cast<unsigned long long>(training.seed));
-  text += "  --data \"${XDG_CACHE_HOME:-$HOME/.cache}/lowbit/data\" --out examples/models\n```\n";
+  text += print("```sh\nnpm run zoo:train -- --model %s --epochs %d --seed %llu\n```\n",
+                name.c_str(), training.epochs, static_cast<unsigned long long>(training.seed));
   return text;
 }
 

@@ -132,7 +132,7 @@ const auto kModels = std::to_array<Model>({
      .data_folder = "fashion-mnist",
      .make_graph = fashion_mobilenet,
      .train = {.optimizer = sgd(5e-4f)},
-     .fit = {.epochs = 20,
+     .fit = {.epochs = 14,
              .batch_size = 64,
              .schedule = one_cycle(0.1f),
              .augmentation = {.max_shift = 2, .flips = true}}},

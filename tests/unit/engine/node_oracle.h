@@ -434,12 +434,15 @@ class NodeOracle {
   void softmax_integers(int64_t first, int64_t inner, int64_t count) {
     const Params y = params(output_);
     const auto table = softmax_table(params(*input_values_[0]).scale);
-    std::vector<uint8_t> from(static_cast<size_t>(count)), to(from.size());
+    std::vector<uint8_t> from(static_cast<size_t>(count));
     for (int64_t k = 0; k < count; ++k) {
       from[static_cast<size_t>(k)] = static_cast<uint8_t>(raw(0, first + k * inner));
     }
-    quantized_softmax(from, to, {table.data(), y.scale, y.zero_point, y.qmin, y.qmax});
-    for (int64_t k = 0; k < count; ++k) set(first + k * inner, to[static_cast<size_t>(k)]);
+    const SoftmaxRow row = softmax_row(from, table.data());
+    const SoftmaxParams p{table.data(), y.scale, y.zero_point, y.qmin, y.qmax};
+    for (int64_t k = 0; k < count; ++k) {
+      set(first + k * inner, quantized_softmax(from[static_cast<size_t>(k)], row, p));
+    }
   }
   // exp has a relative error below 2^-22, and its argument one of 2^-24 * |x - max|.
   void softmax_reals(int64_t first, int64_t inner, int64_t count) {

@@ -1,0 +1,303 @@
+#include "formats/onnx_writer.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "formats/onnx_proto.h"
+#include "formats/onnx_reader.h"
+#include "graph/rewrites.h"
+#include "graph/validate.h"
+#include "support/check_error.h"
+#include "support/graph_builder.h"
+#include "support/graph_difference.h"
+#include "support/must.h"
+
+using namespace lowbit;
+using namespace lowbit::test;
+
+namespace {
+
+Graph written_and_read(const Graph& graph) { return must(read_onnx(must(write_onnx(graph)))); }
+
+// The operators of the file in order, each with its number of inputs: "Conv3 Relu1".
+std::string operators_of(const Graph& graph) {
+  const std::vector<std::byte> bytes = must(write_onnx(graph));
+  const OnnxModel model = must(parse_onnx_model(bytes));
+  std::string text;
+  for (const OnnxNode& node : model.graph.nodes) {
+    text +=
+        (text.empty() ? "" : " ") + std::string(node.op_type) + std::to_string(node.inputs.size());
+  }
+  return text;
+}
+
+// Every operator in FP32, with attributes off their defaults.
+Graph float_graph() {
+  GraphBuilder b;
+  const ValueId x = b.input("image", {b.symbol("batch"), 3, 9, 9});
+  ValueId y = b.conv(x, {.channels = 6,
+                         .kernel = {3, 2},
+                         .stride = {2, 1},
+                         .dilation = {1, 2},
+                         .padding = {1, 0, 1, 1},
+                         .groups = 3});
+  y = b.clip(b.batch_norm(y, {.epsilon = 1e-3f}), -1, 6);
+  y = b.conv(y,
+             {.channels = 6, .kernel = {3, 3}, .auto_pad = AutoPad::kSameUpper, .has_bias = false});
+  const ValueId pooled =
+      b.max_pool(y, {.kernel = {2, 2}, .padding = {0, 0, 1, 1}, .ceil_mode = true});
+  ValueId z =
+      b.average_pool(y, {.kernel = {2, 2}, .padding = {0, 0, 1, 1}, .count_include_pad = true});
+  z = b.concat({b.add(pooled, z), b.relu(z)}, -3);
+  z = b.dropout(b.identity(z));
+  const ValueId features = b.flatten(b.global_average_pool(z), 1);
+  y = b.gemm(features, {.features = 4, .alpha = 0.5f, .beta = 2, .transpose_b = false});
+  y = b.reshape(b.clip(y, -std::numeric_limits<float>::infinity(), 3), {0, 2, -1});
+  y = b.matmul(y, 5);
+  b.graph().name = "every operator";
+  return b.output(b.softmax(y, -1)).output(features).build();
+}
+
+// Every operator that has an integer form, as quantize() makes it.
+Graph integer_graph() {
+  GraphBuilder b;
+  const ValueId x = b.input("image", {b.symbol("batch"), 2, 8, 8});
+  const ValueId q = b.quantize_linear(x, activation_params(0.02f, 128));
+  ValueId y = b.conv(q, {.channels = 4, .kernel = {3, 3}, .padding = {1, 1, 1, 1}});
+  b.set_quant(y, activation_params(0.04f, 0));
+  y = b.depthwise_conv(y, {.kernel = {3, 3}, .has_bias = false});
+  b.set_quant(y, activation_params(0.05f, 7));
+  const ValueId pooled = b.max_pool(y, {.kernel = {2, 2}, .stride = {2, 2}});
+  ValueId other = b.average_pool(y, {.kernel = {2, 2}, .stride = {2, 2}});
+  b.set_quant(other, activation_params(0.03f, 9));
+  y = b.add(pooled, other);
+  b.set_quant(y, activation_params(0.06f, 11));
+  y = b.concat({y, pooled});
+  b.set_quant(y, activation_params(0.07f, 13));
+  y = b.relu(y);
+  b.set_quant(y, activation_params(0.07f, 0));
+  y = b.flatten(b.global_average_pool(y));
+  y = b.gemm(y, {.features = 6});
+  b.set_quant(y, activation_params(0.1f, 100));
+  y = b.reshape(y, {0, 6});
+  y = b.matmul(y, 5);
+  b.set_quant(y, activation_params(0.2f, 120));
+  b.output(b.dequantize_linear(y));
+  y = b.softmax(y);
+  b.set_quant(y, activation_params(1.0f / 256, 0));
+  b.graph().name = "integers";
+  Graph graph = b.output(b.dequantize_linear(y)).build();
+  // As the law of arithmetic has it; the reader restores it.
+  for (Value& value : graph.values) {
+    if (!value.quant || value.dtype != DType::kI32) continue;
+    value.quant->qmin = -kBiasQmax;
+    value.quant->qmax = kBiasQmax;
+  }
+  return graph;
+}
+
+// x -> Conv 1x1 -> y with the given activation and parameters.
+Graph activated_conv(float min, float max, const QuantParams& params) {
+  GraphBuilder b;
+  b.graph().name = "activated";
+  const ValueId q = b.quantize_linear(b.input("x", {1, 2, 2, 2}), activation_params(0.5f, 0));
+  const ValueId y = b.conv(q, {.channels = 2});
+  b.set_activation(min, max);
+  b.set_quant(y, params);
+  return b.output(b.dequantize_linear(y)).build();
+}
+
+// What activated_conv() is written as, without Q and DQ at its ends.
+std::string written_activation(float min, float max, const QuantParams& params) {
+  const std::string all = operators_of(activated_conv(min, max, params));
+  const std::string before = "Conv3 ";
+  const std::string after = "QuantizeLinear3 DequantizeLinear3";
+  const size_t begin = all.find(before) + before.size();
+  return all.substr(begin, all.rfind(after) - begin);
+}
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+TEST_CASE("FP32 graphs survive a round trip") {
+  const Graph graph = float_graph();
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
+}
+
+TEST_CASE("quantized graphs survive a round trip") {
+  const Graph graph = integer_graph();
+  REQUIRE(validate(graph).ok());
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
+}
+
+TEST_CASE("weights with one scale survive a round trip, their bias with one per channel") {
+  Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
+  const Node& conv = graph.nodes[1];
+  QuantParams& weight = *graph.value(conv.inputs[1]).quant;
+  weight = {DType::kI8, -127, 127, -1, {0.01f}, {0}};
+  QuantParams& bias = *graph.value(conv.inputs[2]).quant;
+  bias = {DType::kI32, -kBiasQmax, kBiasQmax, 0, std::vector<float>(2, 0.5f * 0.01f), {0, 0}};
+  REQUIRE(validate(graph).ok());
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
+}
+
+TEST_CASE("equal graphs give equal bytes, also after a round trip") {
+  for (const Graph& graph : {float_graph(), integer_graph()}) {
+    const std::vector<std::byte> bytes = must(write_onnx(graph));
+    CHECK(bytes == must(write_onnx(graph)));
+    CHECK(bytes == must(write_onnx(must(read_onnx(bytes)))));
+  }
+}
+
+TEST_CASE("fused activations are written as the operators they were") {
+  GraphBuilder b;
+  b.graph().name = "fused";
+  const ValueId x = b.input("x", {b.symbol("N"), 2, 4, 4});
+  const ValueId y = b.clip(b.conv(b.relu(b.conv(x, {.channels = 2})), {.channels = 2}), 0, 6);
+  const Graph graph = b.output(y).build();
+  const Graph fused = fuse_activations(graph);
+  REQUIRE(fused.nodes.size() == 2);
+  CHECK(operators_of(fused) == "Conv3 Relu1 Conv3 Clip3");
+  CHECK(graph_difference(fused, fuse_activations(written_and_read(fused))) == "");
+}
+
+TEST_CASE("an integer node is written between DequantizeLinear and QuantizeLinear") {
+  CHECK(operators_of(activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8))) ==
+        "QuantizeLinear3 DequantizeLinear3 DequantizeLinear2 Mul2 DequantizeLinear2 Conv3 "
+        "QuantizeLinear3 DequantizeLinear3");
+}
+
+TEST_CASE("weights have zero points where ONNX Runtime needs them") {
+  GraphBuilder b;
+  ValueId y = b.gemm(b.quantize_linear(b.input("x", {1, 2}), activation_params(0.5f, 0)), {});
+  CHECK(operators_of(b.output(b.dequantize_linear(y)).build())
+            .starts_with("QuantizeLinear3 DequantizeLinear3 DequantizeLinear3 Mul2"));
+  // A Conv that is not fused, because of its Relu.
+  CHECK(operators_of(activated_conv(0, kInfinity, activation_params(0.1f, 8)))
+            .starts_with("QuantizeLinear3 DequantizeLinear3 DequantizeLinear3 Mul2"));
+}
+
+TEST_CASE("an activation is written only where it cuts into the range of the integers") {
+  // Zero point 0: QuantizeLinear itself cuts off what is negative.
+  CHECK(written_activation(0, kInfinity, activation_params(0.1f, 0)) == "");
+  CHECK(written_activation(0, kInfinity, activation_params(0.1f, 5)) == "Relu1 ");
+  // The greatest integer stands for the bound itself, or for less.
+  CHECK(written_activation(0, 6, activation_params(6.0f / 255, 0)) == "");
+  CHECK(written_activation(0, 6, activation_params(5.0f / 255, 0)) == "");
+  CHECK(written_activation(0, 6, activation_params(7.0f / 255, 0)) == "Clip3 ");
+  CHECK(written_activation(-1, 1, activation_params(1.99f / 255, 128)) == "");
+  CHECK(written_activation(-1, 1, activation_params(0.1f, 128)) == "Clip3 ");
+  CHECK(written_activation(-kInfinity, 1, activation_params(0.1f, 128)) == "Clip3 ");
+  CHECK(written_activation(-1, kInfinity, activation_params(0.1f, 128)) == "Clip2 ");
+}
+
+TEST_CASE("an activation that is written is read again") {
+  const Graph relu = activated_conv(0, kInfinity, activation_params(0.1f, 5));
+  CHECK(written_and_read(relu).nodes[1].activation == ClipAttributes{0, kInfinity});
+  // One that saturation does is not needed.
+  const Graph none = activated_conv(0, kInfinity, activation_params(0.1f, 0));
+  CHECK(written_and_read(none).nodes[1].activation == ClipAttributes{});
+}
+
+TEST_CASE("a range of fewer bits is kept as bounds whose integers are its ends") {
+  const QuantParams four_bits = activation_params(0.3f, 4, 4);
+  const Graph graph = written_and_read(activated_conv(-kInfinity, kInfinity, four_bits));
+  const Node& conv = graph.nodes[1];
+  const QuantParams& wide = *graph.value(conv.output).quant;
+  CHECK(wide.qmax == 255);
+  CHECK(conv.activation.min == -kInfinity);
+  CHECK(conv.activation.max == 0.3f * 11);
+}
+
+TEST_CASE("the opset is never below 13, and as high as an operator needs") {
+  const auto opset_of = [](int64_t opset, Spatial dilation) {
+    GraphBuilder b;
+    const ValueId x = b.input("x", {1, 1, 8, 8});
+    b.output(b.average_pool(x, {.kernel = {2, 2}, .dilation = dilation}));
+    b.graph().opset = opset;
+    return written_and_read(b.build()).opset;
+  };
+  CHECK(opset_of(7, {1, 1}) == 13);
+  CHECK(opset_of(18, {1, 1}) == 18);
+  CHECK(opset_of(17, {2, 2}) == 19);
+}
+
+TEST_CASE("names that only the file has never meet those of the graph") {
+  Graph graph = integer_graph();
+  const char* const tempting[] = {"r0", "d0", "d1", "s0", "z0", "m0"};
+  size_t next = 0;
+  for (Value& value : graph.values) {
+    if (value.quant && next < std::size(tempting)) value.name = tempting[next++];
+  }
+  REQUIRE(validate(graph).ok());
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
+}
+
+TEST_CASE("a graph without a name gets one, as ONNX asks") {
+  GraphBuilder b;
+  const Graph graph = b.output(b.relu(b.input("x", {1}))).build();
+  CHECK(graph.name.empty());
+  CHECK(written_and_read(graph).name == "lowbit");
+}
+
+TEST_CASE("what cannot be saved is refused") {
+  GraphBuilder input;
+  input.output(input.dequantize_linear(input.input_u8("x", {1}, activation_params(1, 0))));
+  check_error(write_onnx(input.build()), ErrorCode::kUnsupportedFeature, "'x'");
+  GraphBuilder output;
+  output.output(output.quantize_linear(output.input("x", {1}), activation_params(1, 0)));
+  check_error(write_onnx(output.build()), ErrorCode::kUnsupportedFeature, "quantize");
+  Graph broken = float_graph();
+  broken.nodes[0].inputs[1] = 1000;
+  CHECK_FALSE(write_onnx(broken).ok());
+}
+
+TEST_CASE("a quantized network of 28 layers is at least 3.6 times smaller than its source") {
+  // MobileNetV1 0.25; the source has batch normalization, which quantization folds into biases.
+  const auto network = [](bool is_integer) {
+    GraphBuilder b;
+    ValueId y = b.input("image", {b.symbol("batch"), 3, 96, 96});
+    if (is_integer) y = b.quantize_linear(y, activation_params(0.02f, 128));
+    int layer = 0;
+    const auto finished = [&](ValueId v) {
+      if (!is_integer) return b.relu(b.batch_norm(v));
+      b.set_quant(v, activation_params(0.01f * static_cast<float>(++layer), 0));
+      return v;
+    };
+    ConvOptions o{.channels = 8, .kernel = {3, 3}, .padding = {1, 1, 1, 1}};
+    o.has_bias = is_integer;
+    y = finished(b.conv(y, o));
+    for (const int64_t channels : {16, 32, 32, 64, 64, 128, 128, 128, 128, 128, 128, 256, 256}) {
+      y = finished(b.depthwise_conv(y, o));
+      ConvOptions pointwise{.channels = channels};
+      pointwise.has_bias = is_integer;
+      y = finished(b.conv(y, pointwise));
+    }
+    y = b.gemm(b.flatten(b.global_average_pool(y)), {.features = 2});
+    b.output(is_integer ? b.dequantize_linear(y) : y);
+    return must(write_onnx(b.build())).size();
+  };
+  const auto float_bytes = static_cast<double>(network(false));
+  const auto integer_bytes = static_cast<double>(network(true));
+  CHECK(float_bytes > 800'000);
+  CHECK(float_bytes / integer_bytes >= 3.6);
+}
+
+TEST_CASE("a quantized file cut or with flipped bits gives typed errors or valid models") {
+  const std::vector<std::byte> whole =
+      must(write_onnx(activated_conv(0, 3, activation_params(0.1f, 5))));
+  for (size_t size = 0; size < whole.size(); ++size) {
+    CHECK_FALSE(read_onnx(std::span(whole).first(size)).ok());
+  }
+  Random random(13);
+  for (int i = 0; i < 2000; ++i) {
+    std::vector<std::byte> spoiled = whole;
+    const uint32_t bit = random.below(static_cast<uint32_t>(spoiled.size() * 8));
+    spoiled[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+    const Result<Graph> result = read_onnx(spoiled);
+    if (result.ok()) CHECK(write_onnx(*result).ok());
+  }
+}
