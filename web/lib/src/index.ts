@@ -14,8 +14,7 @@ export * from './types.js'
 const canStartWorker = () => !nodeBuiltin('node:worker_threads') && typeof Worker === 'function'
 
 const isBinarySource = (wasm: unknown) =>
-  typeof wasm === 'string' ||
-  [URL, Uint8Array, ArrayBuffer].some((type) => wasm instanceof type)
+  typeof wasm === 'string' || [URL, Uint8Array, ArrayBuffer].some((type) => wasm instanceof type)
 
 const reasons: Record<Tier, string> = {
   simd128: 'This engine runs the SIMD instructions of WebAssembly, the fastest kernels there are.',
