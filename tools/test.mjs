@@ -69,6 +69,15 @@ const suites = [
       await run('npm', ['test', '--workspace', 'web/lib'])
     },
   },
+  {
+    name: 'golden',
+    needs: 'tests/golden',
+    async test() {
+      await buildPreset('native', ['int8_logits'])
+      await builtWeb()
+      await runNodeTests('tests/golden')
+    },
+  },
   ...['package', 'oracle', 'e2e'].map((name) => ({
     name,
     needs: `tests/${name}`,

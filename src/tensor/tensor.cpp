@@ -34,13 +34,8 @@ Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
   tensor.dtype_ = dtype;
   tensor.shape_ = shape;
   tensor.count_ = *count;
-  // In 64 bits: the largest tensors do not fit the address space of WebAssembly.
-  const uint64_t bytes = static_cast<uint64_t>(*count) * dtype_bytes(dtype);
-  if (bytes > std::numeric_limits<size_t>::max()) {
-    return make_error(ErrorCode::kOutOfMemory,
-                      "could not allocate " + std::to_string(bytes) + " bytes");
-  }
-  LOWBIT_ASSIGN(tensor.buffer_, Buffer::allocate(static_cast<size_t>(bytes)));
+  LOWBIT_ASSIGN(tensor.buffer_,
+                Buffer::allocate(static_cast<size_t>(*count) * dtype_bytes(dtype)));
   return tensor;
 }
 

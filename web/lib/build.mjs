@@ -1,4 +1,5 @@
-// Makes dist/: the compiled TypeScript, and beside it the WebAssembly module from the build folder.
+// Makes dist/: the compiled TypeScript, and beside it the WebAssembly module from the build folder. The licence has to lie
+// in the package's own folder.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, rmSync } from 'node:fs'
@@ -16,3 +17,4 @@ if (status !== 0) process.exit(1)
 for (const name of ['lowbit.js', 'lowbit.d.ts', 'lowbit.wasm']) {
   copyFileSync(here(`../../build/wasm/${name}`), here(`dist/${name}`))
 }
+copyFileSync(here('../../LICENSE'), here('LICENSE'))

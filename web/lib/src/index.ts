@@ -13,6 +13,9 @@ export * from './types.js'
 
 const canStartWorker = () => !nodeBuiltin('node:worker_threads') && typeof Worker === 'function'
 
+const isBinarySource = (wasm: unknown) =>
+  typeof wasm === 'string' || [URL, Uint8Array, ArrayBuffer].some((type) => wasm instanceof type)
+
 const reasons: Record<Tier, string> = {
   simd128: 'This engine runs the SIMD instructions of WebAssembly, the fastest kernels there are.',
   reference: 'The tier option asked for the plain loops that define what is right.',
@@ -30,6 +33,9 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
   const tier = check.choose(options.tier, 'options.tier', ['simd128', 'reference'])
   if (worker !== undefined && typeof worker !== 'boolean' && typeof worker !== 'function') {
     return check.fail('options.worker', 'must be true, false or a function')
+  }
+  if (wasm !== undefined && !isBinarySource(wasm)) {
+    return check.fail('options.wasm', 'must be a URL, a string, a Uint8Array or an ArrayBuffer')
   }
   const binary = await compileBinary(wasm)
   const start = (thread: Backend['thread']): Promise<Host> => {

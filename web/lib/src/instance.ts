@@ -72,7 +72,9 @@ export async function createInstance(binary: WebAssembly.Module): Promise<Instan
         imports: WebAssembly.Imports,
         done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
       ) => {
-        WebAssembly.instantiate(binary, imports).then((made) => done(made, binary), reject)
+        WebAssembly.instantiate(binary, imports)
+          .then((made) => done(made, binary))
+          .catch(reject)
         return {}
       }
       createModule({ instantiateWasm, print: silent, printErr: silent }).then(resolve, reject)

@@ -1,0 +1,215 @@
+#include "bindings/values.h"
+
+#include <map>
+#include <string>
+
+namespace lowbit::bindings {
+
+using emscripten::typed_memory_view;
+using emscripten::val;
+
+namespace {
+
+template <class T>
+val to_text(const T& text) {
+  return val::u8string(std::string(text).c_str());
+}
+
+template <class T>
+val to_number(T value) {
+  return val(static_cast<double>(value));
+}
+
+template <class T>
+val to_copy(std::span<const T> values) {
+  return val(typed_memory_view(values.size(), values.data())).template call<val>("slice");
+}
+
+val to_shape(const Graph& graph, const Shape& shape) {
+  val dims = val::array();
+  for (const int64_t dim : shape.dims()) {
+    dims.call<void>(
+        "push", dim >= 0 ? to_number(dim) : to_text(graph.symbols[static_cast<size_t>(-1 - dim)]));
+  }
+  return dims;
+}
+
+// The parameters on the integer side of the node where `id`, an input or output of the graph,
+// becomes or stops being an integer.
+const QuantParams* quantization_at_border(const Graph& graph, ValueId id) {
+  for (const Node& node : graph.nodes) {
+    if (node.op == Op::kQuantizeLinear && node.inputs[0] == id) {
+      return &*graph.value(node.output).quant;
+    }
+    if (node.op == Op::kDequantizeLinear && node.output == id) {
+      return &*graph.value(node.inputs[0]).quant;
+    }
+  }
+  return nullptr;
+}
+
+val to_value_infos(const Graph& graph, const std::vector<ValueId>& ids) {
+  val infos = val::array();
+  for (const ValueId id : ids) {
+    const Value& value = graph.value(id);
+    val info = val::object();
+    info.set("name", to_text(value.name));
+    info.set("dtype", to_text(dtype_name(value.dtype)));
+    info.set("shape", to_shape(graph, value.shape));
+    const QuantParams* quant = quantization_at_border(graph, id);
+    if (quant != nullptr && quant->per_tensor()) {
+      val quantization = val::object();
+      quantization.set("scale", quant->scale[0]);
+      quantization.set("zeroPoint", quant->zero_point[0]);
+      info.set("quantization", quantization);
+    }
+    infos.call<void>("push", info);
+  }
+  return infos;
+}
+
+val to_model_report(const ModelReport& model, bool is_labelled, bool is_timed) {
+  val latency = val::null();
+  if (is_timed) {
+    latency = val::object();
+    latency.set("p10", model.latency_ms.p10);
+    latency.set("median", model.latency_ms.median);
+    latency.set("p90", model.latency_ms.p90);
+  }
+  val report = val::object();
+  report.set("bytes", to_number(model.bytes));
+  report.set("correct", to_number(model.correct));
+  report.set("top1", is_labelled ? val(model.top1) : val::null());
+  report.set("latencyMs", latency);
+  report.set("predictions", to_copy(std::span(model.predictions)));
+  report.set("margins", to_copy(std::span(model.margins)));
+  return report;
+}
+
+val to_layer_reports(const std::vector<LayerReport>& layers) {
+  val reports = val::array();
+  for (const LayerReport& layer : layers) {
+    val report = val::object();
+    report.set("name", to_text(layer.name));
+    report.set("op", to_text(layer.op));
+    report.set("output", to_text(layer.output));
+    report.set("accumulatedSqnrDb", layer.accumulated_sqnr_db);
+    report.set("isolatedSqnrDb", layer.isolated_sqnr_db);
+    report.set("aMs", layer.a_ms);
+    report.set("bMs", layer.b_ms);
+    reports.call<void>("push", report);
+  }
+  return reports;
+}
+
+}  // namespace
+
+val to_failure(const Error& error) {
+  val details = val::object();
+  details.set("code", to_text(error_code_name(error.code)));
+  details.set("message", to_text(error.message));
+  details.set("where", to_text(error.where));
+  val failure = val::object();
+  failure.set("error", details);
+  return failure;
+}
+
+val to_bytes(std::span<const std::byte> bytes) {
+  return to_copy(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+}
+
+Result<val> to_tensors(std::span<const Tensor> tensors) {
+  val result = val::array();
+  for (const Tensor& tensor : tensors) {
+    if (tensor.dtype() != DType::kF32) {
+      return make_error(ErrorCode::kTypeMismatch, "only float32 outputs can be returned",
+                        "outputs");
+    }
+    val shape = val::array();
+    for (const int64_t dim : tensor.shape().dims()) shape.call<void>("push", to_number(dim));
+    val item = val::object();
+    item.set("data", to_copy(tensor.data<float>()));
+    item.set("shape", shape);
+    result.call<void>("push", item);
+  }
+  return result;
+}
+
+val to_model_info(const Graph& graph) {
+  std::map<std::string_view, int> counts;
+  for (const Node& node : graph.nodes) ++counts[op_info(node.op).name];
+  val operators = val::object();
+  for (const auto& [name, count] : counts) operators.set(to_text(name), count);
+  int64_t parameters = 0;
+  for (const Value& value : graph.values) {
+    if (value.constant) parameters += value.constant->element_count();
+  }
+  val info = val::object();
+  info.set("inputs", to_value_infos(graph, graph.inputs));
+  info.set("outputs", to_value_infos(graph, graph.outputs));
+  info.set("operators", operators);
+  info.set("parameters", to_number(parameters));
+  info.set("quantized", graph.is_quantized());
+  return info;
+}
+
+val to_report(const Report& source, bool is_timed) {
+  const bool is_labelled = source.labelled > 0;
+  val difference = val::null();
+  if (is_labelled) {
+    difference = val::object();
+    difference.set("difference", source.top1_difference.difference);
+    difference.set("low", source.top1_difference.low);
+    difference.set("high", source.top1_difference.high);
+  }
+  val report = val::object();
+  report.set("samples", to_number(source.samples));
+  report.set("labelled", to_number(source.labelled));
+  report.set("agreeing", to_number(source.agreeing));
+  report.set("top1Difference", difference);
+  report.set("a", to_model_report(source.a, is_labelled, is_timed));
+  report.set("b", to_model_report(source.b, is_labelled, is_timed));
+  report.set("layers", to_layer_reports(source.layers));
+  return report;
+}
+
+Result<std::vector<Tensor>> read_tensors(const val& tensors) {
+  std::vector<Tensor> result;
+  const auto count = tensors["length"].as<unsigned>();
+  for (unsigned i = 0; i < count; ++i) {
+    std::vector<int64_t> dims;
+    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(tensors[i]["shape"])) {
+      dims.push_back(static_cast<int64_t>(dim));
+    }
+    LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(dims));
+    LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kF32, shape));
+    const std::span<float> target = tensor.mutable_data<float>();
+    val(typed_memory_view(target.size(), target.data())).call<void>("set", tensors[i]["data"]);
+    result.push_back(std::move(tensor));
+  }
+  return result;
+}
+
+Recipe read_recipe(const val& recipe) {
+  const val weights = recipe["weights"];
+  Recipe result;
+  result.weight_bits = weights["bits"].as<int>();
+  result.activation_bits = recipe["activations"]["bits"].as<int>();
+  result.weight_granularity = weights["granularity"].as<std::string>() == "tensor"
+                                  ? Granularity::kPerTensor
+                                  : Granularity::kPerChannel;
+  return result;
+}
+
+Tier read_tier(const val& tier) {
+  return tier.as<std::string>() == tier_name(Tier::kReference) ? Tier::kReference : Tier::kSimd128;
+}
+
+Result<std::shared_ptr<Buffer>> read_bytes(const val& bytes) {
+  LOWBIT_ASSIGN(std::shared_ptr<Buffer> buffer, Buffer::allocate(bytes["length"].as<unsigned>()));
+  auto* target = reinterpret_cast<uint8_t*>(buffer->data());
+  val(typed_memory_view(buffer->byte_count(), target)).call<void>("set", bytes);
+  return buffer;
+}
+
+}  // namespace lowbit::bindings

@@ -1,0 +1,41 @@
+// Lowbit's values as JavaScript's and back, always as copies: nothing in JavaScript points into
+// this memory. The names of properties are those of web/lib/src/types.ts.
+#pragma once
+
+#include <emscripten/val.h>
+
+#include <span>
+#include <vector>
+
+#include "api/lowbit.h"
+
+namespace lowbit::bindings {
+
+// {error: {code, message, where}}: what a function returns in place of its value where it fails.
+emscripten::val to_failure(const Error& error);
+
+// A Uint8Array of its own.
+emscripten::val to_bytes(std::span<const std::byte> bytes);
+
+// Tensor[]. Errors: kTypeMismatch for another element type than float32.
+Result<emscripten::val> to_tensors(std::span<const Tensor> tensors);
+
+emscripten::val to_model_info(const Graph& graph);
+
+// Without labels there is no accuracy, and without timings no latency: both are null then.
+emscripten::val to_report(const Report& report, bool is_timed);
+
+// From a Tensor[] whose data web/lib has matched with its shape. Errors: kLimitExceeded,
+// kOutOfMemory.
+Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
+
+// From a recipe that web/lib has completed and checked.
+Recipe read_recipe(const emscripten::val& recipe);
+
+// From "reference" or "simd128".
+Tier read_tier(const emscripten::val& tier);
+
+// From a Uint8Array. Errors: kOutOfMemory.
+Result<std::shared_ptr<Buffer>> read_bytes(const emscripten::val& bytes);
+
+}  // namespace lowbit::bindings

@@ -1,0 +1,65 @@
+// The logits of the zoo in INT8, as one hash per model: the models of examples/models, quantized per channel with the 512
+// calibration images, on the 2,000 test images. int8_logits.json holds what the native reference kernels give; run this
+// file to make it anew.
+
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { slicePaths } from '../../tools/data/datasets.mjs'
+import { main, projectRoot, say } from '../../tools/lib/run.mjs'
+
+export const models = [
+  { name: 'digits-mlp', slices: 'mnist' },
+  { name: 'digits-lenet', slices: 'mnist' },
+  { name: 'fashion-resnet', slices: 'fashion' },
+  { name: 'fashion-mobilenet', slices: 'fashion' },
+]
+
+export const modelPath = (name) => join(projectRoot, 'examples/models', `${name}.onnx`)
+
+export const goldenPath = join(projectRoot, 'tests/golden/int8_logits.json')
+
+/** Of the logits' bits. */
+export const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex')
+
+function output(program, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const chunks = []
+    child.stdout.on('data', (chunk) => chunks.push(chunk))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) resolve(Buffer.concat(chunks))
+      else reject(new Error(`${program} ended with exit code ${code}`))
+    })
+  })
+}
+
+/** The hash that the native build gives; its program int8_logits reads IDX files that are not compressed. */
+export async function nativeHash({ name, slices }, tier) {
+  const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
+  try {
+    const idx = ['calibration', 'test'].map((part) => {
+      const path = join(folder, `${part}.idx3`)
+      writeFileSync(path, gunzipSync(readFileSync(slicePaths(`${slices}-${part}`).images)))
+      return path
+    })
+    const program = join(projectRoot, 'build/native/int8_logits')
+    return hashOf(await output(program, [modelPath(name), ...idx, tier]))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    const hashes = {}
+    for (const model of models) hashes[model.name] = await nativeHash(model, 'reference')
+    writeFileSync(goldenPath, `${JSON.stringify(hashes, null, 2)}\n`)
+    say(`Written: ${goldenPath}`)
+  })
+}

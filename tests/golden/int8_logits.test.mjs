@@ -1,0 +1,95 @@
+// Every backend gives the same bits (the law of arithmetic, 6): native and WebAssembly, reference and SIMD, Node and
+// Chromium, in the caller's thread and in a worker. The ranges come from FP32 runs, so the hash is of the whole way from
+// calibration to logits.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { createLowbit } from 'lowbit'
+import { chromium } from 'playwright-core'
+import { readSlice, toInput } from '../../tools/data/datasets.mjs'
+import { projectRoot } from '../../tools/lib/run.mjs'
+import { serve } from '../../tools/serve.mjs'
+import { chromiumPath } from '../../tools/setup/needs.mjs'
+import { goldenPath, hashOf, modelPath, models, nativeHash } from './int8_logits.mjs'
+
+const golden = JSON.parse(readFileSync(goldenPath, 'utf8'))
+
+test('there is a hash for each model', () => {
+  assert.deepEqual(
+    Object.keys(golden),
+    models.map(({ name }) => name),
+  )
+})
+
+for (const tier of ['reference', 'simd128']) {
+  for (const model of models) {
+    test(`native, ${tier}: ${model.name}`, async () => {
+      assert.equal(await nativeHash(model, tier), golden[model.name])
+    })
+  }
+}
+
+for (const worker of [false, true]) {
+  for (const { name, slices } of models) {
+    test(`WebAssembly in Node, ${worker ? 'worker' : 'main thread'}: ${name}`, async (t) => {
+      const lowbit = await createLowbit({ worker })
+      t.after(() => lowbit.dispose())
+      const fp32 = await lowbit.load(readFileSync(modelPath(name)))
+      const calibration = toInput(readSlice(`${slices}-calibration`).images)
+      const int8 = await lowbit.quantize(fp32, {}, { calibration })
+      const [logits] = await int8.run([toInput(readSlice(`${slices}-test`).images)])
+      assert.equal(hashOf(new Uint8Array(logits.data.buffer)), golden[name])
+    })
+  }
+}
+
+/** Runs in the page. */
+async function hashInPage({ name, slices }) {
+  const { createLowbit } = await import('/web/lib/dist/index.js')
+  const bytesOf = async (response) => new Uint8Array(await response.arrayBuffer())
+  const images = async (part) => {
+    const file = await fetch(`/examples/data/${slices}-${part}.images.idx3.gz`)
+    const unpacked = file.body.pipeThrough(new DecompressionStream('gzip'))
+    const pixels = (await bytesOf(new Response(unpacked))).subarray(16)
+    const data = Float32Array.from(pixels, (pixel) => pixel / 255)
+    return { data, shape: [data.length / 784, 1, 28, 28] }
+  }
+  const lowbit = await createLowbit()
+  const fp32 = await lowbit.load(await bytesOf(await fetch(`/examples/models/${name}.onnx`)))
+  const calibration = await images('calibration')
+  const int8 = await lowbit.quantize(fp32, {}, { calibration })
+  const [logits] = await int8.run([await images('test')])
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', logits.data))
+  lowbit.dispose()
+  return {
+    hash: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    backend: lowbit.backend,
+  }
+}
+
+test('WebAssembly in Chromium', async (t) => {
+  const server = await serve(projectRoot, 0)
+  const browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  })
+  t.after(async () => {
+    await browser.close()
+    await server.close()
+  })
+  const page = await browser.newPage()
+  const html = '<!doctype html><html lang="en"><title>Lowbit</title></html>'
+  await page.route(server.address, (route) =>
+    route.fulfill({ contentType: 'text/html', body: html }),
+  )
+  await page.goto(server.address)
+  for (const model of models) {
+    await t.test(model.name, async () => {
+      const { hash, backend } = await page.evaluate(hashInPage, model)
+      assert.equal(hash, golden[model.name])
+      assert.equal(backend.thread, 'worker')
+      assert.equal(backend.tier, 'simd128')
+    })
+  }
+})

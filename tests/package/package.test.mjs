@@ -1,0 +1,154 @@
+// What a user gets: the tarball holds what it should and no more, runs where it is installed, and its types compile.
+
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { projectRoot } from '../../tools/lib/run.mjs'
+import { buildModel } from '../oracle/onnx.mjs'
+import { installPackage, runIn } from './install.mjs'
+
+const library = join(projectRoot, 'web/lib')
+
+test('an installed package', async (t) => {
+  const { app, tarball, files } = installPackage(t)
+
+  await t.test('holds the licence, the documentation, code and types, and nothing else', () => {
+    const names = files.map(({ path }) => path)
+    for (const name of [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'dist/index.js',
+      'dist/worker.js',
+    ]) {
+      assert.ok(names.includes(name), `${name} in ${names}`)
+    }
+    const foreign = /^(LICENSE|README\.md|package\.json|dist\/[a-z]+(\.js|\.d\.ts|\.wasm))$/
+    assert.deepEqual(
+      names.filter((name) => !foreign.test(name)),
+      [],
+    )
+  })
+
+  // y = Relu(x W' + b) of numbers that float32 holds exactly.
+  const model = buildModel({
+    inputs: { x: ['batch', 2] },
+    outputs: { y: ['batch', 2] },
+    constants: {
+      w: { type: 'float32', dims: [2, 2], data: Float32Array.of(1, 2, -3, 0.5) },
+      b: { type: 'float32', dims: [2], data: Float32Array.of(0.25, 1) },
+    },
+    nodes: [
+      ['Gemm', ['x', 'w', 'b'], 'h', { transB: 1 }],
+      ['Relu', ['h'], 'y'],
+    ],
+  })
+  writeFileSync(join(app, 'model.onnx'), model)
+  // By hand: [1, 1] gives [1 + 2 + 0.25, -3 + 0.5 + 1], [-1, 2] gives [-1 + 4 + 0.25, 3 + 1 + 1].
+  const answer = '{"shape":[2,2],"data":[3.25,0,3.25,5]}'
+  const use = `
+    const { readFileSync } = require('node:fs')
+    const { createLowbit } = require('lowbit')
+    async function main() {
+      const lowbit = await createLowbit({ worker: process.argv[2] === 'worker' })
+      const model = await lowbit.load(readFileSync('model.onnx'))
+      const [{ shape, data }] = await model.run([{ data: Float32Array.of(1, 1, -1, 2), shape: [2, 2] }])
+      console.log(JSON.stringify({ shape, data: [...data] }))
+      lowbit.dispose()
+    }
+    main()`
+  writeFileSync(join(app, 'use.cjs'), use)
+  const asModule = use.replaceAll(/const (.*) = require\((.*)\)/g, 'import $1 from $2')
+  writeFileSync(join(app, 'use.mjs'), asModule)
+
+  for (const file of ['use.mjs', 'use.cjs']) {
+    for (const thread of ['main', 'worker']) {
+      await t.test(`computes a known answer: ${file}, ${thread}`, () => {
+        assert.equal(runIn(app, 'node', ['--no-warnings', file, thread]).trim(), answer)
+      })
+    }
+  }
+
+  await t.test('its example runs', () => {
+    const readme = readFileSync(join(library, 'README.md'), 'utf8')
+    const example = /```js\n(import[\s\S]*?)```/.exec(readme)[1]
+    const slice = join(projectRoot, 'tools/data/datasets.mjs')
+    const given = `
+      import { readFileSync } from 'node:fs'
+      import { readSlice, toInput } from ${JSON.stringify(slice)}
+      const slice = readSlice('mnist-calibration')
+      const { data: pixels } = toInput(slice.images)
+      const [image, labels] = [pixels.subarray(0, 784), slice.labels]
+      const onnxBytes = readFileSync(${JSON.stringify(join(projectRoot, 'examples/models/digits-mlp.onnx'))})`
+    writeFileSync(join(app, 'example.mjs'), `${given}\n${example}`)
+    const printed = runIn(app, 'node', ['--no-warnings', 'example.mjs'])
+    assert.match(printed, /^\[ 1, 10 \] Float32Array\(10\)/)
+  })
+
+  await t.test('its types compile for strict callers', () => {
+    writeFileSync(join(app, 'consumer.mts'), consumer)
+    const tsc = join(projectRoot, 'node_modules/typescript/bin/tsc')
+    const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes']
+    for (const resolution of ['nodenext', 'bundler']) {
+      const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
+      const target = ['--module', module, '--moduleResolution', resolution, '--target', 'es2022']
+      runIn(app, process.execPath, [tsc, ...strict, ...target, 'consumer.mts'])
+    }
+  })
+
+  await t.test('publint finds nothing', async () => {
+    const { messages, pkg } = await publint({ pkgDir: library, strict: true, pack: 'npm' })
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg)),
+      [],
+    )
+  })
+
+  await t.test('are the types wrong? No', () => {
+    const attw = join(projectRoot, 'node_modules/.bin/attw')
+    runIn(app, attw, [
+      '--profile',
+      'esm-only',
+      '--exclude-entrypoints',
+      'lowbit.wasm',
+      '--',
+      tarball,
+    ])
+  })
+})
+
+const consumer = `
+import { createLowbit, errorCodes, LowbitError } from 'lowbit'
+import type { Lowbit, LowbitErrorCode, Model, Recipe, Report, Tensor } from 'lowbit'
+
+const lowbit: Lowbit = await createLowbit({ tier: 'reference', worker: false })
+const recipe: Recipe = { weights: { granularity: 'tensor' } }
+const calibration: Tensor = { data: new Float32Array(4), shape: [1, 4] }
+const fp32: Model = await lowbit.load(new Uint8Array())
+const int8: Model = await lowbit.quantize(fp32, recipe, { calibration, signal: AbortSignal.timeout(9) })
+const report: Report = await lowbit.compare(fp32, int8, { inputs: [calibration], labels: [0] })
+const share: number | null = report.a.top1
+const blob = new Blob([await int8.save('onnx')])
+const code: LowbitErrorCode | undefined = errorCodes[0]
+try { await int8.run([calibration]) } catch (error) { if (error instanceof LowbitError) error.where.length }
+// @ts-expect-error
+await lowbit.quantize(fp32, { weights: { bits: 3 } }, { calibration })
+// @ts-expect-error
+report.a.bytes = 3
+export { blob, code, share }
+`
+
+test('the module is small enough to download', (t) => {
+  const files = ['lowbit.wasm', 'lowbit.js'].map((name) =>
+    readFileSync(join(library, 'dist', name)),
+  )
+  const raw = files.reduce((sum, file) => sum + file.length, 0)
+  const packed = files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0)
+  t.diagnostic(`${raw} bytes, ${packed} compressed`)
+  assert.ok(raw <= 460_000, `${raw} bytes`)
+  assert.ok(packed <= 175_000, `${packed} bytes compressed`)
+})

@@ -1,0 +1,92 @@
+// Quantizes a classifier of images per channel and writes its logits on other images to stdout, as
+// little-endian float32: the native side of the test that every backend gives the same bits.
+//
+//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 reference|simd128
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "api/lowbit.h"
+#include "formats/idx.h"
+
+namespace lowbit {
+
+namespace {
+
+constexpr int64_t kBatch = 100;
+
+static_assert(std::endian::native == std::endian::little);
+
+Result<std::vector<std::byte>> read_file(const char* path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "rb"), std::fclose);
+  if (!file) return make_error(ErrorCode::kInvalidArgument, "the file cannot be opened", path);
+  std::vector<std::byte> bytes;
+  std::byte block[1 << 16];
+  while (const size_t count = std::fread(block, 1, sizeof block, file.get())) {
+    bytes.insert(bytes.end(), block, block + count);
+  }
+  return bytes;
+}
+
+// [N, H, W] pixels as the network's input: [N, 1, H, W], x = pixel / 255.
+Result<Tensor> read_images(const char* path) {
+  LOWBIT_ASSIGN(const std::vector<std::byte> bytes, read_file(path));
+  LOWBIT_ASSIGN(const Tensor pixels, read_idx(bytes));
+  const Shape& shape = pixels.shape();
+  if (shape.rank() != 3) return make_error(ErrorCode::kInvalidData, "images have rank 3", path);
+  LOWBIT_ASSIGN(Tensor images,
+                Tensor::allocate(DType::kF32, Shape{shape[0], 1, shape[1], shape[2]}));
+  const auto source = pixels.data<uint8_t>();
+  const auto target = images.mutable_data<float>();
+  for (size_t i = 0; i < source.size(); ++i) target[i] = static_cast<float>(source[i]) / 255.0f;
+  return images;
+}
+
+Status write_logits(Model& model, const Tensor& images) {
+  const int64_t samples = images.shape()[0];
+  for (int64_t first = 0; first < samples; first += kBatch) {
+    LOWBIT_ASSIGN(const std::vector<Tensor> batch,
+                  slice_samples({&images, 1}, first, std::min(kBatch, samples - first)));
+    LOWBIT_ASSIGN(const std::vector<Tensor> outputs, model.run(batch));
+    if (std::fwrite(outputs[0].raw(), 1, outputs[0].byte_count(), stdout) !=
+        outputs[0].byte_count()) {
+      return make_error(ErrorCode::kInvalidArgument, "the logits cannot be written", "stdout");
+    }
+  }
+  return success();
+}
+
+Status run(const char* model_path, const char* calibration_path, const char* images_path,
+           Tier tier) {
+  LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
+  LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
+  LOWBIT_ASSIGN(const Tensor calibration, read_images(calibration_path));
+  LOWBIT_ASSIGN(const Ranges ranges, calibrate(fp32, {&calibration, 1}));
+  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, Recipe{}));
+  LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
+  return write_logits(int8, images);
+}
+
+}  // namespace
+
+}  // namespace lowbit
+
+int main(int argc, char** argv) {
+  using lowbit::Tier;
+  const std::string_view tier = argc == 5 ? argv[4] : "";
+  if (tier != tier_name(Tier::kReference) && tier != tier_name(Tier::kSimd128)) {
+    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES reference|simd128\n", stderr);
+    return 2;
+  }
+  const lowbit::Status status =
+      lowbit::run(argv[1], argv[2], argv[3],
+                  tier == tier_name(Tier::kReference) ? Tier::kReference : Tier::kSimd128);
+  if (status) return 0;
+  const lowbit::Error& error = status.error();
+  std::fprintf(stderr, "%s: %s (%s)\n", std::string(error_code_name(error.code)).c_str(),
+               error.message.c_str(), error.where.c_str());
+  return 1;
+}

@@ -1,0 +1,173 @@
+// What surrounds the work: progress, abortion, disposal, and recovery where the backend breaks.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createLowbit } from 'lowbit'
+import { startWorker } from '../dist/bridge.js'
+import { open, perceptron, rejects, tensor } from './support.mjs'
+
+const samples = tensor([2000, 64], 3)
+const large = () => perceptron({ inputs: 64, hidden: 256, classes: 10 })
+
+for (const worker of [false, true]) {
+  const thread = worker ? 'in a worker' : "in the caller's thread"
+
+  test(`progress goes from 0 to 1 in every stage, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const stages = []
+    const seen = new Map()
+    const onProgress = ({ stage, fraction }) => {
+      if (!seen.has(stage)) {
+        stages.push(stage)
+        assert.equal(fraction, 0)
+      }
+      assert.ok(fraction >= (seen.get(stage) ?? 0))
+      seen.set(stage, fraction)
+    }
+    const fp32 = await lowbit.load(large(), { onProgress })
+    const int8 = await lowbit.quantize(fp32, {}, { calibration: samples, onProgress })
+    await int8.run([samples], { onProgress })
+    await lowbit.compare(fp32, int8, { inputs: samples, latencyRuns: 3, onProgress })
+    assert.deepEqual(stages, ['load', 'calibrate', 'quantize', 'run', 'compare', 'latency'])
+    assert.deepEqual([...new Set(seen.values())], [1])
+  })
+
+  test(`an abort rejects at once, and everything stays usable, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const fp32 = await lowbit.load(large())
+    const int8 = await lowbit.quantize(fp32, {}, { calibration: samples })
+    const reason = new Error('enough')
+    const calls = [
+      (options) => lowbit.load(large(), options),
+      (options) => lowbit.quantize(fp32, {}, { calibration: samples, ...options }),
+      (options) => fp32.run([samples], options),
+      (options) => lowbit.compare(fp32, int8, { inputs: samples, ...options }),
+    ]
+    for (const call of calls) {
+      await rejects(call({ signal: AbortSignal.abort(reason) }), 'ABORTED')
+
+      const controller = new AbortController()
+      let reports = 0
+      const onProgress = () => {
+        reports++
+        controller.abort(reason)
+      }
+      const promise = call({ signal: controller.signal, onProgress })
+      await assert.rejects(promise, { code: 'ABORTED', cause: reason })
+      assert.equal(reports, 1)
+    }
+    assert.equal((await int8.run([tensor([1, 64])]))[0].data.length, 10)
+  })
+
+  test(`an error in onProgress ends the call with it, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const fp32 = await lowbit.load(large())
+    const problem = new TypeError('mine')
+    const onProgress = () => {
+      throw problem
+    }
+    await assert.rejects(fp32.run([samples], { onProgress }), problem)
+    assert.equal((await fp32.run([samples]))[0].data.length, 20_000)
+  })
+
+  test(`calls take turns, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const fp32 = await lowbit.load(large())
+    const int8 = await lowbit.quantize(fp32, {}, { calibration: samples })
+    const order = []
+    await Promise.all([
+      lowbit.compare(fp32, int8, { inputs: samples }).then(() => order.push('long')),
+      int8.run([tensor([1, 64])]).then(() => order.push('short')),
+    ])
+    assert.deepEqual(order, ['short', 'long'])
+  })
+
+  test(`disposal, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const model = await lowbit.load(large())
+    const running = model.run([samples])
+    const interrupted = rejects(running, 'DISPOSED', 'model')
+    await new Promise((resolve) => setTimeout(resolve))
+    model.dispose()
+    model.dispose()
+    await interrupted.catch(async () => assert.equal((await running)[0].data.length, 20_000))
+    await rejects(model.run([samples]), 'DISPOSED', 'model')
+    await rejects(model.save('onnx'), 'DISPOSED', 'model')
+    await rejects(lowbit.quantize(model, {}, { calibration: samples }), 'DISPOSED', 'model')
+
+    const survivor = await lowbit.load(large())
+    const pending = rejects(survivor.run([samples]), 'DISPOSED', 'lowbit')
+    lowbit.dispose()
+    lowbit.dispose()
+    await pending
+    await rejects(survivor.run([samples]), 'DISPOSED', 'lowbit')
+    await rejects(lowbit.load(large()), 'DISPOSED', 'lowbit')
+    survivor.dispose()
+  })
+}
+
+test('`using` disposes', { skip: !Symbol.dispose }, async () => {
+  const lowbit = await createLowbit()
+  const model = await lowbit.load(large())
+  model[Symbol.dispose]()
+  await rejects(model.run([samples]), 'DISPOSED', 'model')
+  lowbit[Symbol.dispose]()
+  await rejects(lowbit.load(large()), 'DISPOSED', 'lowbit')
+})
+
+/** The package's worker, whose messages the test sees. */
+function spyOnWorker() {
+  const spy = { started: 0, sent: [] }
+  spy.start = () => {
+    const worker = startWorker()
+    const post = worker.postMessage
+    worker.postMessage = (message, transfer) => {
+      spy.sent.push(message)
+      post(message, transfer)
+    }
+    spy.started++
+    spy.worker = worker
+    return worker
+  }
+  return spy
+}
+
+test('a worker that dies is replaced, with its models', async (t) => {
+  const spy = spyOnWorker()
+  const lowbit = await open(t, { worker: spy.start })
+  const fp32 = await lowbit.load(large())
+  const int8 = await lowbit.quantize(fp32, {}, { calibration: samples })
+  const [before] = await int8.run([samples])
+
+  const onProgress = ({ stage }) => stage === 'compare' && spy.worker.terminate()
+  const dying = lowbit.compare(fp32, int8, { inputs: samples, onProgress })
+  const bystander = fp32.run([samples])
+  await rejects(dying, 'BACKEND_FAILED')
+  await rejects(bystander, 'BACKEND_FAILED').catch(() => bystander)
+
+  const [[after]] = await Promise.all([int8.run([samples]), fp32.run([samples])])
+  assert.deepEqual(after.data, before.data)
+  assert.equal(spy.started, 2)
+})
+
+test('models that were forgotten are freed', async (t) => {
+  setFlagsFromString('--expose_gc')
+  const collectGarbage = runInNewContext('gc')
+  const spy = spyOnWorker()
+  const lowbit = await open(t, { worker: spy.start })
+  for (let i = 0; i < 5; i++) await lowbit.load(large())
+  const freed = () => spy.sent.filter(({ kind }) => kind === 'release').length
+  for (let i = 0; i < 100 && freed() === 0; i++) {
+    collectGarbage()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  assert.ok(freed() > 0)
+})
+
+test('a worker does not keep the process alive', async () => {
+  // Without a call to end it: the test run itself would hang here.
+  const lowbit = await createLowbit({ worker: true })
+  await lowbit.load(large())
+})

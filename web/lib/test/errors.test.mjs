@@ -1,0 +1,147 @@
+// Every code of the one list of errors, and where each comes from. INVALID_DATA alone does not come here: JavaScript
+// hands over tensors, not data files.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { createLowbit, errorCodes } from 'lowbit'
+import { buildModel, open, perceptron, rejects, single, tensor, weights } from './support.mjs'
+
+test('the codes are those of C++, in order', () => {
+  const list = readFileSync(new URL('../../../src/base/errors.inc', import.meta.url), 'utf8')
+  const codes = [...list.matchAll(/^LOWBIT_ERROR\(\w+, "(\w+)"/gm)].map(([, code]) => code)
+  assert.ok(codes.length > 10)
+  assert.deepEqual([...errorCodes], codes)
+})
+
+for (const worker of [false, true]) {
+  test(`models that cannot be loaded, ${worker ? 'worker' : 'main'}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const bytes = perceptron()
+    await rejects(lowbit.load(bytes.subarray(0, bytes.length / 2)), 'INVALID_MODEL', /^byte \d+$/)
+    await rejects(lowbit.load(new Uint8Array()), 'INVALID_MODEL')
+    await rejects(lowbit.load(single('Frobnicate')), 'UNSUPPORTED_OPERATOR', /make_y|Frobnicate/)
+    await rejects(lowbit.load(single('Relu', { opset: 3 })), 'UNSUPPORTED_FEATURE')
+    const rank9 = Array(9).fill(1)
+    await rejects(lowbit.load(single('Relu', { x: rank9 })), 'LIMIT_EXCEEDED')
+  })
+}
+
+test('models that cannot be run or quantized', async (t) => {
+  const lowbit = await open(t)
+  const calibration = tensor([4, 8])
+
+  const long = buildModel({
+    inputs: { x: ['n', 40_000] },
+    outputs: { y: ['n', 2] },
+    constants: { w: weights([2, 40_000]) },
+    nodes: [['Gemm', ['x', 'w'], 'y', { transB: 1 }]],
+  })
+  const model = await lowbit.load(long)
+  const x = tensor([1, 40_000])
+  const integers = lowbit.quantize(model, {}, { calibration: x }).then((int8) => int8.run([x]))
+  await rejects(integers, 'ACCUMULATOR_OVERFLOW', 'make_y')
+
+  const infinite = weights([2, 8])
+  infinite.data[3] = Number.POSITIVE_INFINITY
+  const broken = buildModel({
+    inputs: { x: ['n', 8] },
+    outputs: { y: ['n', 2] },
+    constants: { w: infinite },
+    nodes: [['Gemm', ['x', 'w'], 'y', { transB: 1 }]],
+  })
+  await rejects(lowbit.quantize(await lowbit.load(broken), {}, { calibration }), 'NON_FINITE', 'w')
+
+  const fp32 = await lowbit.load(perceptron())
+  const poisoned = tensor([4, 8])
+  poisoned.data[17] = Number.NaN
+  await rejects(lowbit.quantize(fp32, {}, { calibration: poisoned }), 'NON_FINITE', 'x')
+  const int8 = await lowbit.quantize(fp32, {}, { calibration })
+  await rejects(lowbit.quantize(int8, {}, { calibration }), 'INVALID_ARGUMENT')
+})
+
+test('a tensor that does not fit the memory is refused, and the next call works', async (t) => {
+  const lowbit = await open(t, { worker: false })
+  const model = await lowbit.load(single('Relu', { x: [1, 'n'] }))
+  const other = await lowbit.load(perceptron())
+  const huge = { data: new Float32Array(300_000_000), shape: [1, 300_000_000] }
+  await rejects(model.run([huge]), 'OUT_OF_MEMORY')
+  const [y] = await model.run([{ data: Float32Array.of(-1, 2), shape: [1, 2] }])
+  assert.deepEqual([...y.data], [0, 2])
+  assert.equal((await other.run([tensor([2, 8])]))[0].data.length, 6)
+})
+
+test('arguments', async (t) => {
+  const lowbit = await open(t)
+  const model = await lowbit.load(perceptron())
+  const int8 = await lowbit.quantize(model, {}, { calibration: tensor([4, 8]) })
+  const x = tensor([4, 8])
+  const [bad, mismatch] = ['INVALID_ARGUMENT', 'SHAPE_MISMATCH']
+
+  await t.test('createLowbit', async () => {
+    await rejects(createLowbit(null), bad, 'options')
+    await rejects(createLowbit({ tier: 'avx' }), bad, 'options.tier')
+    await rejects(createLowbit({ worker: 'yes' }), bad, 'options.worker')
+    await rejects(createLowbit({ wasm: 7 }), bad, 'options.wasm')
+  })
+
+  await t.test('load', async () => {
+    for (const bytes of [undefined, null, 'text', [1, 2], new Float32Array(2)]) {
+      await rejects(lowbit.load(bytes), bad, 'bytes')
+    }
+    await rejects(lowbit.load(perceptron(), 5), bad, 'options')
+    await rejects(lowbit.load(perceptron(), { signal: {} }), bad, 'options.signal')
+    await rejects(lowbit.load(perceptron(), { onProgress: 1 }), bad, 'options.onProgress')
+  })
+
+  await t.test('run', async () => {
+    await rejects(model.run(x), bad, 'inputs')
+    await rejects(model.run([]), mismatch, 'inputs')
+    await rejects(model.run([x, x]), mismatch, 'inputs')
+    await rejects(model.run([null]), bad, 'inputs[0]')
+    await rejects(model.run([{ data: [1, 2], shape: [2] }]), bad, 'inputs[0].data')
+    await rejects(model.run([{ data: x.data, shape: 32 }]), bad, 'inputs[0].shape')
+    await rejects(model.run([{ data: x.data, shape: [-4, -8] }]), bad, 'inputs[0].shape')
+    await rejects(model.run([{ data: x.data, shape: [3, 8] }]), mismatch, 'inputs[0].shape')
+    await rejects(model.run([{ data: x.data, shape: [8, 4] }]), mismatch, 'x')
+    await rejects(model.run([{ data: x.data, shape: [32] }]), mismatch, 'x')
+    await rejects(model.save('tflite'), bad, 'format')
+  })
+
+  await t.test('quantize', async () => {
+    const calibration = x
+    await rejects(lowbit.quantize({}, {}, { calibration }), bad, 'model')
+    await rejects(lowbit.quantize(model, null, { calibration }), bad, 'recipe')
+    await rejects(lowbit.quantize(model, { bits: 8 }, { calibration }), bad, 'recipe.bits')
+    const four = { weights: { bits: 4 } }
+    await rejects(lowbit.quantize(model, four, { calibration }), bad, 'recipe.weights.bits')
+    const grouped = { weights: { granularity: 'group' } }
+    const where = 'recipe.weights.granularity'
+    await rejects(lowbit.quantize(model, grouped, { calibration }), bad, where)
+    await rejects(lowbit.quantize(model, {}), bad, 'options')
+    await rejects(lowbit.quantize(model, {}, {}), bad, 'options.calibration')
+    const empty = { data: new Float32Array(), shape: [0, 8] }
+    const none = lowbit.quantize(model, {}, { calibration: empty })
+    await rejects(none, 'EMPTY_CALIBRATION', 'options.calibration')
+    await rejects(lowbit.quantize(model, {}, { calibration: [] }), mismatch, 'options.calibration')
+  })
+
+  await t.test('compare', async () => {
+    const compare = (options) => lowbit.compare(model, int8, { inputs: x, ...options })
+    await rejects(lowbit.compare(model, model.info, { inputs: x }), bad, 'b')
+    await rejects(compare({ labels: [1, 2] }), mismatch, 'options.labels')
+    await rejects(compare({ labels: 4 }), bad, 'options.labels')
+    await rejects(compare({ labels: [0, 1, 0.5, 2] }), bad, 'options.labels[2]')
+    await rejects(compare({ labels: [0, 1, 2, 3] }), bad, 'labels')
+    await rejects(compare({ latencyRuns: -1 }), bad, 'options.latencyRuns')
+    await rejects(compare({ inputs: tensor([4, 9]) }), mismatch, 'x')
+    const empty = { data: new Float32Array(), shape: [0, 8] }
+    await rejects(compare({ inputs: empty }), bad, 'options.inputs')
+  })
+
+  await t.test('a model of another instance', async (t) => {
+    const other = await open(t)
+    await rejects(other.quantize(model, {}, { calibration: x }), bad, 'model')
+    await rejects(lowbit.compare(model, await other.load(perceptron()), { inputs: x }), bad, 'b')
+  })
+})

@@ -1,0 +1,117 @@
+// How long work is cut into steps, and samples into batches.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Instance } from '../dist/instance.js'
+import { batchingOf, joinSamples, Steps, sliceSamples } from '../dist/steps.js'
+
+const info = (...shapes) => ({
+  inputs: shapes.slice(0, -1).map((shape) => ({ shape })),
+  outputs: shapes.slice(-1).map((shape) => ({ shape })),
+})
+const zeros = (...shape) => ({
+  data: new Float32Array(shape.reduce((product, size) => product * size, 1)),
+  shape,
+})
+
+test('samples are cut where every value has them along its first dimension', () => {
+  const free = info(['batch', 4], ['batch', 3])
+  assert.deepEqual(batchingOf(free, [zeros(10, 4)]), { samples: 10 })
+  const fixed = info([5, 4], [5, 3])
+  assert.deepEqual(batchingOf(fixed, [zeros(10, 4)]), { samples: 10, fixedCount: 5 })
+  const whole = { samples: 10, fixedCount: 10 }
+  assert.deepEqual(batchingOf(info([3, 4], [3, 3]), [zeros(10, 4)]), whole)
+  assert.deepEqual(batchingOf(info(['batch', 4], ['other', 3]), [zeros(10, 4)]), whole)
+  assert.deepEqual(batchingOf(info(['batch', 4], [1, 3]), [zeros(10, 4)]), whole)
+  const two = info(['batch', 4], ['batch', 2], ['batch', 3])
+  assert.deepEqual(batchingOf(two, [zeros(10, 4), zeros(10, 2)]), { samples: 10 })
+  assert.deepEqual(batchingOf(two, [zeros(10, 4), zeros(5, 2)]), whole)
+})
+
+test('slices share the data, and joined they are the whole', () => {
+  const input = { data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [6, 2] }
+  const [slice] = sliceSamples([input], 2, 3)
+  assert.deepEqual(slice, { data: Float32Array.of(4, 5, 6, 7, 8, 9), shape: [3, 2] })
+  assert.equal(slice.data.buffer, input.data.buffer)
+  const parts = [0, 2, 4].map((first) => sliceSamples([input], first, 2))
+  assert.deepEqual(joinSamples(parts), [input])
+})
+
+const burn = (ms) => {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+const control = () => ({ isAborted: false, onProgress() {} })
+
+test('every item is worked on once, in order, in batches that fit a step', async () => {
+  const calls = []
+  const work = (first, count) => {
+    calls.push([first, count])
+    burn(count)
+  }
+  await new Steps(control()).over('run', 100, work)
+  assert.equal(
+    calls.reduce((next, [first, count]) => {
+      assert.equal(first, next)
+      return first + count
+    }, 0),
+    100,
+  )
+  const counts = calls.map(([, count]) => count)
+  assert.equal(counts[0], 1)
+  assert.ok(Math.max(...counts) > 4, `${counts}`)
+  assert.ok(Math.max(...counts) <= 32, `${counts}`)
+})
+
+test('slow work goes one by one', async () => {
+  const counts = []
+  const work = (_, count) => {
+    counts.push(count)
+    burn(12 * count)
+  }
+  await new Steps(control()).over('run', 6, work)
+  assert.deepEqual(counts, [1, 1, 1, 1, 1, 1])
+})
+
+test('the event loop turns between steps, and work stops when told to', async () => {
+  const stoppable = control()
+  const done = []
+  setTimeout(() => {
+    stoppable.isAborted = true
+  }, 20)
+  const work = (first) => {
+    done.push(first)
+    burn(12)
+  }
+  await assert.rejects(new Steps(stoppable).over('run', 1000, work), { code: 'ABORTED' })
+  assert.ok(done.length < 50, `${done.length}`)
+})
+
+test('an instance that trapped is never entered again', () => {
+  const instance = new Instance({ version: () => '1' })
+  assert.equal(
+    instance.call((module) => module.version()),
+    '1',
+  )
+  const error = { code: 'INVALID_MODEL', message: 'no', where: 'byte 0' }
+  assert.throws(() => instance.call(() => ({ error })), { code: 'INVALID_MODEL', where: 'byte 0' })
+  assert.equal(instance.isBroken, false)
+  const trap = () => {
+    throw new WebAssembly.RuntimeError('unreachable')
+  }
+  assert.throws(() => instance.call(trap), { code: 'BACKEND_FAILED', message: /unreachable/ })
+  assert.equal(instance.isBroken, true)
+  assert.throws(() => instance.call((module) => module.version()), { code: 'BACKEND_FAILED' })
+  instance.free({ delete: () => assert.fail('entered') })
+})
+
+for (const message of ['OUT_OF_MEMORY', 'Array buffer allocation failed']) {
+  test(`an instance without memory says so: ${message}`, () => {
+    const instance = new Instance({})
+    const fail = () => {
+      throw new RangeError(message)
+    }
+    assert.throws(() => instance.call(fail), { code: 'OUT_OF_MEMORY' })
+    assert.equal(instance.isBroken, true)
+  })
+}
