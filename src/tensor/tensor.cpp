@@ -34,8 +34,7 @@ Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
   tensor.dtype_ = dtype;
   tensor.shape_ = shape;
   tensor.count_ = *count;
-  LOWBIT_ASSIGN(tensor.buffer_,
-                Buffer::allocate(static_cast<size_t>(*count) * dtype_bytes(dtype)));
+  LOWBIT_ASSIGN(tensor.buffer_, Buffer::allocate(static_cast<size_t>(*count) * dtype_bytes(dtype)));
   return tensor;
 }
 

@@ -1,6 +1,6 @@
 // Every backend gives the same bits (the law of arithmetic, 6): native and WebAssembly, reference and SIMD, Node and
-// Chromium, in the caller's thread and in a worker. The ranges come from FP32 runs, so the hash is of the whole way from
-// calibration to logits.
+// Chromium, in the caller's thread and in a worker. Everywhere the SIMD kernels calibrate, since FP32 may differ in its last
+// bits between tiers; the integers then run in the tier that the test names.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
