@@ -20,7 +20,7 @@ const models = [
   { name: 'digits-mlp', dataset: 'mnist', slices: 'mnist', lossPoints: 0.3 },
   { name: 'digits-lenet', dataset: 'mnist', slices: 'mnist', lossPoints: 0.3 },
   { name: 'fashion-resnet', dataset: 'fashion-mnist', slices: 'fashion', lossPoints: 0.3 },
-  // Scale, bias and the bias's scale take 12 bytes a channel, a fifth of this small file of 1,002 thin channels.
+  // Below the goal: beside 52,928 bytes of weights this file has 1,002 channels with 8 bytes of scale and bias each, and about 6 KB of graph.
   {
     name: 'fashion-mobilenet',
     dataset: 'fashion-mnist',
