@@ -81,9 +81,9 @@ class ProductStep : public Step {
   void run() const override {
     Call call = call_;
     for (int64_t repeat = 0; repeat < product_.rows.repeats; ++repeat) {
+      call.rows.a = call_.rows.a + repeat * product_.rows.repeat_stride;
+      call.c = call_.c + repeat * product_.target.repeat_stride;
       kernel_(call);
-      call.rows.a += product_.rows.repeat_stride;
-      call.c += product_.target.repeat_stride;
     }
   }
 

@@ -1,7 +1,6 @@
 #include "formats/onnx_qdq.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_operators.h"
@@ -21,26 +20,6 @@ struct QdqParameters {
   int64_t axis = 1;
   bool operator==(const QdqParameters&) const = default;
 };
-
-struct IntegerRange {
-  int32_t min;
-  int32_t max;
-};
-
-std::optional<IntegerRange> range_of(DType storage) {
-  switch (storage) {
-    case DType::kU8:
-      return IntegerRange{0, 255};
-    case DType::kI8:
-      return IntegerRange{-128, 127};
-    case DType::kI32:
-      return IntegerRange{std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
-    case DType::kF32:
-    case DType::kI64:
-      break;
-  }
-  return std::nullopt;
-}
 
 template <class T>
 std::vector<int32_t> widened(const Tensor& tensor) {
@@ -148,7 +127,7 @@ class QdqFinder {
     quant.storage = storage.value_or(DType::kU8);
     if (parameters.zero_point != kNoTensor) {
       LOWBIT_ASSIGN(const Tensor zero_point, constants_.get(parameters.zero_point));
-      if (!range_of(zero_point.dtype()) ||
+      if (!storage_range(zero_point.dtype()) ||
           storage.value_or(zero_point.dtype()) != zero_point.dtype() ||
           zero_point.element_count() != scale.element_count()) {
         return onnx_node_error(ErrorCode::kInvalidModel, node,
@@ -157,7 +136,7 @@ class QdqFinder {
       quant.storage = zero_point.dtype();
       quant.zero_point = zero_points(zero_point);
     }
-    const auto range = range_of(quant.storage);
+    const auto range = storage_range(quant.storage);
     if (!range) {
       return onnx_node_error(
           ErrorCode::kUnsupportedFeature, node,

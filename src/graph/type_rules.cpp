@@ -1,33 +1,12 @@
 #include "graph/type_rules.h"
 
 #include <cmath>
-#include <limits>
 
 #include "graph/errors.h"
 
 namespace lowbit {
 
 namespace {
-
-struct IntegerRange {
-  int32_t min;
-  int32_t max;
-};
-
-std::optional<IntegerRange> range_of(DType storage) {
-  switch (storage) {
-    case DType::kU8:
-      return IntegerRange{0, 255};
-    case DType::kI8:
-      return IntegerRange{-128, 127};
-    case DType::kI32:
-      return IntegerRange{std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
-    case DType::kF32:
-    case DType::kI64:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
 
 // "int8 with parameters".
 std::string type_text(const Value& value) {
@@ -182,7 +161,7 @@ Status check_value_type(const Value& value) {
                        "it is " + std::string(dtype_name(value.dtype)) +
                            ", its parameters are for " + std::string(dtype_name(q.storage)));
   }
-  const std::optional<IntegerRange> range = range_of(q.storage);
+  const std::optional<IntegerRange> range = storage_range(q.storage);
   if (!range) {
     return value_error(
         ErrorCode::kTypeMismatch, value,

@@ -42,8 +42,8 @@ void for_each_block(int64_t count, Block block, Out* output, const In*... inputs
   for (; i + kBlock <= end; i += kBlock) block((inputs + i)..., output + i);
   if (i == end) return;
   const auto rest = static_cast<size_t>(end - i);
-  std::array<Out, kBlock> result{};
-  std::tuple<std::array<In, kBlock>...> padded{};
+  std::array<Out, size_t{kBlock}> result{};
+  std::tuple<std::array<In, size_t{kBlock}>...> padded{};
   std::apply(
       [&](auto&... buffer) {
         (std::memcpy(buffer.data(), inputs + i, rest * sizeof(In)), ...);

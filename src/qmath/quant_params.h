@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "tensor/dtype.h"
@@ -24,6 +26,27 @@ struct QuantParams {
   bool per_tensor() const { return axis < 0; }
   bool operator==(const QuantParams&) const = default;
 };
+
+struct IntegerRange {
+  int32_t min;
+  int32_t max;
+};
+
+// What a container holds; nothing for a type that is none.
+constexpr std::optional<IntegerRange> storage_range(DType storage) {
+  switch (storage) {
+    case DType::kU8:
+      return IntegerRange{0, 255};
+    case DType::kI8:
+      return IntegerRange{-128, 127};
+    case DType::kI32:
+      return IntegerRange{std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+    case DType::kF32:
+    case DType::kI64:
+      break;
+  }
+  return std::nullopt;
+}
 
 // The law's widths: activations unsigned [0, 2^bits - 1], weights signed [-(2^(bits-1) - 1),
 // 2^(bits-1) - 1]. bits in 2..8.

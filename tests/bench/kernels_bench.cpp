@@ -1,7 +1,5 @@
 // Speed of the matrix product and of depthwise convolution: every tier, both precisions, one
-// thread.
-//   build/native/kernels_bench
-//   node --no-liftoff build/wasm/kernels_bench.js    (the optimizing compiler from the start)
+// thread: build/native/kernels_bench.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
