@@ -115,7 +115,6 @@ MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& of
     rows.count = l.rows * l.rows;
     rows.taps = l.kernel * l.kernel;
     rows.offsets = offsets.data();
-    rows.run = l.kernel;
     rows.padding = padding;
   }
   return rows;

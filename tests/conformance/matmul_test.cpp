@@ -31,13 +31,12 @@ struct Sizes {
   int32_t taps = 1;
   int32_t depth = 1;
   bool table = false;
-  int32_t run = 1;
 
   int32_t k() const { return taps * depth; }
 };
 
-// Rows of A in memory of exactly the promised size. With a table, runs of pieces lie anywhere,
-// wholly or partly in the padding; without, rows have gaps between them. Gaps and slack hold
+// Rows of A in memory of exactly the promised size. With a table, pieces lie anywhere, some
+// in the padding; without, rows have gaps between them. Gaps and slack hold
 // `garbage`.
 template <class T>
 class Operand {
@@ -55,14 +54,8 @@ class Operand {
     const auto any_piece = [&] {
       return static_cast<int32_t>(random.below(static_cast<uint32_t>(pieces)));
     };
-    for (int32_t i = 0; i < s.rows * s.taps; i += s.run) {
-      const int32_t first = (any_piece() - s.run / 2) * s.depth;
-      const bool scattered = s.run == 1 && random.below(4) == 0;
-      for (int32_t j = 0; j < s.run; ++j) {
-        const int32_t offset = scattered ? any_piece() * s.depth : first + j * s.depth;
-        const bool inside = offset >= 0 && offset <= (pieces - 1) * s.depth;
-        offsets_.push_back(inside ? offset : kPaddingOffset);
-      }
+    for (int32_t i = 0; i < s.rows * s.taps; ++i) {
+      offsets_.push_back(random.below(8) == 0 ? kPaddingOffset : any_piece() * s.depth);
     }
   }
 
@@ -73,7 +66,6 @@ class Operand {
             .taps = sizes_.taps,
             .row_stride = stride_,
             .offsets = sizes_.table ? offsets_.data() : nullptr,
-            .run = sizes_.run,
             .padding = padding_.data()};
   }
   std::vector<T>& values() { return values_; }
@@ -123,8 +115,7 @@ std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
   const KernelTable& kernels = kernel_table(tier);
   MatmulU8S8 product = test.product;
   const MatmulRows<uint8_t>& rows = product.rows;
-  PackedWeights packed(
-      packed_matmul_u8s8_bytes(tier, product.columns, rows.taps, rows.depth, rows.run));
+  PackedWeights packed(packed_matmul_u8s8_bytes(tier, product.columns, rows.taps, rows.depth));
   kernels.pack_matmul_u8s8({.weights = test.weights.data(),
                             .bias = test.bias,
                             .multiplier = test.multiplier.data(),
@@ -132,7 +123,6 @@ std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
                             .columns = product.columns,
                             .taps = rows.taps,
                             .depth = rows.depth,
-                            .run = rows.run,
                             .packed = packed.data()});
   product.packed = packed.data();
   return run<uint8_t>(kernels.matmul_u8s8, product);
@@ -146,7 +136,6 @@ void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
   CAPTURE(s.columns);
   CAPTURE(s.taps);
   CAPTURE(s.depth);
-  CAPTURE(s.run);
   constexpr int32_t kZeroPoints[] = {0, 128, 255, 3};
   const int32_t zero_point = fill == Fill::kLargestSums ? 0 : kZeroPoints[random.below(4)];
   const auto activation = [&] {
@@ -205,7 +194,6 @@ void for_each_size(Random& random, Compare compare) {
           .rows = 1 + static_cast<int32_t>(random.below(10)), .columns = columns, .depth = depth};
       s.taps = kTaps[random.below(depth > 20 ? 2 : 3)];
       s.table = s.taps > 1 || random.below(2) == 0;
-      s.run = s.taps == 1 || random.below(2) == 0 ? 1 : s.taps == 9 ? 3 : 5;
       compare(s);
     }
   }

@@ -18,10 +18,9 @@ size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t
   return packed_f32_bytes(tier, columns, taps * depth);
 }
 
-size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth,
-                                int32_t run) {
+size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth) {
   if (tier == Tier::kRelaxedU) {
-    return dot_panels_bytes(columns, piece_sizes(taps, depth, run, kDotDepth));
+    return dot_panels_bytes(columns, {taps, depth, kDotDepth});
   }
   return packed_u8s8_bytes(tier, columns, taps * depth);
 }

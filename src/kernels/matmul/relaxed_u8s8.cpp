@@ -66,9 +66,7 @@ class DirectU {
   Requantizer requantizer_;
 };
 
-PieceSizes sizes_of(const PackMatmulU8S8& p) {
-  return piece_sizes(p.taps, p.depth, p.run, kDotDepth);
-}
+PieceSizes sizes_of(const PackMatmulU8S8& p) { return {p.taps, p.depth, kDotDepth}; }
 
 }  // namespace
 
