@@ -65,11 +65,13 @@ struct PackMatmulU8S8 {
   int32_t columns = 0;
   int32_t taps = 1;
   int32_t depth = 0;
+  int32_t run = 1;         // that of the rows which the product will have (MatmulRows)
   void* packed = nullptr;  // packed_matmul_u8s8_bytes() bytes, 64-byte aligned
 };
 
 size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
-size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
+size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth,
+                                int32_t run = 1);
 
 struct MatmulF32 {
   MatmulRows<float> rows;

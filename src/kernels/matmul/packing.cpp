@@ -1,4 +1,5 @@
 #include "kernels/kernels.h"
+#include "kernels/matmul/dot_packing.h"
 #include "kernels/packed.h"
 
 namespace lowbit::kernels {
@@ -17,7 +18,11 @@ size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t
   return packed_f32_bytes(tier, columns, taps * depth);
 }
 
-size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth) {
+size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth,
+                                int32_t run) {
+  if (tier == Tier::kRelaxedU) {
+    return dot_panels_bytes(columns, piece_sizes(taps, depth, run, kDotDepth));
+  }
   return packed_u8s8_bytes(tier, columns, taps * depth);
 }
 
