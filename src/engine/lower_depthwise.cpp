@@ -51,6 +51,7 @@ class DepthwiseStep : public Step {
 
  protected:
   const Node& node(const PackContext& context) const { return context.graph().nodes[index_]; }
+  const kernels::Window& window() const { return call_.window; }
   int32_t channels() const { return call_.window.channels; }
   int32_t taps() const { return call_.window.kernel_h * call_.window.kernel_w; }
   void* packed() const { return packed_->data(); }
@@ -72,10 +73,9 @@ class DepthwiseStepF32 final : public DepthwiseStep<kernels::DepthwiseF32, float
         pack_(table.pack_depthwise_f32) {}
 
   Status pack(PackContext& context) override {
-    pack_({.weights = arranged_weights<float>(context, node(context), taps(), channels()),
+    pack_({.window = window(),
+           .weights = arranged_weights<float>(context, node(context), taps(), channels()),
            .bias = bias_of<float>(context, node(context)),
-           .channels = channels(),
-           .taps = taps(),
            .packed = packed()});
     return success();
   }
@@ -105,12 +105,11 @@ class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uin
       }
       if (!bound.fits_int32()) return accumulator_overflow(node(context), channel);
     }
-    pack_({.weights = weights,
+    pack_({.window = window(),
+           .weights = weights,
            .bias = bias,
            .multiplier = multiplier,
            .input_zero_point = integers_.input.zero_point,
-           .channels = channels(),
-           .taps = taps(),
            .packed = packed()});
     return success();
   }
@@ -124,7 +123,7 @@ Status lower_f32(Lowering& lowering, size_t index, const kernels::Window& window
   LOWBIT_TRY(check_f32_constants(lowering, index));
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);
-  const size_t bytes = kernels::packed_depthwise_f32_bytes(lowering.tier(), window.channels, taps);
+  const size_t bytes = kernels::packed_depthwise_f32_bytes(lowering.tier(), window);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
   lowering.reserve_pack_room(
       PackContext::pack_room(int64_t{taps} * window.channels, sizeof(float)));
@@ -141,7 +140,7 @@ Status lower_u8s8(Lowering& lowering, size_t index, const kernels::Window& windo
   LOWBIT_TRY(check_reduction_length(lowering, index, taps));
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);
-  const size_t bytes = kernels::packed_depthwise_u8s8_bytes(lowering.tier(), window.channels, taps);
+  const size_t bytes = kernels::packed_depthwise_u8s8_bytes(lowering.tier(), window);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
   lowering.reserve_pack_room(
       PackContext::pack_room(int64_t{taps} * window.channels, sizeof(int8_t)) +

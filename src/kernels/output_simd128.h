@@ -34,10 +34,8 @@ class Requantizer {
   // Stores the first `count` (1 to 8) bytes.
   void store(uint8_t* target, const Lanes8& accumulators, const Lanes8& multipliers,
              int32_t count) const {
-    const v128_t low = requantize(accumulators.half[0], multipliers.half[0]);
-    const v128_t high = requantize(accumulators.half[1], multipliers.half[1]);
-    const v128_t narrow = wasm_i16x8_narrow_i32x4(low, high);
-    const v128_t bytes = wasm_u8x16_narrow_i16x8(narrow, narrow);
+    const v128_t bytes = saturate_.u8x8(scale(accumulators.half[0], multipliers.half[0]),
+                                        scale(accumulators.half[1], multipliers.half[1]));
     if (count == 8) {
       wasm_v128_store64_lane(target, bytes, 0);
     } else {
@@ -46,8 +44,8 @@ class Requantizer {
   }
 
  private:
-  v128_t requantize(v128_t accumulators, v128_t multipliers) const {
-    return saturate_.i32x4(wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers));
+  static v128_t scale(v128_t accumulators, v128_t multipliers) {
+    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers);
   }
 
   SaturateU8 saturate_;
@@ -60,14 +58,16 @@ class Clamp {
 
   // Stores the first `count` (1 to 8) floats.
   void store(float* target, const Lanes8& x, int32_t count) const {
-    const Lanes8 inside = {{clamp(x.half[0]), clamp(x.half[1])}};
-    if (count == 8) {
-      store_lanes8(target, inside);
-    } else if (count >= 4) {
-      wasm_v128_store(target, inside.half[0]);
-      store_first_bytes(target + 4, inside.half[1], (count - 4) * 4);
+    store(target, x.half[0], count < 4 ? count : 4);
+    if (count > 4) store(target + 4, x.half[1], count - 4);
+  }
+
+  // Stores the first `count` (1 to 4) floats.
+  void store(float* target, v128_t x, int32_t count) const {
+    if (count == 4) {
+      wasm_v128_store(target, clamp(x));
     } else {
-      store_first_bytes(target, inside.half[0], count * 4);
+      store_first_bytes(target, clamp(x), count * 4);
     }
   }
 

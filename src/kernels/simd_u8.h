@@ -22,34 +22,51 @@ inline F32x16 center_u8x16(v128_t x, v128_t zero_point) {
            wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(high))}};
 }
 
+// 1.5 * 2^23, in memory: a constant would be made anew at every use, which costs V8 on x86 as much
+// as two additions.
+extern const float kRoundingShift;
+
 // saturate_to_int(rne(x), zero_point, qmin, qmax) of qmath/quantize.h, bit for bit.
 class SaturateU8 {
  public:
   SaturateU8(int32_t zero_point, int32_t qmin, int32_t qmax)
       : low_(wasm_f32x4_splat(static_cast<float>(qmin - zero_point))),
-        high_(wasm_f32x4_splat(static_cast<float>(qmax - zero_point))),
+        high_(wasm_i8x16_splat(static_cast<int8_t>(qmax))),
+        shift_(wasm_f32x4_splat(kRoundingShift)),
         bits_to_int_(wasm_i32x4_splat(kShiftBits - zero_point)) {}
 
-  // The bounds are integers, so clamping before rounding gives what clamping after it does, and NaN
-  // the lower bound. Within them, adding 1.5 * 2^23 rounds half to even and leaves the integer in
-  // the sum's low bits, which costs less than a conversion.
-  v128_t i32x4(v128_t x) const {
-    const v128_t inside = wasm_f32x4_pmin(high_, wasm_f32x4_pmax(low_, x));
-    return wasm_i32x4_sub(wasm_f32x4_add(inside, wasm_f32x4_splat(kShift)), bits_to_int_);
+  v128_t u8x16(const F32x16& x) const {
+    return narrow(i16x8(x.lanes[0], x.lanes[1]), i16x8(x.lanes[2], x.lanes[3]));
   }
 
-  v128_t u8x16(const F32x16& x) const {
-    const v128_t low = wasm_i16x8_narrow_i32x4(i32x4(x.lanes[0]), i32x4(x.lanes[1]));
-    const v128_t high = wasm_i16x8_narrow_i32x4(i32x4(x.lanes[2]), i32x4(x.lanes[3]));
-    return wasm_u8x16_narrow_i16x8(low, high);
+  // Eight values, twice.
+  v128_t u8x8(v128_t low, v128_t high) const {
+    const v128_t x = i16x8(low, high);
+    return narrow(x, x);
   }
 
  private:
-  static constexpr float kShift = 12582912.0f;
   static constexpr int32_t kShiftBits = 0x4b400000;
+
+  // The lower bound is an integer, so clamping before rounding gives what clamping after it does,
+  // and NaN that bound. Adding 1.5 * 2^23 rounds half to even and leaves the integer in the sum's
+  // low bits, which costs less than a conversion. Beyond 2^22 the bits are no longer the integer,
+  // but still grow with x, and narrowing saturates them.
+  v128_t round(v128_t x) const {
+    return wasm_i32x4_sub(wasm_f32x4_add(wasm_f32x4_pmax(low_, x), shift_), bits_to_int_);
+  }
+
+  v128_t i16x8(v128_t low, v128_t high) const {
+    return wasm_i16x8_narrow_i32x4(round(low), round(high));
+  }
+
+  v128_t narrow(v128_t low, v128_t high) const {
+    return wasm_u8x16_min(wasm_u8x16_narrow_i16x8(low, high), high_);
+  }
 
   v128_t low_;
   v128_t high_;
+  v128_t shift_;
   v128_t bits_to_int_;
 };
 

@@ -212,9 +212,8 @@ double time_depthwise_f32(Tier tier, const DepthwiseLayer& l) {
   const int32_t taps = l.kernel * l.kernel;
   const auto input = random_values<float>(random, count + kSlack);
   const auto weights = random_values<float>(random, static_cast<size_t>(taps * l.channels));
-  Memory packed(packed_depthwise_f32_bytes(tier, l.channels, taps));
-  table.pack_depthwise_f32(
-      {.weights = weights.data(), .channels = l.channels, .taps = taps, .packed = packed.data()});
+  Memory packed(packed_depthwise_f32_bytes(tier, w));
+  table.pack_depthwise_f32({.window = w, .weights = weights.data(), .packed = packed.data()});
   std::vector<float> output(count);
   const DepthwiseF32 convolution{.window = w,
                                  .input = input.data(),
@@ -234,12 +233,11 @@ double time_depthwise_u8s8(Tier tier, const DepthwiseLayer& l) {
   const auto input = random_values<uint8_t>(random, count + kSlack);
   const auto weights = random_values<int8_t>(random, static_cast<size_t>(taps * l.channels));
   const std::vector<float> multiplier(static_cast<size_t>(l.channels), 1e-3f);
-  Memory packed(packed_depthwise_u8s8_bytes(tier, l.channels, taps));
-  table.pack_depthwise_u8s8({.weights = weights.data(),
+  Memory packed(packed_depthwise_u8s8_bytes(tier, w));
+  table.pack_depthwise_u8s8({.window = w,
+                             .weights = weights.data(),
                              .multiplier = multiplier.data(),
                              .input_zero_point = 128,
-                             .channels = l.channels,
-                             .taps = taps,
                              .packed = packed.data()});
   std::vector<uint8_t> output(count);
   const DepthwiseU8S8 convolution{.window = w,

@@ -1,5 +1,5 @@
-// The simd128 depthwise convolutions against the reference: integers bit for bit, floats within a
-// derived bound.
+// The depthwise convolutions of every tier against the reference: integers bit for bit, floats
+// within a derived bound.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "qmath/requantize.h"
 #include "support/buffers.h"
 #include "support/packed_weights.h"
+#include "support/tiers.h"
 #include "tensor/tensor.h"
 
 namespace lowbit::kernels {
@@ -18,6 +19,7 @@ namespace {
 using test::Guarded;
 using test::PackedWeights;
 using test::same_floats;
+using test::simd_tiers;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
@@ -76,6 +78,31 @@ Window lopsided() {
           .pad_left = 2};
 }
 
+// The sizes of the sliding kernels, at the strides that slide and one that does not, over images as
+// narrow as a column, each side padded by its own amount.
+std::vector<Window> sliding() {
+  std::vector<Window> windows;
+  for (const int32_t kernel : {3, 5}) {
+    for (const int32_t stride : {1, 2, 3}) {
+      for (const int32_t width : {1, 2, 3, 5, 8}) {
+        for (const int32_t pad : {0, 1, kernel}) {
+          Window w{.input_h = 4, .input_w = width, .kernel_h = kernel, .kernel_w = kernel};
+          w.stride_h = width % 2 + 1;
+          w.stride_w = stride;
+          w.dilation_h = width == 3 ? 2 : 1;
+          w.pad_top = 2 * (kernel - 1);
+          w.pad_left = pad;
+          const int32_t pad_right = kernel - 1 - pad % 2;
+          w.output_h = (w.input_h + w.pad_top - (kernel - 1) * w.dilation_h - 1) / w.stride_h + 1;
+          w.output_w = (width + pad + pad_right - kernel) / stride + 1;
+          windows.push_back(w);
+        }
+      }
+    }
+  }
+  return windows;
+}
+
 size_t input_count(const Window& w) {
   return static_cast<size_t>(w.batch * w.input_h * w.input_w * w.channels);
 }
@@ -92,6 +119,12 @@ void for_each_window(Visit visit) {
   windows.push_back(lopsided());
   for (Window& w : windows) {
     for (const int32_t channels : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 24, 31, 33}) {
+      w.channels = channels;
+      visit(w);
+    }
+  }
+  for (Window& w : sliding()) {
+    for (const int32_t channels : {1, 3, 4, 6, 8, 17}) {
       w.channels = channels;
       visit(w);
     }
@@ -115,14 +148,12 @@ std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
   const KernelTable& kernels = kernel_table(tier);
   DepthwiseU8S8 convolution = test.convolution;
   const Window& w = convolution.window;
-  const int32_t taps = w.kernel_h * w.kernel_w;
-  PackedWeights packed(packed_depthwise_u8s8_bytes(tier, w.channels, taps));
-  kernels.pack_depthwise_u8s8({.weights = test.weights.data(),
+  PackedWeights packed(packed_depthwise_u8s8_bytes(tier, w));
+  kernels.pack_depthwise_u8s8({.window = w,
+                               .weights = test.weights.data(),
                                .bias = test.bias.empty() ? nullptr : test.bias.data(),
                                .multiplier = test.multiplier.data(),
                                .input_zero_point = convolution.input_zero_point,
-                               .channels = w.channels,
-                               .taps = taps,
                                .packed = packed.data()});
   Guarded<uint8_t> output(output_count(w));
   convolution.packed = packed.data();
@@ -137,6 +168,8 @@ void compare_u8s8(Random& random, const Window& w, bool extremes) {
   CAPTURE(w.kernel_h);
   CAPTURE(w.kernel_w);
   CAPTURE(w.stride_h);
+  CAPTURE(w.stride_w);
+  CAPTURE(w.pad_left);
   CAPTURE(w.channels);
   std::vector<uint8_t> input = test::random_bytes(random, input_count(w));
   std::vector<int8_t> weights(weight_count(w));
@@ -166,10 +199,14 @@ void compare_u8s8(Random& random, const Window& w, bool extremes) {
     test.convolution.qmin = 3;
     test.convolution.qmax = 140;
   }
-  CHECK(run(Tier::kSimd128, test) == run(Tier::kReference, test));
+  const std::vector<uint8_t> expected = run(Tier::kReference, test);
+  for (const Tier tier : simd_tiers()) {
+    CAPTURE(tier_name(tier));
+    CHECK(run(tier, test) == expected);
+  }
 }
 
-TEST_CASE("depthwise_u8s8: simd128 gives the reference's integers for every geometry") {
+TEST_CASE("depthwise_u8s8: every tier gives the reference's integers for every geometry") {
   Random random(1);
   for_each_window([&](const Window& w) { compare_u8s8(random, w, false); });
 }
@@ -187,7 +224,9 @@ TEST_CASE("depthwise_u8s8: a window wholly in the padding gives the requantized 
                    .multiplier = std::vector<float>(9, 0.01f)};
   test.convolution = {
       .window = w, .input = input.data(), .input_zero_point = 7, .output_zero_point = 30};
-  for (const Tier tier : {Tier::kReference, Tier::kSimd128}) {
+  std::vector<Tier> tiers = simd_tiers();
+  tiers.push_back(Tier::kReference);
+  for (const Tier tier : tiers) {
     const std::vector<uint8_t> output = run(tier, test);
     CHECK(output[0] == requantize(1234 + 193 * 100, 0.01f, 30, 0, 255));
     CHECK(output[9] == requantize(1234, 0.01f, 30, 0, 255));
@@ -204,12 +243,10 @@ std::vector<float> run(Tier tier, const FloatCase& test) {
   const KernelTable& kernels = kernel_table(tier);
   DepthwiseF32 convolution = test.convolution;
   const Window& w = convolution.window;
-  const int32_t taps = w.kernel_h * w.kernel_w;
-  PackedWeights packed(packed_depthwise_f32_bytes(tier, w.channels, taps));
-  kernels.pack_depthwise_f32({.weights = test.weights.data(),
+  PackedWeights packed(packed_depthwise_f32_bytes(tier, w));
+  kernels.pack_depthwise_f32({.window = w,
+                              .weights = test.weights.data(),
                               .bias = test.bias.empty() ? nullptr : test.bias.data(),
-                              .channels = w.channels,
-                              .taps = taps,
                               .packed = packed.data()});
   Guarded<float> output(output_count(w));
   convolution.packed = packed.data();
@@ -221,7 +258,7 @@ std::vector<float> run(Tier tier, const FloatCase& test) {
 
 // Small integers: every sum is exact in float32, whatever its order. The slack is NaN and must not
 // reach a sum.
-TEST_CASE("depthwise_f32: simd128 gives the reference's floats exactly where sums are exact") {
+TEST_CASE("depthwise_f32: every tier gives the reference's floats exactly where sums are exact") {
   Random random(3);
   const auto small = [&] { return static_cast<float>(static_cast<int32_t>(random.below(17)) - 8); };
   for_each_window([&](const Window& w) {
@@ -242,13 +279,17 @@ TEST_CASE("depthwise_f32: simd128 gives the reference's floats exactly where sum
                         .input = input.data(),
                         .min = clamped ? 0.0f : -kInfinity,
                         .max = clamped ? 6.0f : kInfinity};
-    CHECK(same_floats(run(Tier::kSimd128, test), run(Tier::kReference, test)));
+    const std::vector<float> expected = run(Tier::kReference, test);
+    for (const Tier tier : {Tier::kSimd128, simd_tiers().back()}) {
+      CAPTURE(tier_name(tier));
+      CHECK(same_floats(run(tier, test), expected));
+    }
   });
 }
 
 // Twice the error bound of one sum of n = taps + 1 terms, each at most 1: 2 (n + 1) u n, u = 2^-24
 // (see matmul_test.cpp).
-TEST_CASE("depthwise_f32: simd128 stays within the error bound of a sum in any order") {
+TEST_CASE("depthwise_f32: every tier stays within the error bound of a sum in any order") {
   Random random(4);
   Window w = geometries()[5];
   w.channels = 21;
@@ -257,11 +298,14 @@ TEST_CASE("depthwise_f32: simd128 stays within the error bound of a sum in any o
   FloatCase test{.weights = test::random_floats(random, weight_count(w), -1.0f, 1.0f),
                  .bias = test::random_floats(random, 21, -1.0f, 1.0f)};
   test.convolution = {.window = w, .input = input.data(), .min = -kInfinity, .max = kInfinity};
-  const std::vector<float> simd = run(Tier::kSimd128, test);
   const std::vector<float> reference = run(Tier::kReference, test);
   const double terms = w.kernel_h * w.kernel_w + 1;
-  for (size_t i = 0; i < simd.size(); ++i) {
-    CHECK(std::fabs(double{simd[i]} - double{reference[i]}) <= 2 * (terms + 1) * 0x1p-24 * terms);
+  for (const Tier tier : {Tier::kSimd128, simd_tiers().back()}) {
+    CAPTURE(tier_name(tier));
+    const std::vector<float> simd = run(tier, test);
+    for (size_t i = 0; i < simd.size(); ++i) {
+      CHECK(std::fabs(double{simd[i]} - double{reference[i]}) <= 2 * (terms + 1) * 0x1p-24 * terms);
+    }
   }
 }
 

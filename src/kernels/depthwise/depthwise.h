@@ -17,30 +17,28 @@
 
 namespace lowbit::kernels {
 
-// Packing, once at load. taps = kernel_h * kernel_w.
+// Packing, once at load, for one window. taps = kernel_h * kernel_w.
 struct PackDepthwiseF32 {
+  Window window;
   const float* weights = nullptr;  // [taps][channels]
   const float* bias = nullptr;     // [channels] or nullptr
-  int32_t channels = 0;
-  int32_t taps = 1;
-  void* packed = nullptr;  // packed_depthwise_f32_bytes() bytes, 64-byte aligned
+  void* packed = nullptr;          // packed_depthwise_f32_bytes() bytes, 64-byte aligned
 };
 
 struct PackDepthwiseU8S8 {
+  Window window;
   const int8_t* weights = nullptr;    // [taps][channels]
   const int32_t* bias = nullptr;      // [channels] or nullptr
   const float* multiplier = nullptr;  // [channels]
   int32_t input_zero_point = 0;
-  int32_t channels = 0;
-  int32_t taps = 1;
   void* packed = nullptr;  // packed_depthwise_u8s8_bytes() bytes, 64-byte aligned
 };
 
-size_t packed_depthwise_f32_bytes(Tier tier, int32_t channels, int32_t taps);
-size_t packed_depthwise_u8s8_bytes(Tier tier, int32_t channels, int32_t taps);
+size_t packed_depthwise_f32_bytes(Tier tier, const Window& window);
+size_t packed_depthwise_u8s8_bytes(Tier tier, const Window& window);
 
 struct DepthwiseF32 {
-  Window window;
+  Window window;  // the one that was packed for
   const float* input = nullptr;
   const void* packed = nullptr;
   float* output = nullptr;
@@ -50,7 +48,7 @@ struct DepthwiseF32 {
 
 // The sums fit int32 for up to kMaxMatmulU8S8Depth taps (matmul/matmul.h).
 struct DepthwiseU8S8 {
-  Window window;
+  Window window;  // the one that was packed for
   const uint8_t* input = nullptr;
   const void* packed = nullptr;
   uint8_t* output = nullptr;

@@ -1,14 +1,22 @@
-// Direct FP32 depthwise convolution: a multiplication and an addition per tap and channel.
-#include "kernels/depthwise/sliding_simd128.h"
+#include "kernels/depthwise/sliding_f32.h"
 #include "kernels/depthwise/tiled_simd128.h"
 #include "kernels/kernels.h"
 
 namespace lowbit::kernels {
 namespace {
 
+struct TwoRoundings {
+  static v128_t call(v128_t a, v128_t b, v128_t c) {
+    return wasm_f32x4_add(c, wasm_f32x4_mul(a, b));
+  }
+};
+
+template <int kSize>
+using Sliding = SlidingF32<TwoRoundings, kSize>;
+
 Lanes8 multiply_add(const Lanes8& sum, const Lanes8& x, const Lanes8& weights) {
-  return {{wasm_f32x4_add(sum.half[0], wasm_f32x4_mul(x.half[0], weights.half[0])),
-           wasm_f32x4_add(sum.half[1], wasm_f32x4_mul(x.half[1], weights.half[1]))}};
+  return {{TwoRoundings::call(x.half[0], weights.half[0], sum.half[0]),
+           TwoRoundings::call(x.half[1], weights.half[1], sum.half[1])}};
 }
 
 class TiledF32 {
@@ -41,57 +49,13 @@ class TiledF32 {
   Clamp clamp_;
 };
 
-class SlidingF32 {
- public:
-  using Source = float;
-  static constexpr size_t panel_bytes(int32_t taps) { return panel_bytes_f32(taps); }
-
-  struct Column {
-    Lanes8 x[3];
-  };
-
-  struct Weights {
-    Lanes8 bias;
-    Lanes8 taps[3][3];
-
-    explicit Weights(const std::byte* panel) : bias(load_lanes8(panel)) {
-      panel += kPanelHeaderBytesF32;
-      for (auto& row : taps) {
-        for (Lanes8& tap : row) {
-          tap = load_lanes8(panel);
-          panel += 32;
-        }
-      }
-    }
-  };
-
-  explicit SlidingF32(const DepthwiseF32& d) : output_(d.output), clamp_(d.min, d.max) {}
-
-  static Column column(const float* top, const float* middle, const float* bottom) {
-    return {{load_lanes8(top), load_lanes8(middle), load_lanes8(bottom)}};
-  }
-
-  static Lanes8 add(Lanes8 sum, const Weights& weights, const Column& column, int kx) {
-    for (int ky = 0; ky < 3; ++ky) sum = multiply_add(sum, column.x[ky], weights.taps[ky][kx]);
-    return sum;
-  }
-
-  void finish(const Lanes8& sum, const Weights&, ptrdiff_t index, int32_t count) const {
-    clamp_.store(output_ + index, sum, count);
-  }
-
- private:
-  float* output_;
-  Clamp clamp_;
-};
-
 }  // namespace
 
 void depthwise_f32__simd128(const DepthwiseF32& d) {
   if (can_slide(d.window)) {
-    SlidingDepthwise<SlidingF32>(SlidingF32(d), d.window, d.input, d.packed, 0.0f).run();
+    slide_depthwise<Sliding>(d);
   } else {
-    TiledDepthwise<TiledF32>(TiledF32(d), d.window, d.input, d.packed, 0.0f).run();
+    TiledDepthwise<TiledF32>(TiledF32(d), d.window, d.input, d.packed).run();
   }
 }
 

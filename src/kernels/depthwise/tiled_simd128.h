@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/depthwise/packing.h"
 #include "kernels/output_simd128.h"
 #include "kernels/packed.h"
-#include "kernels/window.h"
 
 namespace lowbit::kernels {
 
@@ -53,17 +53,16 @@ class TiledDepthwise {
   using Source = typename Kernel::Source;
 
   TiledDepthwise(const Kernel& kernel, const Window& window, const Source* input,
-                 const void* packed, Source padding)
+                 const void* packed)
       : kernel_(kernel),
         w_(window),
         input_(input),
-        packed_(static_cast<const std::byte*>(packed)),
+        packed_(packed, window),
         taps_(window.kernel_h * window.kernel_w),
         panel_bytes_(static_cast<ptrdiff_t>(Kernel::panel_bytes(taps_))),
         has_interior_(taps_ <= kGroupTaps &&
                       (window.kernel_h - 1) * window.dilation_h < window.input_h &&
                       (window.kernel_w - 1) * window.dilation_w < window.input_w) {
-    std::fill(std::begin(padding_), std::end(padding_), padding);
     if (has_interior_) fill_offsets();
   }
 
@@ -131,7 +130,7 @@ class TiledDepthwise {
     for (int j = 0; j < kTileOutputs; ++j) {
       taps.first[j] = pixel(outputs_[j].image, outputs_[j].y, outputs_[j].x);
     }
-    const std::byte* panel = packed_;
+    const std::byte* panel = packed_.panels;
     for (int32_t channel = 0; channel < w_.channels; channel += kPanelColumns) {
       DepthwiseTile tile = biases(panel);
       kernel_.accumulate(tile, taps, taps_, panel + Kernel::kHeaderBytes);
@@ -158,7 +157,7 @@ class TiledDepthwise {
         const int32_t y = output.y + (tap0 + i) / w_.kernel_w * w_.dilation_h;
         const int32_t x = output.x + (tap0 + i) % w_.kernel_w * w_.dilation_w;
         const bool inside = y >= 0 && y < w_.input_h && x >= 0 && x < w_.input_w;
-        pointers_[i][j] = inside ? pixel(output.image, y, x) + channel0 : padding_;
+        pointers_[i][j] = inside ? pixel(output.image, y, x) + channel0 : packed_.padding;
       }
     }
   }
@@ -166,7 +165,7 @@ class TiledDepthwise {
   void convolve_group(int32_t channel0, int32_t tap0, int32_t tap_count) {
     const int32_t channel_count = std::min(kGroupChannels, w_.channels - channel0);
     for (int32_t channel = 0; channel < channel_count; channel += kPanelColumns) {
-      const std::byte* panel = packed_ + (channel0 + channel) / kPanelColumns * panel_bytes_;
+      const std::byte* panel = packed_.panels + (channel0 + channel) / kPanelColumns * panel_bytes_;
       DepthwiseTile tile = tap0 == 0 ? biases(panel) : saved_[channel / kPanelColumns];
       kernel_.accumulate(tile, BorderTaps<Source>{pointers_, channel}, tap_count,
                          panel + Kernel::kHeaderBytes + Kernel::weights_offset(tap0));
@@ -195,7 +194,7 @@ class TiledDepthwise {
   const Kernel kernel_;
   const Window w_;
   const Source* input_;
-  const std::byte* packed_;
+  const PackedDepthwise<Source> packed_;
   int32_t taps_;
   ptrdiff_t panel_bytes_;
   bool has_interior_;
@@ -203,7 +202,6 @@ class TiledDepthwise {
   Output outputs_[kTileOutputs];
   int32_t offsets_[kGroupTaps];
   const Source* pointers_[kGroupTaps][kTileOutputs];
-  Source padding_[kGroupChannels + 64 / sizeof(Source)];
   DepthwiseTile saved_[kGroupChannels / kPanelColumns];
 };
 
