@@ -2,9 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { quantiles, timeInterleaved, warmUp } from './timing.mjs'
 
-const wait = (ms) => {
-  const end = performance.now() + ms
-  while (performance.now() < end);
+/** A clock that only moves when a run moves it: runAs(ms, note) makes a function that takes that long. */
+function stopClock(t) {
+  let now_ms = 0
+  t.mock.method(performance, 'now', () => now_ms)
+  return (ms, note = () => {}) =>
+    async () => {
+      now_ms += ms
+      note()
+    }
 }
 
 test('quantiles are of the sorted times, by nearest rank', () => {
@@ -13,24 +19,34 @@ test('quantiles are of the sorted times, by nearest rank', () => {
   assert.deepEqual(quantiles([7]), { median_ms: 7, p10_ms: 7, p90_ms: 7 })
 })
 
-test('a group is long against the steps of the clock', async () => {
-  const { count, group_ms } = await warmUp(async () => wait(0.1), 5)
-  assert.ok(count > 1 && group_ms >= 2, `${count} runs in ${group_ms} ms`)
+test('a group is of a power of two of runs, and at least 2 ms long', async (t) => {
+  const runAs = stopClock(t)
+  assert.deepEqual(await warmUp(runAs(0.75), 0), { count: 4, group_ms: 3 })
+  assert.deepEqual(await warmUp(runAs(50), 0), { count: 1, group_ms: 50 })
 })
 
-test('functions have their turns in every round, those over the budget in some, spread evenly', async () => {
-  const order = []
-  const named = (name, ms) => async () => {
-    wait(ms)
-    order.push(name)
+test('the warm-up lasts as long as it is told, and two runs at least', async (t) => {
+  const runAs = stopClock(t)
+  let runs = 0
+  const count = () => {
+    runs += 1
   }
+  await warmUp(runAs(4, count), 40)
+  assert.equal(runs, 10 + 1, 'and one that finds the group')
+  runs = 0
+  await warmUp(runAs(4, count), 0)
+  assert.equal(runs, 2 + 1)
+})
+
+test('functions have their turns in every round, those over the budget in some, spread evenly', async (t) => {
+  const runAs = stopClock(t)
+  let order = ''
+  const named = (name, ms) =>
+    runAs(ms, () => {
+      order += name
+    })
   const effort = { rounds: 9, warmup_ms: 0, budget_ms: 60 }
   const times = await timeInterleaved([named('a', 4), named('b', 30)], effort)
-  assert.deepEqual(
-    times.map(({ length }) => length),
-    [9, 3],
-  )
-  assert.ok(times[0].every((ms) => ms >= 4) && times[1].every((ms) => ms >= 30))
-  // Before that: two runs of each to warm up, and one that is timed to know how many make a group.
-  assert.equal(order.slice(6).join(''), 'abaaabaaabaa')
+  assert.deepEqual(times, [Array(9).fill(4), Array(3).fill(30)])
+  assert.equal(order, 'aaabbb' + 'abaaabaaabaa', 'the warm-up, then the rounds')
 })
