@@ -19,15 +19,13 @@ function windowed(
 }
 
 const product = (x, w, { transB }) => [...x.slice(0, -1), transB ? w[0] : w[1]]
-const pool = ([x], attributes) => windowed(x, x[1], attributes.kernel_shape, attributes)
 const unchanged = ([x]) => x
 
 const rules = {
   Conv: ([x, w], attributes) => windowed(x, w[0], w.slice(2), attributes),
   Gemm: ([x, w], attributes) => product(x, w, attributes),
   MatMul: ([x, w], attributes) => product(x, w, attributes),
-  MaxPool: pool,
-  AveragePool: pool,
+  MaxPool: ([x], attributes) => windowed(x, x[1], attributes.kernel_shape, attributes),
   GlobalAveragePool: ([x]) => [x[0], x[1], 1, 1],
   Flatten: ([x]) => [x[0], elements(x.slice(1))],
   Add: unchanged,

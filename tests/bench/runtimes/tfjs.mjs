@@ -11,7 +11,7 @@ const tf = tfjs.default ?? tfjs // Node sees a CommonJS module.
 const toLast = (image) => (image.rank === 4 ? tf.transpose(image, [0, 2, 3, 1]) : image)
 const toFirst = (image) => (image.rank === 4 ? tf.transpose(image, [0, 3, 1, 2]) : image)
 
-function window({ kernel_shape, pads = [0, 0, 0, 0], strides = [1, 1] }) {
+function windowOf({ kernel_shape, pads = [0, 0, 0, 0], strides = [1, 1] }) {
   const [top, left, bottom, right] = pads
   const pad = [
     [0, 0],
@@ -42,7 +42,7 @@ const operators = {
     if (isDepthwise && (group !== w.shape[0] || group !== x.shape[3]))
       throw new Error('only depthwise groups are supported')
     const convolve = isDepthwise ? tf.fused.depthwiseConv2d : tf.fused.conv2d
-    const { pad, strides } = window(attributes)
+    const { pad, strides } = windowOf(attributes)
     const filter = filterOf(w, isDepthwise)
     return (x) => convolve({ x, filter, strides, pad, bias, activation })
   },
@@ -55,7 +55,7 @@ const operators = {
     return (a) => tf.matMul(a, b)
   },
   MaxPool(_, attributes) {
-    const { size, pad, strides } = window(attributes)
+    const { size, pad, strides } = windowOf(attributes)
     return (x) => tf.maxPool(x, size, strides, pad)
   },
   GlobalAveragePool: () => (x) => tf.mean(x, [1, 2], true),
