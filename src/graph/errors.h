@@ -8,14 +8,14 @@
 namespace lowbit {
 
 // "node 'conv1' (Conv): <message>". The node's op must be one of ops.inc.
-inline Error node_error(ErrorCode code, const Node& node, const std::string& message) {
+inline Failure node_error(ErrorCode code, const Node& node, const std::string& message) {
   return make_error(
       code, "node '" + node.name + "' (" + std::string(op_info(node.op).name) + "): " + message,
       node.name);
 }
 
 // "value 'x': <message>".
-inline Error value_error(ErrorCode code, const Value& value, const std::string& message) {
+inline Failure value_error(ErrorCode code, const Value& value, const std::string& message) {
   return make_error(code, "value '" + value.name + "': " + message, value.name);
 }
 

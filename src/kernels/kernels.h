@@ -20,6 +20,7 @@ namespace lowbit::kernels {
   void name##__reference(const Arguments&);    \
   void name##__simd128(const Arguments&);
 #include "kernels/kernels.inc"
+#include "kernels/training_kernels.inc"
 #undef LOWBIT_KERNEL
 
 struct KernelTable {
@@ -28,6 +29,13 @@ struct KernelTable {
 #undef LOWBIT_KERNEL
 };
 
+struct TrainingKernelTable {
+#define LOWBIT_KERNEL(folder, name, Arguments) void (*name)(const Arguments&);
+#include "kernels/training_kernels.inc"
+#undef LOWBIT_KERNEL
+};
+
 const KernelTable& kernel_table(Tier tier);
+const TrainingKernelTable& training_kernel_table(Tier tier);
 
 }  // namespace lowbit::kernels
