@@ -34,8 +34,8 @@ struct Error {
   std::string where;
 };
 
-// An Error on its way to whoever can tell of it. One pointer, because half of all calls hand it on: the code that does so is a
-// good part of what a visitor downloads.
+// An Error on its way to whoever can tell of it. One pointer, because hundreds of calls hand it on:
+// the code that does so is a good part of what a visitor downloads.
 struct DeleteError {
   void operator()(const Error* error) const;
 };
