@@ -177,14 +177,15 @@ Result<std::vector<Tensor>> read_tensors(const val& tensors) {
   std::vector<Tensor> result;
   const auto count = tensors["length"].as<unsigned>();
   for (unsigned i = 0; i < count; ++i) {
+    const val source = tensors[i];
     std::vector<int64_t> dims;
-    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(tensors[i]["shape"])) {
+    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(source["shape"])) {
       dims.push_back(static_cast<int64_t>(dim));
     }
     LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(dims));
     LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kF32, shape));
     const std::span<float> target = tensor.mutable_data<float>();
-    val(typed_memory_view(target.size(), target.data())).call<void>("set", tensors[i]["data"]);
+    val(typed_memory_view(target.size(), target.data())).call<void>("set", source["data"]);
     result.push_back(std::move(tensor));
   }
   return result;

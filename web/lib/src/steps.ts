@@ -1,5 +1,5 @@
-// Long work in short steps. Between two steps the event loop turns, so that messages arrive: that is how a call is
-// stopped, and how it reports progress, without memory shared between threads.
+// Long work in short steps. Between steps the event loop turns now and then, so that messages arrive: that is how a call
+// is stopped, and how it reports progress, without memory shared between threads.
 
 import type { Control } from './protocol.js'
 import { LowbitError, type ModelInfo, type Progress, type Tensor } from './types.js'
@@ -22,12 +22,26 @@ function turnEventLoop(): Promise<void> {
   })
 }
 
+/** Lets the event loop turn after every 20 ms of work. Short calls share them: a turn costs as much as a small run. */
+export class Pacer {
+  #workedMs = 0
+
+  async after(workMs: number): Promise<void> {
+    this.#workedMs += workMs
+    if (this.#workedMs < stepMs) return
+    this.#workedMs = 0
+    await turnEventLoop()
+  }
+}
+
 export class Steps {
   readonly #control: Control
+  readonly #pacer: Pacer
   #reportedAt = 0
 
-  constructor(control: Control) {
+  constructor(control: Control, pacer: Pacer) {
     this.#control = control
+    this.#pacer = pacer
   }
 
   /** Begins or ends a stage with the fraction 0 or 1, or reports how far it is. */
@@ -37,12 +51,6 @@ export class Steps {
     if (!isDue && fraction > 0 && fraction < 1) return
     this.#reportedAt = now
     this.#control.onProgress({ stage, fraction })
-  }
-
-  /** Lets messages arrive. Throws ABORTED where one of them said so. */
-  async pause(): Promise<void> {
-    await turnEventLoop()
-    if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
   }
 
   /**
@@ -68,7 +76,8 @@ export class Steps {
         else if (elapsed < stepMs / 2) batch = Math.min(largestBatch, batch * 2)
       }
       this.report(stage, first / total)
-      await this.pause()
+      await this.#pacer.after(elapsed)
+      if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
     }
   }
 }

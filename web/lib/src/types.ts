@@ -244,9 +244,9 @@ export interface LowbitOptions {
   tier?: Tier
   /**
    * Run in a worker, so that the page never waits. Where a worker cannot be started although none was asked for, for
-   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. A function starts
-   * a worker that runs the package's `lowbit/worker`, for bundlers that inline it. @default true in browsers, false in
-   * Node
+   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. There the event
+   * loop turns after every 20 ms of work. A function starts a worker that runs the package's `lowbit/worker`, for
+   * bundlers that inline it. @default true in browsers, false in Node
    */
   worker?: boolean | (() => WorkerLike)
   /** The WebAssembly binary, or where it is; default: beside the package's own file. */

@@ -87,12 +87,15 @@ for (const worker of [false, true]) {
   test(`disposal, ${thread}`, async (t) => {
     const lowbit = await open(t, { worker })
     const model = await lowbit.load(large())
-    const running = model.run([samples])
-    const interrupted = rejects(running, 'DISPOSED', 'model')
+    // Done or interrupted, whichever came first.
+    const outcome = model.run([samples]).then(
+      ([y]) => y.data.length,
+      ({ code, where }) => `${code} ${where}`,
+    )
     await new Promise((resolve) => setTimeout(resolve))
     model.dispose()
     model.dispose()
-    await interrupted.catch(async () => assert.equal((await running)[0].data.length, 20_000))
+    assert.ok([20_000, 'DISPOSED model'].includes(await outcome), `${await outcome}`)
     await rejects(model.run([samples]), 'DISPOSED', 'model')
     await rejects(model.save('onnx'), 'DISPOSED', 'model')
     await rejects(lowbit.quantize(model, {}, { calibration: samples }), 'DISPOSED', 'model')

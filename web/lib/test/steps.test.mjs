@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Instance } from '../dist/instance.js'
-import { batchingOf, joinSamples, Steps, sliceSamples } from '../dist/steps.js'
+import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from '../dist/steps.js'
 
 const info = (...shapes) => ({
   inputs: shapes.slice(0, -1).map((shape) => ({ shape })),
@@ -49,7 +49,7 @@ test('every item is worked on once, in order, in batches that fit a step', async
     calls.push([first, count])
     burn(count)
   }
-  await new Steps(control()).over('run', 100, work)
+  await new Steps(control(), new Pacer()).over('run', 100, work)
   assert.equal(
     calls.reduce((next, [first, count]) => {
       assert.equal(first, next)
@@ -69,7 +69,7 @@ test('slow work goes one by one', async () => {
     counts.push(count)
     burn(12 * count)
   }
-  await new Steps(control()).over('run', 6, work)
+  await new Steps(control(), new Pacer()).over('run', 6, work)
   assert.deepEqual(counts, [1, 1, 1, 1, 1, 1])
 })
 
@@ -83,8 +83,25 @@ test('the event loop turns between steps, and work stops when told to', async ()
     done.push(first)
     burn(12)
   }
-  await assert.rejects(new Steps(stoppable).over('run', 1000, work), { code: 'ABORTED' })
+  await assert.rejects(new Steps(stoppable, new Pacer()).over('run', 1000, work), {
+    code: 'ABORTED',
+  })
   assert.ok(done.length < 50, `${done.length}`)
+})
+
+test('short calls together let the event loop turn, one alone does not', async () => {
+  let hasTurned = false
+  setImmediate(() => {
+    hasTurned = true
+  })
+  const pacer = new Pacer()
+  const seen = []
+  const watched = { isAborted: false, onProgress: ({ fraction }) => seen.push(fraction) }
+  await new Steps(watched, pacer).over('run', 1, () => {})
+  assert.deepEqual(seen, [0, 1])
+  assert.equal(hasTurned, false)
+  for (let i = 0; i < 10; i++) await new Steps(control(), pacer).over('run', 1, () => burn(5))
+  assert.equal(hasTurned, true)
 })
 
 test('an instance that trapped is never entered again', () => {
