@@ -1,7 +1,7 @@
 // The verbs over one WebAssembly instance, in steps. The same code serves a worker and the caller's own thread.
 
 import { createInstance, type Instance } from './instance.js'
-import type { Model } from './lowbit.js'
+import type { Comparison, Model } from './lowbit.js'
 import type { Control, ModelId, Verb, Verbs } from './protocol.js'
 import type { Failure } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
@@ -69,12 +69,12 @@ export class Session {
     quantize: async ({ model: id, target, recipe, calibration }, steps) => {
       const calibrator = this.#on(id, (model) => model.calibrate())
       try {
-        const { samples, fixedCount } = batchingOf(this.#entry(id).info, calibration)
+        const { samples, batch } = batchingOf(this.#entry(id).info, calibration)
         const observe = (first: number, count: number) => {
-          const batch = sliceSamples(calibration, first, count)
-          this.#instance.call(() => calibrator.observe(batch))
+          const slice = sliceSamples(calibration, first, count)
+          this.#instance.call(() => calibrator.observe(slice))
         }
-        await steps.over('calibrate', samples, observe, fixedCount)
+        await steps.over('calibrate', samples, batch, observe)
         steps.report('quantize', 0)
         const info = this.#keep(
           target,
@@ -88,46 +88,57 @@ export class Session {
     },
 
     run: async ({ model: id, inputs }, steps) => {
-      const { samples, fixedCount } = batchingOf(this.#entry(id).info, inputs)
+      const { samples, batch } = batchingOf(this.#entry(id).info, inputs)
       if (samples === 0 || inputs.length === 0) {
         return this.#on(id, (model) => model.run(inputs))
       }
-      const batches: Tensor[][] = []
+      const outputs: Tensor[][] = []
       const run = (first: number, count: number) => {
-        const batch = sliceSamples(inputs, first, count)
-        batches.push(this.#on(id, (model) => model.run(batch)))
+        const slice = sliceSamples(inputs, first, count)
+        outputs.push(this.#on(id, (model) => model.run(slice)))
       }
-      await steps.over('run', samples, run, fixedCount)
-      return joinSamples(batches)
+      await steps.over('run', samples, batch, run)
+      return joinSamples(outputs)
     },
 
     save: async ({ model: id }) => this.#on(id, (model) => model.save()),
 
-    compare: async ({ a, b, inputs, labels, latencyRuns }, steps) => {
-      const { info } = this.#entry(a)
-      const other = this.#entry(b).model
-      const comparison = this.#on(a, (model) => model.compare(other))
-      try {
-        const { samples, fixedCount } = batchingOf(info, inputs)
+    evaluate: async ({ a, b, inputs, labels }, steps) =>
+      this.#comparing(a, b, async (comparison) => {
+        const { samples, batch } = batchingOf(this.#entry(a).info, inputs)
         const add = (first: number, count: number) => {
-          const batch = sliceSamples(inputs, first, count)
-          const batchLabels = labels.subarray(first, first + count)
-          this.#instance.call(() => comparison.add(batch, batchLabels))
+          const slice = sliceSamples(inputs, first, count)
+          const sliceLabels = labels.subarray(first, first + count)
+          this.#instance.call(() => comparison.add(slice, sliceLabels))
         }
-        await steps.over('compare', samples, add, fixedCount)
+        await steps.over('compare', samples, batch, add)
+        return this.#instance.call(() => comparison.evaluation())
+      }),
+
+    report: async ({ a, b, evaluations, sample, latencyRuns }, steps) =>
+      this.#comparing(a, b, async (comparison) => {
+        for (const evaluation of evaluations) {
+          this.#instance.call(() => comparison.append(evaluation))
+        }
         if (latencyRuns > 0) {
-          const sample = sliceSamples(inputs, 0, fixedCount ?? 1)
-          const measure = (first: number, count: number) => {
-            const warmup = Math.min(count, Math.max(0, latencyWarmupRuns - first))
-            this.#instance.call(() => comparison.measureLatency(sample, warmup, count - warmup))
+          const measure = (first: number) => {
+            const warmup = first < latencyWarmupRuns ? 1 : 0
+            this.#instance.call(() => comparison.measureLatency(sample, warmup, 1 - warmup))
           }
-          await steps.over('latency', latencyWarmupRuns + latencyRuns, measure)
+          await steps.over('latency', latencyWarmupRuns + latencyRuns, 1, measure)
         }
         return this.#instance.call(() => comparison.report())
-      } finally {
-        this.#instance.free(comparison)
-      }
-    },
+      }),
+  }
+
+  async #comparing<T>(a: ModelId, b: ModelId, work: (comparison: Comparison) => Promise<T>) {
+    const other = this.#entry(b).model
+    const comparison = this.#on(a, (model) => model.compare(other))
+    try {
+      return await work(comparison)
+    } finally {
+      this.#instance.free(comparison)
+    }
   }
 
   #keep(id: ModelId, model: Model): ModelInfo {
