@@ -1,19 +1,15 @@
 #include "kernels/kernels.h"
 
+#include <cassert>
+
 namespace lowbit::kernels {
 
 const KernelTable& kernel_table(Tier tier) {
-  static constexpr KernelTable kReference = {
-#define LOWBIT_KERNEL(folder, name, Arguments) name##__reference,
-#include "kernels/kernels.inc"
-#undef LOWBIT_KERNEL
-  };
-  static constexpr KernelTable kSimd128 = {
-#define LOWBIT_KERNEL(folder, name, Arguments) name##__simd128,
-#include "kernels/kernels.inc"
-#undef LOWBIT_KERNEL
-  };
-  return tier == Tier::kReference ? kReference : kSimd128;
+  if (tier == Tier::kReference) return kReferenceTable;
+  if (tier == Tier::kSimd128) return kSimd128Table;
+  const KernelTable* table = relaxed_kernel_table(tier);
+  assert(table != nullptr);
+  return *table;
 }
 
 }  // namespace lowbit::kernels

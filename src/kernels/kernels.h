@@ -22,12 +22,32 @@ namespace lowbit::kernels {
 #include "kernels/kernels.inc"
 #undef LOWBIT_KERNEL
 
+#define LOWBIT_RELAXED_KERNEL(tier, name, Arguments) void name##__##tier(const Arguments&);
+#include "kernels/relaxed.inc"
+#undef LOWBIT_RELAXED_KERNEL
+
 struct KernelTable {
 #define LOWBIT_KERNEL(folder, name, Arguments) void (*name)(const Arguments&);
 #include "kernels/kernels.inc"
 #undef LOWBIT_KERNEL
 };
 
+inline constexpr KernelTable kReferenceTable = {
+#define LOWBIT_KERNEL(folder, name, Arguments) name##__reference,
+#include "kernels/kernels.inc"
+#undef LOWBIT_KERNEL
+};
+
+inline constexpr KernelTable kSimd128Table = {
+#define LOWBIT_KERNEL(folder, name, Arguments) name##__simd128,
+#include "kernels/kernels.inc"
+#undef LOWBIT_KERNEL
+};
+
+// The kernels of a tier up to kSimd128, or of a relaxed one in a binary that has them (probe.h).
 const KernelTable& kernel_table(Tier tier);
+
+// Of a relaxed tier; nullptr in a binary without relaxed kernels. Callers use kernel_table().
+const KernelTable* relaxed_kernel_table(Tier tier);
 
 }  // namespace lowbit::kernels

@@ -11,10 +11,6 @@ size_t saturate(uint64_t byte_count) {
   return static_cast<size_t>(std::min<uint64_t>(byte_count, std::numeric_limits<size_t>::max()));
 }
 
-uint64_t panel_count(int32_t columns) {
-  return (static_cast<uint64_t>(columns) + kPanelColumns - 1) / kPanelColumns;
-}
-
 template <class T>
 size_t weight_bytes(const WeightMatrix<T>& w) {
   return static_cast<size_t>(w.rows) * static_cast<size_t>(w.columns) * sizeof(T);
@@ -33,13 +29,18 @@ void copy_or_zero(const T* values, int32_t count, void* target) {
 
 }  // namespace
 
+size_t panels_bytes(int32_t columns, uint64_t panel_bytes) {
+  const uint64_t panels = (static_cast<uint64_t>(columns) + kPanelColumns - 1) / kPanelColumns;
+  return saturate(panels * panel_bytes);
+}
+
 size_t packed_f32_bytes(Tier tier, int32_t columns, int32_t rows) {
   if (tier == Tier::kReference) {
     const ReferencePackedF32 layout(columns);
     return saturate(layout.weights +
                     static_cast<uint64_t>(columns) * static_cast<uint64_t>(rows) * sizeof(float));
   }
-  return saturate(panel_count(columns) * panel_bytes_f32(rows));
+  return panels_bytes(columns, panel_bytes_f32(rows));
 }
 
 size_t packed_u8s8_bytes(Tier tier, int32_t columns, int32_t rows) {
@@ -47,7 +48,7 @@ size_t packed_u8s8_bytes(Tier tier, int32_t columns, int32_t rows) {
     const ReferencePackedU8S8 layout(columns);
     return saturate(layout.weights + static_cast<uint64_t>(columns) * static_cast<uint64_t>(rows));
   }
-  return saturate(panel_count(columns) * panel_bytes_u8s8(rows));
+  return panels_bytes(columns, panel_bytes_u8s8(rows));
 }
 
 void pack_reference_f32(const WeightMatrix<float>& w, const float* bias, void* packed) {

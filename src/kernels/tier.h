@@ -1,18 +1,27 @@
 // The instruction sets that every kernel is written for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace lowbit {
 
+// The relaxed tiers differ in what the machine's relaxed dot product computes (kernels/probe.h) and
+// thus in the integer kernels; their float kernels are the same.
 enum class Tier : uint8_t {
   kReference,  // plain loops, never vectorized: the oracle, and "what if there were no SIMD"
   kSimd128,    // WebAssembly SIMD128; natively the same source through SIMDe
+  kRelaxed,    // relaxed SIMD for floats; integers as in simd128
+  kRelaxedU,   // dot products of signed by unsigned bytes are exact
+  kRelaxedS,   // dot products of signed by signed bytes are exact
+  kRelaxedP,   // dot products of signed by unsigned bytes are exact while no pair leaves int16
 };
 
 constexpr std::string_view tier_name(Tier tier) {
-  return tier == Tier::kReference ? "reference" : "simd128";
+  constexpr std::string_view kNames[] = {"reference", "simd128",   "relaxed",
+                                         "relaxed_u", "relaxed_s", "relaxed_p"};
+  return kNames[static_cast<size_t>(tier)];
 }
 
 }  // namespace lowbit

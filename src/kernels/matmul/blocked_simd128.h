@@ -15,17 +15,12 @@
 #include <cstdint>
 
 #include "kernels/matmul/row_block.h"
+#include "kernels/matmul/tile.h"
 #include "kernels/output_simd128.h"
 #include "kernels/packed.h"
 #include "kernels/simd.h"
 
 namespace lowbit::kernels {
-
-// The running sums of kRows rows and kPanels panels of columns.
-template <int kRows, int kPanels>
-struct Tile {
-  Lanes8 sum[kRows][kPanels];
-};
 
 // A Kernel is one precision: what RowBlock asks of it, and
 //   kHeaderBytes, kStepBytes             bytes of a panel before B, and of B per element of K

@@ -1,4 +1,5 @@
 #include "kernels/kernels.h"
+#include "kernels/matmul/dot_packing.h"
 #include "kernels/packed.h"
 
 namespace lowbit::kernels {
@@ -18,6 +19,9 @@ size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t
 }
 
 size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth) {
+  if (tier == Tier::kRelaxedU) {
+    return dot_panels_bytes(columns, {taps, depth, kDotDepth});
+  }
   return packed_u8s8_bytes(tier, columns, taps * depth);
 }
 

@@ -1,0 +1,109 @@
+// The loops around the matrix products that read A where it lies, the same for both precisions:
+//
+//   for each tile of rows               (4 or 6; smaller ones for the rest)
+//     find where the pieces of these rows are
+//     for each panel of 8 columns       (the sums of a tile stay in registers for the whole of K)
+//       for each piece, accumulate along it
+//       the output stage
+//
+// Source: Dukhan, "The Indirect Convolution Algorithm", 2019, section 3.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matmul/pieces.h"
+#include "kernels/matmul/tile.h"
+#include "kernels/output_simd128.h"
+#include "kernels/packed.h"
+#include "kernels/simd.h"
+
+namespace lowbit::kernels {
+
+// A Kernel is one precision: the type Source (of A), and
+//   kTileRows                            rows of the main tile, 4 or 6
+//   kStep                                elements of K taken at once; B's pieces are padded to it
+//   kHeaderBytes, kStepBytes             bytes of a panel before B, and of B per element of K
+//   accumulate<kRows, kPanels>(tile, rows, b, panel_bytes, count)    adds products along `count`
+//                                        elements, from where each of kRows rows is
+//   finish(tile, panel, panel_bytes, row, column)                    the output stage
+template <class Kernel>
+class DirectProduct {
+ public:
+  using Source = typename Kernel::Source;
+
+  static void run(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
+                  int32_t columns) {
+    const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
+    const Pass pass = {.panels = static_cast<const std::byte*>(packed),
+                       .panel_bytes = Kernel::kHeaderBytes +
+                                      static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes,
+                       .piece_length = sizes.padded_length,
+                       .columns = columns};
+    RowPieces<Source> pieces(rows);
+    int32_t row = 0;
+    for (; row + Kernel::kTileRows <= rows.count; row += Kernel::kTileRows) {
+      multiply_rows<Kernel::kTileRows, 1>(kernel, pass, pieces, row);
+    }
+    const int32_t rest = rows.count - row;
+    if constexpr (Kernel::kTileRows > 4) {
+      if (rest & 4) {
+        multiply_rows<4, 1>(kernel, pass, pieces, row);
+        row += 4;
+      }
+    }
+    if (rest & 2) {
+      multiply_rows<2, 2>(kernel, pass, pieces, row);
+      row += 2;
+    }
+    if (rest & 1) multiply_rows<1, 4>(kernel, pass, pieces, row);
+  }
+
+ private:
+  // Handed on by value, as the kernel is: as copies, the stores to C cannot alias them.
+  struct Pass {
+    const std::byte* panels;
+    ptrdiff_t panel_bytes;
+    int32_t piece_length;
+    int32_t columns;
+  };
+
+  // Few rows have few sums, so several panels at once keep additions from waiting for one another.
+  template <int kRows, int kPanels>
+  static void multiply_rows(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
+                            int32_t row) {
+    pieces.find(row, kRows);
+    multiply_columns<kRows, kPanels>(kernel, pass, pieces, row, 0);
+  }
+
+  template <int kRows, int kPanels>
+  static void multiply_columns(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
+                               int32_t row, int32_t column) {
+    constexpr int32_t kColumns = kPanels * kPanelColumns;
+    for (; pass.columns - column > kColumns - kPanelColumns; column += kColumns) {
+      multiply_tile<kRows, kPanels>(kernel, pass, pieces, row, column);
+    }
+    if constexpr (kPanels > 1) {
+      multiply_columns<kRows, kPanels / 2>(kernel, pass, pieces, row, column);
+    }
+  }
+
+  template <int kRows, int kPanels>
+  static void multiply_tile(const Kernel kernel, const Pass pass, RowPieces<Source>& pieces,
+                            int32_t row, int32_t column) {
+    const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
+    Tile<kRows, kPanels> tile;
+    for (int r = 0; r < kRows; ++r) {
+      for (int p = 0; p < kPanels; ++p) tile.sum[r][p] = load_lanes8(panel + p * pass.panel_bytes);
+    }
+    const std::byte* b = panel + Kernel::kHeaderBytes;
+    pieces.for_each([&](const Source* const* at) {
+      Kernel::accumulate(tile, at, b, pass.panel_bytes, pass.piece_length);
+      b += ptrdiff_t{pass.piece_length} * Kernel::kStepBytes;
+    });
+    kernel.finish(tile, panel, pass.panel_bytes, row, column);
+  }
+};
+
+}  // namespace lowbit::kernels

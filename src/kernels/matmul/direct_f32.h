@@ -1,0 +1,69 @@
+// FP32: a multiplication and an addition per element of K, rounded as MultiplyAdd does.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/matmul/direct.h"
+
+namespace lowbit::kernels {
+
+// MultiplyAdd: call(a, b, c) is a * b + c in four floats; kTileRows of DirectProduct.
+template <class MultiplyAdd>
+class DirectF32 {
+ public:
+  using Source = float;
+  static constexpr int32_t kTileRows = MultiplyAdd::kTileRows;
+  static constexpr int32_t kStep = 1;
+  static constexpr int32_t kHeaderBytes = kPanelHeaderBytesF32;
+  static constexpr int32_t kStepBytes = 32;
+
+  static void run(const MatmulF32& product) {
+    DirectProduct<DirectF32>::run(DirectF32(product), product.rows, product.packed,
+                                  product.columns);
+  }
+
+  template <int kRows, int kPanels>
+  static void accumulate(Tile<kRows, kPanels>& tile, const float* const* rows, const std::byte* b,
+                         ptrdiff_t panel_bytes, int32_t count) {
+    const float* a[kRows];
+    for (int r = 0; r < kRows; ++r) a[r] = rows[r];
+    for (int32_t k = 0; k < count; ++k) {
+      Lanes8 weights[kPanels];
+      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
+      for (int r = 0; r < kRows; ++r) {
+        const v128_t x = wasm_v128_load32_splat(a[r]++);
+        for (int p = 0; p < kPanels; ++p) {
+          for (int h = 0; h < 2; ++h) {
+            v128_t& sum = tile.sum[r][p].half[h];
+            sum = MultiplyAdd::call(x, weights[p].half[h], sum);
+          }
+        }
+      }
+      b += kStepBytes;
+    }
+  }
+
+  template <int kRows, int kPanels>
+  void finish(const Tile<kRows, kPanels>& tile, const std::byte*, ptrdiff_t, int32_t row,
+              int32_t column) const {
+    float* c = c_ + row * c_stride_ + column;
+    for (int p = 0; p < kPanels; ++p) {
+      const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
+      for (int r = 0; r < kRows; ++r) clamp_.store(c + r * c_stride_, tile.sum[r][p], count);
+      c += kPanelColumns;
+    }
+  }
+
+ private:
+  explicit DirectF32(const MatmulF32& product)
+      : c_(product.c),
+        c_stride_(product.c_stride),
+        columns_(product.columns),
+        clamp_(product.min, product.max) {}
+
+  float* c_;
+  ptrdiff_t c_stride_;
+  int32_t columns_;
+  Clamp clamp_;
+};
+
+}  // namespace lowbit::kernels
