@@ -16,9 +16,9 @@ struct PieceSizes {
   int32_t length = 0;  // depth
   int32_t padded_length = 0;
 
-  PieceSizes(int32_t taps, int32_t depth, int32_t step)
+  constexpr PieceSizes(int32_t taps, int32_t depth, int32_t step)
       : count(taps), length(depth), padded_length((depth + step - 1) / step * step) {}
-  int64_t packed_k() const { return int64_t{count} * padded_length; }
+  constexpr int64_t packed_k() const { return int64_t{count} * padded_length; }
 };
 
 // The pieces of up to kMaxRows rows.
