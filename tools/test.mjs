@@ -78,7 +78,7 @@ const suites = [
       await runNodeTests('tests/golden')
     },
   },
-  ...['package', 'oracle', 'e2e'].map((name) => ({
+  ...['package', 'oracle', 'e2e', 'bench'].map((name) => ({
     name,
     needs: `tests/${name}`,
     async test() {

@@ -6,11 +6,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createLowbit } from 'lowbit'
-import { chromium } from 'playwright-core'
 import { readSlice, toInput } from '../../tools/data/datasets.mjs'
+import { launchChromium } from '../../tools/lib/chromium.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { serve } from '../../tools/serve.mjs'
-import { chromiumPath } from '../../tools/setup/needs.mjs'
 import { goldenPath, hashOf, modelPath, models, nativeHash } from './int8_logits.mjs'
 
 const golden = JSON.parse(readFileSync(goldenPath, 'utf8'))
@@ -70,10 +69,7 @@ async function hashInPage({ name, slices }) {
 
 test('WebAssembly in Chromium', async (t) => {
   const server = await serve(projectRoot, 0)
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await launchChromium()
   t.after(async () => {
     await browser.close()
     await server.close()

@@ -6,12 +6,22 @@ import { Client } from './client.js'
 import { compileBinary } from './loader.js'
 import { startLocal } from './local.js'
 import { nodeBuiltin } from './node.js'
+import { Pool } from './pool.js'
 import type { Host } from './protocol.js'
 import type { Backend, Lowbit, LowbitOptions, Tier } from './types.js'
 
 export * from './types.js'
 
 const canStartWorker = () => !nodeBuiltin('node:worker_threads') && typeof Worker === 'function'
+
+/** More would hardly be faster: each has its own copy of the models in the caches. */
+const mostWorkersByDefault = 4
+
+function defaultWorkers(): number {
+  const system = nodeBuiltin('node:os')
+  const cores = system ? system.availableParallelism() : navigator.hardwareConcurrency
+  return Math.max(1, Math.min(cores, mostWorkersByDefault))
+}
 
 const isBinarySource = (wasm: unknown) =>
   typeof wasm === 'string' || [URL, Uint8Array, ArrayBuffer].some((type) => wasm instanceof type)
@@ -34,6 +44,10 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
   if (worker !== undefined && typeof worker !== 'boolean' && typeof worker !== 'function') {
     return check.fail('options.worker', 'must be true, false or a function')
   }
+  const workers = options.workers === undefined ? undefined : check.readWorkers(options.workers)
+  if (workers !== undefined && worker === false) {
+    return check.fail('options.workers', 'must be left out where options.worker is false')
+  }
   if (wasm !== undefined && !isBinarySource(wasm)) {
     return check.fail('options.wasm', 'must be a URL, a string, a Uint8Array or an ArrayBuffer')
   }
@@ -43,11 +57,13 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
     return startBridge(typeof worker === 'function' ? worker() : startWorker(), binary, tier)
   }
   const begin = async (thread: Backend['thread']) => {
-    const backend = { tier, thread, reason: reasons[tier] }
-    return new Client(backend, await start(thread), () => start(thread))
+    const first = await start(thread)
+    const size = thread === 'main' ? 1 : (workers ?? defaultWorkers())
+    const pool = new Pool(first, () => start(thread), size)
+    return new Client({ tier, thread, reason: reasons[tier] }, first.version, pool)
   }
   if (worker !== undefined) return begin(worker ? 'worker' : 'main')
-  if (!canStartWorker()) return begin('main')
+  if (workers === undefined && !canStartWorker()) return begin('main')
   // A page opened from disk may not start workers; nobody asked for one.
   return begin('worker').catch(() => begin('main'))
 }

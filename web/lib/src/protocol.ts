@@ -1,6 +1,6 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { CompleteRecipe } from './raw.js'
+import type { CompleteRecipe, Evaluation } from './raw.js'
 import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor, Tier } from './types.js'
 
 /** Names a model; given by the caller's side, so that it can free one whose making it stopped waiting for. */
@@ -20,13 +20,25 @@ export interface Verbs {
   }
   run: { request: { model: ModelId; inputs: readonly Tensor[] }; reply: Tensor[] }
   save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
-  compare: {
+  /** Compares two models on some of a comparison's samples. */
+  evaluate: {
     request: {
       a: ModelId
       b: ModelId
       inputs: readonly Tensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
+    }
+    reply: Evaluation
+  }
+  /** Puts the evaluations together, in the order of their samples, and measures latency. */
+  report: {
+    request: {
+      a: ModelId
+      b: ModelId
+      evaluations: readonly Evaluation[]
+      /** What latency is measured on. */
+      sample: readonly Tensor[]
       latencyRuns: number
     }
     reply: Report
