@@ -32,7 +32,7 @@ Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
 // From a recipe that web/lib has completed and checked.
 Recipe read_recipe(const emscripten::val& recipe);
 
-// From "reference" or "simd128".
+// From the name of a tier that this binary has.
 Tier read_tier(const emscripten::val& tier);
 
 // From a Uint8Array. Errors: kOutOfMemory.
