@@ -1,8 +1,8 @@
-// Makes dist/: the compiled TypeScript, and beside it the WebAssembly module from the build folder. The licence has to lie
-// in the package's own folder.
+// Makes dist/: the compiled TypeScript, and beside it from the build folder the two WebAssembly binaries and the glue that
+// serves both. The licence has to lie in the package's own folder.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -14,7 +14,12 @@ const { status } = spawnSync(process.execPath, [typescript, '--project', here('t
   stdio: 'inherit',
 })
 if (status !== 0) process.exit(1)
+const built = (name) => here(`../../build/wasm/${name}`)
 for (const name of ['lowbit.js', 'lowbit.d.ts', 'lowbit.wasm']) {
-  copyFileSync(here(`../../build/wasm/${name}`), here(`dist/${name}`))
+  copyFileSync(built(name), here(`dist/${name}`))
 }
+if (!readFileSync(built('relaxed/lowbit.js')).equals(readFileSync(built('lowbit.js')))) {
+  throw new Error('The two binaries need different glue; lowbit.js can serve only one of them.')
+}
+copyFileSync(built('relaxed/lowbit.wasm'), here('dist/lowbit-relaxed.wasm'))
 copyFileSync(here('../../LICENSE'), here('LICENSE'))
