@@ -83,6 +83,8 @@ test('arguments', async (t) => {
     await rejects(createLowbit({ tier: 'avx' }), bad, 'options.tier')
     await rejects(createLowbit({ worker: 'yes' }), bad, 'options.worker')
     await rejects(createLowbit({ wasm: 7 }), bad, 'options.wasm')
+    await rejects(createLowbit({ wasm: { simd: '' } }), bad, 'options.wasm.simd')
+    await rejects(createLowbit({ wasm: { relaxed: 7 } }), bad, 'options.wasm.relaxed')
   })
 
   await t.test('load', async () => {
