@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { after, test } from 'node:test'
+import { createSession } from '../dist/session.js'
 import { descriptions } from '../dist/tiers.js'
 import { hasRelaxed, open, rejects } from './support.mjs'
 
@@ -65,6 +66,25 @@ for (const [name, [relaxed, message]] of Object.entries(unusable)) {
       await assert.rejects(explicit, { message: expected })
     })
   }
+}
+
+for (const [name, kernels] of [
+  ['simd128', 'simd128'],
+  ['relaxed', 'probe'],
+]) {
+  test(`${name} is instantiated and tested in less than 40 ms`, async (t) => {
+    if (kernels === 'probe' && !hasRelaxed) return t.skip('this Node does not get it')
+    const binary = await WebAssembly.compile(binaries[`/${name}.wasm`])
+    const times = []
+    for (let i = 0; i < 9; i++) {
+      const start = performance.now()
+      await createSession(binary, kernels)
+      times.push(performance.now() - start)
+    }
+    const median = times.toSorted((a, b) => a - b)[4]
+    t.diagnostic(`first ${times[0].toFixed(1)} ms, median ${median.toFixed(1)} ms`)
+    assert.ok(median < 40, `${times}`)
+  })
 }
 
 test('where one binary is given, no other is looked for', async (t) => {
