@@ -22,7 +22,10 @@ export const descriptions: Readonly<Record<KernelTier, Description>> = {
     tier: 'reference',
     reason: 'The tier option asked for the plain loops that define what is right.',
   },
-  simd128: { tier: 'simd128', reason: 'The tier option asked for the SIMD of every engine.' },
+  simd128: {
+    tier: 'simd128',
+    reason: 'The tier option asked for SIMD128, which every engine has.',
+  },
   relaxed: relaxed('none', 'Its dot products are not exact, so integers use those of simd128.'),
   relaxed_u: relaxed('unsigned', 'Its dot products of signed by unsigned bytes are exact.'),
   relaxed_s: relaxed('signed', 'Its dot products of signed by signed bytes are exact.'),
