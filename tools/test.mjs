@@ -91,7 +91,7 @@ const suites = [
       await repeatInNode24('tests/golden', '.node.test.mjs')
     },
   },
-  ...['package', 'oracle', 'e2e'].map((name) => ({
+  ...['package', 'oracle', 'e2e', 'bench'].map((name) => ({
     name,
     needs: `tests/${name}`,
     async test() {

@@ -31,6 +31,7 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(JsTensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsLabels)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsRecipe)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsModelInfo)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsEvaluation)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsReport)
 EMSCRIPTEN_DECLARE_VAL_TYPE(DoneOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(BytesOrFailure)
@@ -149,6 +150,14 @@ DoneOrFailure add(TimedComparison& timed, const JsTensors& inputs, const JsLabel
   return DoneOrFailure(to_outcome(try_add(timed, inputs, labels)));
 }
 
+JsEvaluation evaluation(const TimedComparison& timed) {
+  return JsEvaluation(to_evaluation(timed.comparison.evaluation()));
+}
+
+DoneOrFailure append(TimedComparison& timed, const JsEvaluation& next) {
+  return DoneOrFailure(to_outcome(timed.comparison.append(read_evaluation(next))));
+}
+
 Status try_measure_latency(TimedComparison& timed, const JsTensors& inputs, int warmup, int runs) {
   LOWBIT_ASSIGN(const std::vector<Tensor> tensors, read_tensors(inputs));
   LOWBIT_TRY(timed.comparison.measure_latency(tensors, warmup, runs));
@@ -183,6 +192,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<JsLabels>("Int32Array");
   register_type<JsRecipe>("import('./raw.js').CompleteRecipe");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
+  register_type<JsEvaluation>("import('./raw.js').Evaluation");
   register_type<JsReport>("import('./types.js').Report");
   register_type<DoneOrFailure>("undefined | import('./raw.js').Failure");
   register_type<BytesOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
@@ -208,6 +218,8 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   class_<TimedComparison>("Comparison")
       .function("add(inputs, labels)", &add)
+      .function("evaluation", &evaluation)
+      .function("append(next)", &append)
       .function("measureLatency(inputs, warmup, runs)", &measure_latency)
       .function("report", &report);
 }

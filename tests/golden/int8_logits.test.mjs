@@ -4,10 +4,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { chromium } from 'playwright-core'
+import { launchChromium } from '../../tools/lib/chromium.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { serve } from '../../tools/serve.mjs'
-import { chromiumPath } from '../../tools/setup/needs.mjs'
 import { descriptions } from '../../web/lib/dist/tiers.js'
 import { goldenPath, models, nativeHash } from './int8_logits.mjs'
 
@@ -54,10 +53,7 @@ async function hashInPage({ name, slices, options }) {
 
 test('WebAssembly in Chromium', async (t) => {
   const server = await serve(projectRoot, 0)
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await launchChromium()
   t.after(async () => {
     await browser.close()
     await server.close()

@@ -131,6 +131,11 @@ export function readWasm(wasm: unknown): BinarySources {
   return wasm
 }
 
+export function readWorkers(workers: unknown): number {
+  if (isCount(workers) && workers > 0) return workers
+  return fail('options.workers', 'must be an integer from 1 up')
+}
+
 /** One of `allowed`, of which the first is the default. */
 export function choose<const T>(value: unknown, where: string, allowed: readonly [T, ...T[]]): T {
   if (value === undefined) return allowed[0]

@@ -6,6 +6,7 @@ import { Client } from './client.js'
 import { compileRelaxed, compileSimd128 } from './loader.js'
 import { startLocal } from './local.js'
 import { nodeBuiltin } from './node.js'
+import { Pool } from './pool.js'
 import type { Host, Kernels } from './protocol.js'
 import { descriptions, fallbackReason, kernelTierOf } from './tiers.js'
 import {
@@ -19,6 +20,15 @@ import {
 export * from './types.js'
 
 const canStartWorker = () => !nodeBuiltin('node:worker_threads') && typeof Worker === 'function'
+
+/** More would hardly be faster: each has its own copy of the models in the caches. */
+const mostWorkersByDefault = 4
+
+function defaultWorkers(): number {
+  const system = nodeBuiltin('node:os')
+  const cores = system ? system.availableParallelism() : navigator.hardwareConcurrency
+  return Math.max(1, Math.min(cores, mostWorkersByDefault))
+}
 
 /**
  * Compiles a WebAssembly binary, starts a worker for it and tries out what the machine computes. Any number of instances
@@ -34,6 +44,10 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
   if (worker !== undefined && typeof worker !== 'boolean' && typeof worker !== 'function') {
     return check.fail('options.worker', 'must be true, false or a function')
   }
+  const workers = options.workers === undefined ? undefined : check.readWorkers(options.workers)
+  if (workers !== undefined && worker === false) {
+    return check.fail('options.workers', 'must be left out where options.worker is false')
+  }
   const sources = check.readWasm(options.wasm)
 
   const launch = (binary: WebAssembly.Module, kernels: Kernels, obstacle?: LowbitError) => {
@@ -42,13 +56,15 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
       return startBridge(typeof worker === 'function' ? worker() : startWorker(), binary, kernels)
     }
     const begin = async (thread: Backend['thread']) => {
-      const host = await start(thread)
-      const description = descriptions[host.tier]
+      const first = await start(thread)
+      const description = descriptions[first.tier]
       const reason = obstacle ? fallbackReason(obstacle.message) : description.reason
-      return new Client({ ...description, reason, thread }, host, () => start(thread))
+      const size = thread === 'main' ? 1 : (workers ?? defaultWorkers())
+      const pool = new Pool(first, () => start(thread), size)
+      return new Client({ ...description, reason, thread }, first.version, pool)
     }
     if (worker !== undefined) return begin(worker ? 'worker' : 'main')
-    if (!canStartWorker()) return begin('main')
+    if (workers === undefined && !canStartWorker()) return begin('main')
     // A page opened from disk may not start workers; nobody asked for one.
     return begin('worker').catch(() => begin('main'))
   }

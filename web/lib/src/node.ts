@@ -22,8 +22,13 @@ interface NodeWorkerThreads {
   parentPort: NodePort | null
 }
 
+interface NodeSystem {
+  availableParallelism(): number
+}
+
 interface Builtins {
   'node:fs/promises': NodeFiles
+  'node:os': NodeSystem
   'node:worker_threads': NodeWorkerThreads
 }
 

@@ -1,6 +1,6 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { CompleteRecipe, KernelTier } from './raw.js'
+import type { CompleteRecipe, Evaluation, KernelTier } from './raw.js'
 import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor } from './types.js'
 
 /** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
@@ -23,13 +23,25 @@ export interface Verbs {
   }
   run: { request: { model: ModelId; inputs: readonly Tensor[] }; reply: Tensor[] }
   save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
-  compare: {
+  /** Compares two models on some of a comparison's samples. */
+  evaluate: {
     request: {
       a: ModelId
       b: ModelId
       inputs: readonly Tensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
+    }
+    reply: Evaluation
+  }
+  /** Puts the evaluations together, in the order of their samples, and measures latency. */
+  report: {
+    request: {
+      a: ModelId
+      b: ModelId
+      evaluations: readonly Evaluation[]
+      /** What latency is measured on. */
+      sample: readonly Tensor[]
       latencyRuns: number
     }
     reply: Report

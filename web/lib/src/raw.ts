@@ -20,3 +20,9 @@ type Complete<T> = { [Key in keyof T]-?: Complete<NonNullable<T[Key]>> }
 
 /** A recipe with every default filled in. */
 export type CompleteRecipe = Complete<Recipe>
+
+/** What a comparison gathered on some samples, for another comparison of the same models. */
+export interface Evaluation {
+  readonly samples: Uint8Array<ArrayBuffer>
+  readonly errors: Uint8Array<ArrayBuffer>
+}

@@ -265,11 +265,17 @@ export interface LowbitOptions {
   tier?: Tier
   /**
    * Run in a worker, so that the page never waits. Where a worker cannot be started although none was asked for, for
-   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. A function starts
-   * a worker that runs the package's `lowbit/worker`, for bundlers that inline it. @default true in browsers, false in
-   * Node
+   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. There the event
+   * loop turns after every 20 ms of work. A function starts a worker that runs the package's `lowbit/worker`, for
+   * bundlers that inline it. @default true in browsers and where `workers` is given, else false
    */
   worker?: boolean | (() => WorkerLike)
+  /**
+   * How many workers share the samples of a long `compare` or `run`, from 1 up. Each has its own copy of the models; those
+   * beyond the first start when there is work for them, with the first call on many samples. No result depends on
+   * their number, only the time. @default as many as the machine has cores, at most 4
+   */
+  workers?: number
   /**
    * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed; default: beside
    * the package's own file. Only the one that runs is read. A single source is the first of them, and then the only
