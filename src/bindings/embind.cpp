@@ -1,6 +1,6 @@
-// Lowbit for JavaScript: three handles (Model, Calibration, Comparison) and the functions load and
-// version, bound by Embind. web/lib drives them and hides them; what is public is documented there
-// (web/lib/src/types.ts).
+// Lowbit for JavaScript: three handles (Model, Calibration, Comparison) and the functions load,
+// probeTier and version, bound by Embind. web/lib drives them and hides them; what is public is
+// documented there (web/lib/src/types.ts).
 //
 // Every function returns its value or a failure (bindings/values.h); none throws. None works on
 // more than one batch: web/lib cuts long work into short calls, which is what makes it stoppable
@@ -94,7 +94,7 @@ struct Calibration {
 };
 
 Result<Calibration> try_calibrate(const Model& model) {
-  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph(), model.tier()));
+  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
   return Calibration{Model(model.graph(), model.tier()), std::move(calibrator)};
 }
 
@@ -176,6 +176,8 @@ JsReport report(const TimedComparison& timed) {
 
 std::string version() { return std::string(kVersion); }
 
+JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
+
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(lowbit) {
@@ -185,7 +187,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   std::set_new_handler(throw_out_of_memory);
 
   register_type<JsBytes>("Uint8Array");
-  register_type<JsTier>("import('./types.js').Tier");
+  register_type<JsTier>("import('./raw.js').KernelTier");
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
   register_type<JsRecipe>("import('./raw.js').CompleteRecipe");
@@ -200,6 +202,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<ComparisonOrFailure>("Comparison | import('./raw.js').Failure");
 
   emscripten::function("version", &version);
+  emscripten::function("probeTier", &probe);
   emscripten::function("load(bytes, tier)", &load);
 
   class_<Model>("Model")

@@ -231,7 +231,7 @@ Recipe read_recipe(const val& recipe) {
 }
 
 Tier read_tier(const val& tier) {
-  return tier.as<std::string>() == tier_name(Tier::kReference) ? Tier::kReference : Tier::kSimd128;
+  return find_tier(tier.as<std::string>()).value_or(Tier::kSimd128);
 }
 
 Result<std::shared_ptr<Buffer>> read_bytes(const val& bytes) {

@@ -38,7 +38,7 @@ Evaluation read_evaluation(const emscripten::val& evaluation);
 // From a recipe that web/lib has completed and checked.
 Recipe read_recipe(const emscripten::val& recipe);
 
-// From "reference" or "simd128".
+// From the name of a tier that this binary has.
 Tier read_tier(const emscripten::val& tier);
 
 // From a Uint8Array. Errors: kOutOfMemory.

@@ -2,6 +2,15 @@
 
 import type { LowbitErrorCode, Recipe } from './types.js'
 
+/** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
+export type KernelTier =
+  | 'reference'
+  | 'simd128'
+  | 'relaxed'
+  | 'relaxed_u'
+  | 'relaxed_s'
+  | 'relaxed_p'
+
 /** What a C++ function returns in place of its value where it fails. */
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }

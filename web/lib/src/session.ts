@@ -2,10 +2,10 @@
 
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Model } from './lowbit.js'
-import type { Control, ModelId, Verb, Verbs } from './protocol.js'
-import type { Failure } from './raw.js'
+import type { Control, Kernels, ModelId, Verb, Verbs } from './protocol.js'
+import type { Failure, KernelTier } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
-import { LowbitError, type ModelInfo, type Tensor, type Tier } from './types.js'
+import { LowbitError, type ModelInfo, type Tensor } from './types.js'
 
 /** Not counted: it brings code and data into the caches, and lets the engine compile what runs often. */
 const latencyWarmupRuns = 10
@@ -21,14 +21,14 @@ interface Entry {
 }
 
 export class Session {
+  readonly tier: KernelTier
   readonly #instance: Instance
-  readonly #tier: Tier
   readonly #pacer = new Pacer()
   readonly #models = new Map<ModelId, Entry>()
 
-  constructor(instance: Instance, tier: Tier) {
+  constructor(instance: Instance, tier: KernelTier) {
     this.#instance = instance
-    this.#tier = tier
+    this.tier = tier
   }
 
   get version(): string {
@@ -60,7 +60,7 @@ export class Session {
       steps.report('load', 0)
       const info = this.#keep(
         target,
-        this.#instance.call((module) => module.load(bytes, this.#tier)),
+        this.#instance.call((module) => module.load(bytes, this.tier)),
       )
       steps.report('load', 1)
       return info
@@ -159,7 +159,24 @@ export class Session {
   }
 }
 
+/** Tries out what the machine's relaxed instructions compute. Errors: LOAD_FAILED. */
+function probe(instance: Instance): KernelTier {
+  let tier: KernelTier
+  try {
+    tier = instance.call((module) => module.probeTier())
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LowbitError('LOAD_FAILED', `the self-test failed: ${reason}`, 'wasm', { cause })
+  }
+  if (tier !== 'simd128') return tier
+  throw new LowbitError('LOAD_FAILED', 'the binary has no relaxed kernels', 'wasm')
+}
+
 /** Errors: LOAD_FAILED. */
-export async function createSession(binary: WebAssembly.Module, tier: Tier): Promise<Session> {
-  return new Session(await createInstance(binary), tier)
+export async function createSession(
+  binary: WebAssembly.Module,
+  kernels: Kernels,
+): Promise<Session> {
+  const instance = await createInstance(binary)
+  return new Session(instance, kernels === 'probe' ? probe(instance) : kernels)
 }

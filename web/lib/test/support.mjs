@@ -57,6 +57,9 @@ export const single = (op, { x = ['n'], y = x, attributes = {}, ...rest } = {}) 
     ...rest,
   })
 
+/** The tests run in Node 20, which never gets relaxed SIMD, and in a newer one. */
+export const hasRelaxed = Number.parseInt(process.versions.node, 10) >= 22
+
 /** Asserts that `promise` rejects with a LowbitError of this code, whose `where` equals or matches. */
 export async function rejects(promise, code, where = /^/) {
   await assert.rejects(promise, (error) => {
