@@ -90,6 +90,8 @@ async function tabTo(page, locator) {
 test('the whole way works with the keyboard alone', async (t) => {
   const page = await playground.open(t)
   await tabTo(page, page.getByRole('radio', { name: /Perceptron/ }))
+  const card = await page.locator('.model-card').first().boundingBox()
+  assert.ok(card.y + card.height <= 900, 'the whole card is in view')
   await page.keyboard.press('ArrowRight')
   assert.ok(await page.getByRole('radio', { name: /LeNet/ }).isChecked())
   await page.keyboard.press('ArrowLeft')

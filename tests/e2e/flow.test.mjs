@@ -31,7 +31,7 @@ for (const { name, title, accuracy, loss, layer } of models) {
     assert.ok(fp32.size / int8.size > 2.5, `${fp32.size} KB to ${int8.size} KB`)
     assert.ok(fp32.time > 0 && int8.time > 0)
     assert.match(await page.locator('#verdict-title').textContent(), /INT8 .* smaller/)
-    assert.match(await page.locator('.interval').textContent(), /95 % interval/)
+    assert.match(await page.locator('.interval').textContent(), /95\s% interval/)
     await page.getByText('The same as a table').click()
     const rows = page.getByRole('table', { name: 'SQNR of each layer in dB' }).getByRole('row')
     assert.ok((await rows.count()) > 3)
@@ -40,11 +40,26 @@ for (const { name, title, accuracy, loss, layer } of models) {
   })
 }
 
+test('a run ends with its verdict at the top of the window', async (t) => {
+  const page = await playground.open(t)
+  await quantize(page)
+  const { y } = await page.locator('#verdict-title').boundingBox()
+  assert.ok(y > 0 && y < 100, `the headline is ${y} pixels down`)
+})
+
+test('a layer that rounding leaves exact is called so, and does not stretch the chart', async (t) => {
+  const page = await playground.open(t)
+  await quantize(page)
+  const text = await page.locator('.chart svg').textContent()
+  assert.match(text, /exact/)
+  assert.doesNotMatch(text, /\d{3} dB/)
+})
+
 test('the page says which kernels run', async (t) => {
   const page = await playground.open(t)
   await page.locator('.badge').waitFor()
   assert.equal(await page.locator('.badge').textContent(), 'WebAssembly relaxed SIMD')
-  assert.match(await page.locator('footer').textContent(), /run in a worker.*dot products/)
+  assert.match(await page.locator('footer').textContent(), /run in workers.*dot products/)
 })
 
 test('the page fetches one binary, the one that runs', async (t) => {

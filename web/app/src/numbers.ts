@@ -1,21 +1,29 @@
-// Numbers as the page writes them: true minus signs, grouped thousands, one unit per kind.
+// Numbers as the page writes them: true minus signs, grouped thousands, one unit per kind, on the number's line.
 
 const minus = '\u2212'
+const space = '\u00a0'
+
+/** Beyond this many dB, 20 bits, nothing is left of quantization: only float32's own rounding. */
+const exactDb = 120
+
 const grouped = new Intl.NumberFormat('en-US')
 
 export const count = (value: number) => grouped.format(value)
 
 /** 1 KB is 1,000 bytes. */
 export function bytes(value: number): string {
-  if (value < 1e6) return `${(value / 1e3).toFixed(value < 1e5 ? 1 : 0)} KB`
-  return `${(value / 1e6).toFixed(2)} MB`
+  if (value < 1e6) return `${(value / 1e3).toFixed(value < 1e5 ? 1 : 0)}${space}KB`
+  return `${(value / 1e6).toFixed(2)}${space}MB`
 }
 
-export function milliseconds(value: number): string {
-  return `${value.toFixed(value < 1 ? 3 : 2)} ms`
-}
+const msDigits = (value: number) => value.toFixed(value < 1 ? 3 : 2)
 
-export const percent = (share: number, digits = 2) => `${(share * 100).toFixed(digits)} %`
+export const milliseconds = (value: number) => `${msDigits(value)}${space}ms`
+
+export const millisecondRange = (low: number, high: number) =>
+  `${msDigits(low)}–${milliseconds(high)}`
+
+export const percent = (share: number, digits = 2) => `${(share * 100).toFixed(digits)}${space}%`
 
 /** A difference of two shares in percentage points, with its sign. */
 export function points(difference: number): string {
@@ -28,8 +36,15 @@ export const signed = (value: number, digits: number) => value.toFixed(digits).r
 
 export const times = (ratio: number) => `${ratio.toFixed(ratio < 10 ? 1 : 0)}×`
 
-export const decibels = (value: number) =>
-  Number.isFinite(value) ? `${signed(value, 1)} dB` : 'exact'
+export const isExact = (db: number) => db > exactDb
+
+/** Without the unit. Minus infinity is an error where there should be nothing but zeros. */
+export function decibelDigits(db: number): string {
+  if (isExact(db)) return 'exact'
+  return db === -Infinity ? `${minus}∞` : signed(db, 1)
+}
+
+export const decibels = (db: number) => decibelDigits(db) + (isExact(db) ? '' : `${space}dB`)
 
 export const plural = (value: number, noun: string) =>
   `${count(value)} ${noun}${value === 1 ? '' : 's'}`

@@ -13,7 +13,7 @@ interface Description {
 const relaxed = (dot: DotProduct, sentence: string): Description => ({
   tier: 'relaxed',
   dot,
-  reason: `This engine runs relaxed SIMD, the fastest kernels there are. ${sentence}`,
+  reason: `This engine runs relaxed SIMD, for which the fastest kernels are written. ${sentence}`,
 })
 
 /** One for each name in tier.h; a test compares both lists. */

@@ -74,7 +74,7 @@ export function BitsFigure() {
         />
       </label>
       <figcaption id="bits-caption">
-        Eight bits can only say a whole number times a scale that all weights share: here{' '}
+        Eight bits can only say a whole number times a scale that many weights share: here{' '}
         <b>{signed(back, 6)}</b>, an error of <b>{signed(back - real, 6)}</b>.
       </figcaption>
     </figure>

@@ -13,7 +13,7 @@ export function Footer() {
       {running && (
         <p>
           <span class="badge">{tierNames[running.tier]}</span> These kernels run{' '}
-          {running.thread === 'worker' ? 'in a worker' : 'in the page’s own thread'}.{' '}
+          {running.thread === 'worker' ? 'in workers beside the page' : 'in the page’s own thread'}.{' '}
           {running.reason}
         </p>
       )}

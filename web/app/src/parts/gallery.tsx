@@ -29,7 +29,7 @@ function Prediction({ kind, text, isRight }: { kind: string; text: string; isRig
   return (
     <span class={`prediction ${kind} ${isRight ? 'right' : 'wrong'}`}>
       <span>{kind.toUpperCase()}</span> {text}
-      <span aria-hidden="true">{isRight ? ' ✓' : ' ✗'}</span>
+      <span aria-hidden="true">{isRight ? '\u00a0✓' : '\u00a0✗'}</span>
       <span class="hidden">{isRight ? ', right' : ', wrong'}</span>
     </span>
   )

@@ -5,20 +5,23 @@ import * as Plot from '@observablehq/plot'
 import type { LayerReport } from 'lowbit'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Result } from '../job'
-import { decibels } from '../numbers'
+import { decibelDigits, decibels, isExact } from '../numbers'
 
 const bitDb = 6
 const rowHeight = 34
 
-const finite = (values: readonly number[]) => values.filter(Number.isFinite)
+const isDrawn = (db: number) => Number.isFinite(db) && !isExact(db)
 
 function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefined, width: number) {
-  const values = finite(layers.flatMap((l) => [l.isolatedSqnrDb, l.accumulatedSqnrDb]))
+  const isolated = layers.filter((l) => isDrawn(l.isolatedSqnrDb))
+  const accumulated = layers.filter((l) => isDrawn(l.accumulatedSqnrDb))
+  const values = [
+    ...isolated.map((l) => l.isolatedSqnrDb),
+    ...accumulated.map((l) => l.accumulatedSqnrDb),
+  ]
   const low = Math.floor(Math.min(...values) / bitDb) * bitDb
   const high = Math.ceil(Math.max(...values) / bitDb) * bitDb
   const names = layers.map(({ name }) => name)
-  const isolated = layers.filter((l) => Number.isFinite(l.isolatedSqnrDb))
-  const accumulated = layers.filter((l) => Number.isFinite(l.accumulatedSqnrDb))
   const longest = Math.max(...names.map((name) => name.length))
   const ticks = []
   const tickStep = (high - low) / bitDb > (width < 500 ? 5 : 10) ? 2 * bitDb : bitDb
@@ -44,7 +47,7 @@ function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefine
     marks: [
       worst ? Plot.cell([worst], { y: 'name', fill: 'var(--accent-wash)', inset: -2 }) : null,
       Plot.link(
-        layers.filter((l) => isolated.includes(l) && accumulated.includes(l)),
+        isolated.filter((l) => accumulated.includes(l)),
         {
           x1: 'isolatedSqnrDb',
           x2: 'accumulatedSqnrDb',
@@ -69,6 +72,10 @@ function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefine
         strokeWidth: 2,
       }),
       Plot.dot(accumulated, { x: 'accumulatedSqnrDb', y: 'name', r: 5, fill: 'var(--accent)' }),
+      Plot.text(
+        layers.filter((l) => isExact(l.accumulatedSqnrDb)),
+        { y: 'name', text: () => 'exact', frameAnchor: 'right', dx: -6, fill: 'var(--muted)' },
+      ),
     ],
   })
 }
@@ -102,7 +109,7 @@ function Chart({
 
 function worstOf(layers: readonly LayerReport[]): LayerReport | undefined {
   return layers
-    .filter((layer) => Number.isFinite(layer.isolatedSqnrDb))
+    .filter((layer) => isDrawn(layer.isolatedSqnrDb))
     .reduce<LayerReport | undefined>(
       (worst, layer) => (worst && worst.isolatedSqnrDb <= layer.isolatedSqnrDb ? worst : layer),
       undefined,
@@ -157,8 +164,8 @@ export function Layers({ result }: { result: Result }) {
                 <tr key={layer.name}>
                   <th scope="row">{layer.name}</th>
                   <td>{layer.op}</td>
-                  <td>{decibels(layer.isolatedSqnrDb)}</td>
-                  <td>{decibels(layer.accumulatedSqnrDb)}</td>
+                  <td>{decibelDigits(layer.isolatedSqnrDb)}</td>
+                  <td>{decibelDigits(layer.accumulatedSqnrDb)}</td>
                 </tr>
               ))}
             </tbody>

@@ -28,7 +28,7 @@ export function Try({ result }: { result: Result }) {
       <p class="section-lede">
         {canDraw
           ? 'Both models read along while you draw. Your drawing is scaled and centred as the training images were: what they see is the small picture.'
-          : 'These models know photographs of clothes, which nobody draws with a mouse, so pick test images here; the digit models let you draw.'}
+          : 'These models know photographs of clothes, which are hard to draw, so pick test images here. The digit models let you draw.'}
       </p>
       <div class="try">
         <div class="try-input">

@@ -3,7 +3,16 @@
 import type { Latency, ModelReport } from 'lowbit'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Result } from '../job'
-import { bytes, count, milliseconds, percent, plural, points, times } from '../numbers'
+import {
+  bytes,
+  count,
+  millisecondRange,
+  milliseconds,
+  percent,
+  plural,
+  points,
+  times,
+} from '../numbers'
 import { experiment, ownFile } from '../state'
 
 function accuracySentence({ report }: Result): string {
@@ -29,7 +38,7 @@ function headline(result: Result): string {
 function intervalSentence({ report: { top1Difference } }: Result): string {
   if (!top1Difference) return ''
   const { difference, low, high } = top1Difference
-  const interval = `95 % interval ${points(low)} to ${points(high)} points`
+  const interval = `${percent(0.95, 0)} interval ${points(low)} to ${points(high)} points`
   if (difference === 0) return `Accuracy stays the same (${interval}).`
   const isWithinChance = low <= 0 && high >= 0
   const weight = isWithinChance ? 'so little may be chance' : 'more than chance explains'
@@ -91,7 +100,7 @@ function Card({ kind, model, other, labelled }: CardProps) {
           <Figure
             name="Time per image"
             value={milliseconds(latency.median)}
-            detail={`median; p10–p90 ${milliseconds(latency.p10).replace(' ms', '')}–${milliseconds(latency.p90)}`}
+            detail={`median; ${percent(0.8, 0)} take ${millisecondRange(latency.p10, latency.p90)}`}
             share={latency.median / slowest}
           />
         )}
@@ -183,7 +192,10 @@ function isOutdated(result: Result): boolean {
 export function Verdict({ result }: { result: Result }) {
   const { report } = result
   const title = useRef<HTMLHeadingElement>(null)
-  useEffect(() => title.current?.focus(), [])
+  useEffect(() => {
+    title.current?.scrollIntoView()
+    title.current?.focus({ preventScroll: true })
+  }, [])
   return (
     <section class="panel verdict" aria-labelledby="verdict-title">
       <p class="eyebrow">
