@@ -1,6 +1,6 @@
 // Conv: an indirect matrix product over NHWC images (Dukhan, "The Indirect Convolution Algorithm",
-// 2019). A 1x1 convolution of stride 1 is a product without a table; one product per group;
-// depthwise convolution has a kernel of its own.
+// 2019) over padded images. A 1x1 convolution of stride 1 is a product without a table; one product
+// per group; depthwise convolution has a kernel of its own.
 #include "base/checked.h"
 #include "engine/depthwise.h"
 #include "engine/product.h"
@@ -16,13 +16,10 @@ struct Taps {
   int32_t per_row = 0;  // pieces along the kernel's width
 };
 
-// Without padding at the sides, the taps of one kernel row are neighbours in the input when all
-// channels belong to one group: one long piece in place of kernel_w short ones.
-Taps merge_taps(const NodeWindow& node, int32_t group_channels) {
-  const kernels::Window& window = node.window;
-  const bool is_contiguous = window.pad_left == 0 && node.pad_right == 0 &&
-                             window.dilation_w == 1 && group_channels == window.channels;
-  if (is_contiguous) {
+// The taps of one kernel row are neighbours in the input when all channels belong to one group: one
+// long piece in place of kernel_w short ones.
+Taps merge_taps(const kernels::Window& window, int32_t group_channels) {
+  if (window.dilation_w == 1 && group_channels == window.channels) {
     return {.count = window.kernel_h, .depth = window.kernel_w * group_channels, .per_row = 1};
   }
   return {.count = window.kernel_h * window.kernel_w,
@@ -45,24 +42,60 @@ Result<std::shared_ptr<Buffer>> make_offsets(Lowering& lowering, size_t index,
   for (int32_t oy = 0; oy < window.output_h; ++oy) {
     for (int32_t ox = 0; ox < window.output_w; ++ox) {
       for (int32_t t = 0; t < taps.count; ++t) {
-        const int64_t y = int64_t{oy} * window.stride_h - window.pad_top +
-                          int64_t{t / taps.per_row} * window.dilation_h;
-        const int64_t x = int64_t{ox} * window.stride_w - window.pad_left +
-                          int64_t{t % taps.per_row} * window.dilation_w;
-        const bool is_inside = y >= 0 && y < window.input_h && x >= 0 && x < window.input_w;
-        *offset++ = is_inside ? static_cast<int32_t>((y * window.input_w + x) * window.channels)
-                              : kernels::kPaddingOffset;
+        const int64_t y =
+            int64_t{oy} * window.stride_h + int64_t{t / taps.per_row} * window.dilation_h;
+        const int64_t x =
+            int64_t{ox} * window.stride_w + int64_t{t % taps.per_row} * window.dilation_w;
+        *offset++ = static_cast<int32_t>((y * window.input_w + x) * window.channels);
       }
     }
   }
   return buffer;
 }
 
-bool is_plain(const NodeWindow& node) {
+bool has_padding(const NodeWindow& node) {
   const kernels::Window& window = node.window;
+  return window.pad_top > 0 || window.pad_left > 0 || node.pad_bottom > 0 || node.pad_right > 0;
+}
+
+bool is_plain(const kernels::Window& window) {
   return window.kernel_h == 1 && window.kernel_w == 1 && window.stride_h == 1 &&
-         window.stride_w == 1 && window.pad_top == 0 && window.pad_left == 0 &&
-         node.pad_bottom == 0 && node.pad_right == 0;
+         window.stride_w == 1;
+}
+
+// Brings `input` into a place with room for the padding around each image, so that every tap of a
+// kernel row lies beside the last, also at the border. `window` becomes one over the larger images.
+Result<Slot> pad_input(Lowering& lowering, size_t index, const NodeWindow& node, Slot input,
+                       kernels::Window& window) {
+  const Value& value = lowering.input_value(index, 0);
+  const auto element_bytes = static_cast<int64_t>(dtype_bytes(value.dtype));
+  const int64_t height = int64_t{window.pad_top} + window.input_h + node.pad_bottom;
+  const int64_t width = int64_t{window.pad_left} + window.input_w + node.pad_right;
+  const auto pixels = checked_multiply(height, width);
+  const auto pixel_elements = int64_t{window.batch} * window.channels;
+  const auto elements = pixels ? checked_multiply(*pixels, pixel_elements) : pixels;
+  if (!elements || *elements > kMaxElements) {
+    return lowering.refuse(index, ErrorCode::kLimitExceeded,
+                           "its padded input would have more than 2^28 elements");
+  }
+  const Slot padded = lowering.make_scratch(*elements * element_bytes);
+  const int64_t pixel_bytes = window.channels * element_bytes;
+  const int32_t zero = value.dtype == DType::kU8 ? activation_params(value).zero_point : 0;
+  lowering.emit(make_pad({.input = input,
+                          .output = padded,
+                          .batch = window.batch,
+                          .height = window.input_h,
+                          .row_bytes = window.input_w * pixel_bytes,
+                          .top = window.pad_top,
+                          .bottom = node.pad_bottom,
+                          .left_bytes = window.pad_left * pixel_bytes,
+                          .right_bytes = node.pad_right * pixel_bytes,
+                          .fill = static_cast<std::byte>(zero)}),
+                {input, padded});
+  window.input_h = static_cast<int32_t>(height);
+  window.input_w = static_cast<int32_t>(width);
+  window.pad_top = window.pad_left = 0;
+  return padded;
 }
 
 }  // namespace
@@ -72,7 +105,7 @@ Status lower<Op::kConv>(Lowering& lowering, size_t index) {
   const Node& node = lowering.node(index);
   const auto& attributes = std::get<ConvAttributes>(node.attributes);
   LOWBIT_ASSIGN(const NodeWindow resolved, node_window(lowering, index, attributes.window, false));
-  const kernels::Window& window = resolved.window;
+  kernels::Window window = resolved.window;
   const auto columns = static_cast<int32_t>(lowering.output_value(index).shape[1]);
   const auto groups = static_cast<int32_t>(attributes.groups);
   if (groups > 1 && groups == window.channels && groups == columns) {
@@ -82,23 +115,25 @@ Status lower<Op::kConv>(Lowering& lowering, size_t index) {
   const int32_t group_channels = window.channels / groups;
   const int32_t group_columns = columns / groups;
   const int32_t kernel_taps = window.kernel_h * window.kernel_w;
-  const int64_t input_pixels = int64_t{window.input_h} * window.input_w;
   const int64_t output_pixels = int64_t{window.output_h} * window.output_w;
 
   Product product;
   product.input = lowering.input_slot(index, 0);
+  if (has_padding(resolved)) {
+    LOWBIT_ASSIGN(product.input, pad_input(lowering, index, resolved, product.input, window));
+  }
   ProductRows& rows = product.rows;
-  if (is_plain(resolved)) {
+  if (is_plain(window)) {
     rows.row_depth = group_channels;
     rows.row_stride = window.channels;
     LOWBIT_ASSIGN(rows.count,
                   lowering.to_int32(index, window.batch * output_pixels, "the number of rows"));
   } else {
-    const Taps taps = merge_taps(resolved, group_channels);
+    const Taps taps = merge_taps(window, group_channels);
     rows.row_taps = taps.count;
     rows.row_depth = taps.depth;
     rows.repeats = window.batch;
-    rows.repeat_stride = input_pixels * window.channels;
+    rows.repeat_stride = int64_t{window.input_h} * window.input_w * window.channels;
     LOWBIT_ASSIGN(rows.count, lowering.to_int32(index, output_pixels, "the number of rows"));
     LOWBIT_ASSIGN(rows.offsets, make_offsets(lowering, index, window, taps));
   }

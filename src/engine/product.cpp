@@ -55,19 +55,14 @@ template <class Call, class Element>
 class ProductStep : public Step {
  public:
   ProductStep(void (*kernel)(const Call&), size_t index, const Product& product,
-              std::shared_ptr<Buffer> packed, std::shared_ptr<Buffer> padding)
-      : kernel_(kernel),
-        index_(index),
-        product_(product),
-        packed_(std::move(packed)),
-        padding_(std::move(padding)) {
+              std::shared_ptr<Buffer> packed)
+      : kernel_(kernel), index_(index), product_(product), packed_(std::move(packed)) {
     const ProductRows& rows = product_.rows;
     call_.rows.count = rows.count;
     call_.rows.depth = rows.row_depth;
     call_.rows.taps = rows.row_taps;
     call_.rows.row_stride = rows.row_stride;
     if (rows.offsets) call_.rows.offsets = reinterpret_cast<const int32_t*>(rows.offsets->data());
-    if (padding_) call_.rows.padding = reinterpret_cast<const Element*>(padding_->data());
     call_.packed = packed_->data();
     call_.columns = product_.weights.columns;
     call_.c_stride = product_.target.row_stride;
@@ -99,16 +94,14 @@ class ProductStep : public Step {
   size_t index_;
   Product product_;
   std::shared_ptr<Buffer> packed_;
-  std::shared_ptr<Buffer> padding_;
   Call call_;
 };
 
 class ProductF32 final : public ProductStep<kernels::MatmulF32, float> {
  public:
   ProductF32(const kernels::KernelTable& table, size_t index, const Product& product,
-             std::shared_ptr<Buffer> packed, std::shared_ptr<Buffer> padding,
-             const ClipAttributes& activation)
-      : ProductStep(table.matmul_f32, index, product, std::move(packed), std::move(padding)),
+             std::shared_ptr<Buffer> packed, const ClipAttributes& activation)
+      : ProductStep(table.matmul_f32, index, product, std::move(packed)),
         pack_(table.pack_matmul_f32) {
     call().min = activation.min;
     call().max = activation.max;
@@ -139,8 +132,8 @@ class ProductF32 final : public ProductStep<kernels::MatmulF32, float> {
 class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
  public:
   ProductU8S8(const kernels::KernelTable& table, const IntegerNode& node, const Product& product,
-              std::shared_ptr<Buffer> packed, std::shared_ptr<Buffer> padding)
-      : ProductStep(table.matmul_u8s8, node.index, product, std::move(packed), std::move(padding)),
+              std::shared_ptr<Buffer> packed)
+      : ProductStep(table.matmul_u8s8, node.index, product, std::move(packed)),
         pack_(table.pack_matmul_u8s8),
         node_(node) {
     call().output_zero_point = node.output.zero_point;
@@ -179,29 +172,17 @@ class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
   IntegerNode node_;
 };
 
-// A row of padding: `depth` elements that stand for 0.0.
-Result<std::shared_ptr<Buffer>> make_padding(Lowering& lowering, size_t index,
-                                             const ProductRows& rows, size_t element_bytes,
-                                             int32_t zero) {
-  if (!rows.offsets) return std::shared_ptr<Buffer>();
-  const size_t bytes = static_cast<size_t>(rows.row_depth) * element_bytes;
-  LOWBIT_ASSIGN(std::shared_ptr<Buffer> padding, lowering.allocate_constant(index, bytes));
-  std::fill_n(padding->data(), bytes, static_cast<std::byte>(zero));
-  return padding;
-}
-
 Status emit_f32(Lowering& lowering, size_t index, const Product& product) {
   const ProductWeights& weights = product.weights;
   LOWBIT_TRY(check_f32_constants(lowering, index));
   const size_t bytes = kernels::packed_matmul_f32_bytes(
       lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
-  LOWBIT_ASSIGN(auto padding, make_padding(lowering, index, product.rows, sizeof(float), 0));
   const int64_t count = int64_t{weights.columns} * weights.taps * weights.depth;
   lowering.reserve_pack_room(2 * PackContext::pack_room(count, sizeof(float)) +
                              PackContext::pack_room(weights.columns, sizeof(float)));
   lowering.emit(std::make_unique<ProductF32>(lowering.table(), index, product, std::move(packed),
-                                             std::move(padding), lowering.node(index).activation),
+                                             lowering.node(index).activation),
                 {product.input, product.output});
   return success();
 }
@@ -218,13 +199,10 @@ Status emit_u8s8(Lowering& lowering, size_t index, const Product& product) {
   const size_t bytes = kernels::packed_matmul_u8s8_bytes(
       lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
-  LOWBIT_ASSIGN(auto padding, make_padding(lowering, index, product.rows, sizeof(uint8_t),
-                                           node.input.zero_point));
   lowering.reserve_pack_room(PackContext::pack_room(weights.columns * depth, sizeof(int8_t)) +
                              PackContext::pack_room(weights.columns, sizeof(int32_t)) +
                              PackContext::pack_room(weights.columns, sizeof(float)));
-  lowering.emit(std::make_unique<ProductU8S8>(lowering.table(), node, product, std::move(packed),
-                                              std::move(padding)),
+  lowering.emit(std::make_unique<ProductU8S8>(lowering.table(), node, product, std::move(packed)),
                 {product.input, product.output});
   return success();
 }

@@ -34,7 +34,8 @@ Result<Tensor> OnnxConstants::decode(TensorId id) {
     return decode_onnx_tensor(*tensor.initializer, std::string(tensor.name), byte_budget_);
   }
   const IndexedNode& node = *index_.producer(id);
-  return node.source->op_type == "Constant" ? constant_node(node) : product(node);
+  if (node.source->op_type == "Constant") return constant_node(node);
+  return node.source->op_type == "Cast" ? cast(node) : product(node);
 }
 
 Result<Tensor> OnnxConstants::constant_node(const IndexedNode& node) {
@@ -83,6 +84,18 @@ Result<Tensor> OnnxConstants::product(const IndexedNode& node) {
   std::span<float> products = result.mutable_data<float>();
   for (size_t i = 0; i < products.size(); ++i) products[i] = factor * factors[i];
   return result;
+}
+
+// Decoding has made int32 of int16 already (formats/onnx_tensor.h).
+Result<Tensor> OnnxConstants::cast(const IndexedNode& node) {
+  AttributeReader attributes(node);
+  const OnnxType type{attributes.integer("to", 0)};
+  attributes.integer("saturate", 1);  // of float8 only
+  LOWBIT_TRY(attributes.finish());
+  LOWBIT_ASSIGN(Tensor tensor, get(node.inputs[0]));
+  if (type == OnnxType::kInt32 && tensor.dtype() == DType::kI32) return tensor;
+  return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
+                         "only a Cast from int16 to int32 is supported");
 }
 
 Result<float> OnnxConstants::scalar(TensorId id) {

@@ -1,5 +1,6 @@
 // The constants of a file, decoded when they are first asked for: initializers, Constant nodes, and
-// the product of two of them, which write_onnx() makes for the scale of a bias.
+// the expressions that write_onnx() makes of them: a product for the scale of a bias, a Cast of the
+// integers of a bias.
 #pragma once
 
 #include <vector>
@@ -17,7 +18,8 @@ class OnnxConstants {
   const OnnxIndex& index() const { return index_; }
 
   // `id` must be a constant of the index. Errors: as decode_onnx_tensor(); kUnsupportedFeature (a
-  // Constant of strings, a sparse one; a product that is not one of float32 and a single float32).
+  // Constant of strings, a sparse one; a product that is not one of float32 and a single float32; a
+  // Cast that does not give int32 from int16).
   Result<Tensor> get(TensorId id);
   // The one element of a constant, as float32. Errors: also kInvalidModel.
   Result<float> scalar(TensorId id);
@@ -28,6 +30,7 @@ class OnnxConstants {
   Result<Tensor> decode(TensorId id);
   Result<Tensor> constant_node(const IndexedNode& node);
   Result<Tensor> product(const IndexedNode& node);
+  Result<Tensor> cast(const IndexedNode& node);
 
   const OnnxIndex& index_;
   std::vector<std::optional<Tensor>> tensors_;

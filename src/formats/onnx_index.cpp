@@ -172,20 +172,22 @@ class Indexer {
     const bool is_standard = is_onnx_domain(node.source->domain);
     if (is_standard) node.op = op_from_name(node.source->op_type);
     if (node.op) return;
-    if (is_standard && (node.source->op_type == "Constant" || is_constant_product(node))) {
+    if (is_standard && (node.source->op_type == "Constant" || is_constant_expression(node))) {
       at(node.outputs.front()).is_constant = true;
     } else {
       unknown_.add(node);
     }
   }
 
-  bool is_constant_product(const IndexedNode& node) const {
-    if (node.source->op_type != "Mul" || node.inputs.size() != 2) return false;
+  bool is_constant_expression(const IndexedNode& node) const {
+    const std::string_view op = node.source->op_type;
+    const size_t operand_count = op == "Mul" ? 2 : op == "Cast" ? 1 : 0;
+    if (operand_count == 0 || node.inputs.size() != operand_count) return false;
     for (const TensorId input : node.inputs) {
       if (input == kNoTensor || !index_.tensor(input).is_constant) return false;
-      // No products of products: a constant is then found without recursion.
+      // No expressions of expressions: a constant is then found without recursion.
       const IndexedNode* producer = index_.producer(input);
-      if (producer && producer->source->op_type == "Mul") return false;
+      if (producer && producer->source->op_type != "Constant") return false;
     }
     return true;
   }

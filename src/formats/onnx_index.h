@@ -23,7 +23,7 @@ struct IndexedTensor {
   // At most one of these; an input of the graph has none.
   const OnnxTensor* initializer = nullptr;
   int32_t producer = kNoNode;
-  // A constant: an initializer, or the output of a Constant or of a Mul of two such.
+  // A constant: an initializer, the output of a Constant, or a Mul or Cast of such.
   bool is_constant = false;
   bool is_graph_output = false;
   int32_t consumer_count = 0;

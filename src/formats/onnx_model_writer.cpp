@@ -16,17 +16,6 @@ constexpr int64_t kIntAttribute = 2;
 constexpr int64_t kStringAttribute = 3;
 constexpr int64_t kIntsAttribute = 7;
 
-int64_t onnx_type(DType dtype) {
-  switch (dtype) {
-#define X(name, type, text, onnx) \
-  case DType::k##name:            \
-    return onnx;
-    LOWBIT_DTYPES(X)
-#undef X
-  }
-  return 0;
-}
-
 int64_t opset_of(const Graph& graph) {
   int64_t opset = std::max(graph.opset, kMinWrittenOpset);
   for (const Node& node : graph.nodes) {
@@ -45,6 +34,17 @@ int64_t ir_version(int64_t opset) {
 }
 
 }  // namespace
+
+OnnxType onnx_type(DType dtype) {
+  switch (dtype) {
+#define X(name, type, text, onnx) \
+  case DType::k##name:            \
+    return OnnxType{onnx};
+    LOWBIT_DTYPES(X)
+#undef X
+  }
+  return OnnxType::kUndefined;
+}
 
 void AttributeWriter::integer(std::string_view name, int64_t value) {
   WireWriter& attribute = attributes_.emplace_back();
@@ -97,10 +97,10 @@ void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) 
   nodes_.message(1, node);
 }
 
-std::string ModelWriter::shared_constant(char letter, DType dtype, std::span<const int64_t> dims,
+std::string ModelWriter::shared_constant(char letter, OnnxType type, std::span<const int64_t> dims,
                                          std::span<const std::byte> bytes) {
   WireWriter key;
-  key.integer(1, onnx_type(dtype));
+  key.integer(1, static_cast<int64_t>(type));
   for (const int64_t dim : dims) key.integer(2, dim);
   key.bytes(3, bytes);
   const std::span<const std::byte> encoded = key.result();
@@ -108,16 +108,16 @@ std::string ModelWriter::shared_constant(char letter, DType dtype, std::span<con
       std::string(reinterpret_cast<const char*>(encoded.data()), encoded.size()));
   if (is_new) {
     found->second = fresh_name(letter);
-    initializer(found->second, dtype, dims, bytes);
+    initializer(found->second, type, dims, bytes);
   }
   return found->second;
 }
 
-void ModelWriter::initializer(std::string_view name, DType dtype, std::span<const int64_t> dims,
+void ModelWriter::initializer(std::string_view name, OnnxType type, std::span<const int64_t> dims,
                               std::span<const std::byte> bytes) {
   WireWriter tensor;
   for (const int64_t dim : dims) tensor.integer(1, dim);
-  tensor.integer(2, onnx_type(dtype));
+  tensor.integer(2, static_cast<int64_t>(type));
   tensor.text(8, name);
   tensor.open(9, bytes.size());
   // The elements follow the message's other fields without a copy in between.
@@ -139,7 +139,7 @@ WireWriter ModelWriter::value_info(ValueId id) const {
     shape.message(1, dimension);
   }
   WireWriter tensor_type;
-  tensor_type.integer(1, onnx_type(value.dtype));
+  tensor_type.integer(1, static_cast<int64_t>(onnx_type(value.dtype)));
   tensor_type.message(2, shape);
   WireWriter type;
   type.message(1, tensor_type);

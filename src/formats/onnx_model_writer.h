@@ -10,10 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/onnx_proto.h"
 #include "formats/protobuf.h"
 #include "graph/graph.h"
 
 namespace lowbit {
+
+OnnxType onnx_type(DType dtype);
 
 // The attributes of one node, in the order in which they are added.
 class AttributeWriter {
@@ -47,20 +50,20 @@ class ModelWriter {
   std::string fresh_name(char letter);
 
   void node(const NodeText& text, const AttributeWriter& attributes);
-  void initializer(std::string_view name, DType dtype, std::span<const int64_t> dims,
+  void initializer(std::string_view name, OnnxType type, std::span<const int64_t> dims,
                    std::span<const std::byte> bytes);
   // The name of a constant of these values: written once, whoever asks. `letter` as in
   // fresh_name().
   template <class T>
   std::string constant(char letter, std::span<const int64_t> dims, std::span<const T> values) {
-    return shared_constant(letter, dtype_of<T>, dims, std::as_bytes(values));
+    return shared_constant(letter, onnx_type(dtype_of<T>), dims, std::as_bytes(values));
   }
 
   // Once, when all nodes and initializers are written.
   std::vector<std::byte> finish() &&;
 
  private:
-  std::string shared_constant(char letter, DType dtype, std::span<const int64_t> dims,
+  std::string shared_constant(char letter, OnnxType type, std::span<const int64_t> dims,
                               std::span<const std::byte> bytes);
   WireWriter value_info(ValueId id) const;
 

@@ -184,6 +184,8 @@ std::string onnx_type_name(OnnxType type) {
       return "uint8";
     case OnnxType::kInt8:
       return "int8";
+    case OnnxType::kInt16:
+      return "int16";
     case OnnxType::kInt32:
       return "int32";
     case OnnxType::kInt64:

@@ -21,6 +21,7 @@ enum class OnnxType : int64_t {
   kFloat = 1,
   kUint8 = 2,
   kInt8 = 3,
+  kInt16 = 5,
   kInt32 = 6,
   kInt64 = 7,
   kBool = 9,

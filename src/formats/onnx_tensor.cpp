@@ -37,6 +37,8 @@ std::optional<Encoding> encoding_of(OnnxType type, int64_t element_count) {
       return Encoding{DType::kU8, 1, kInt32Data, 1};
     case OnnxType::kInt8:
       return Encoding{DType::kI8, 1, kInt32Data, 1};
+    case OnnxType::kInt16:
+      return Encoding{DType::kI32, 2, kInt32Data, 1};
     case OnnxType::kInt32:
       return Encoding{DType::kI32, 4, kInt32Data, 1};
     case OnnxType::kInt64:
@@ -53,19 +55,26 @@ std::optional<Encoding> encoding_of(OnnxType type, int64_t element_count) {
   return std::nullopt;
 }
 
+// Elements that the file stores as Stored, another type than the tensor's.
+template <class Stored, class Element, class Convert>
+void decode_raw_as(std::span<const std::byte> raw, std::span<Element> elements, Convert convert) {
+  for (size_t i = 0; i < elements.size(); ++i) {
+    Stored stored{};
+    std::memcpy(&stored, raw.data() + sizeof(stored) * i, sizeof(stored));
+    elements[i] = convert(stored);
+  }
+}
+
 void decode_raw(OnnxType type, std::span<const std::byte> raw, Tensor& tensor) {
   if (raw.empty()) return;
   if (type == OnnxType::kFloat16) {
-    std::span<float> elements = tensor.mutable_data<float>();
-    for (size_t i = 0; i < elements.size(); ++i) {
-      uint16_t half = 0;
-      std::memcpy(&half, raw.data() + 2 * i, 2);
-      elements[i] = half_to_float(half);
-    }
+    decode_raw_as<uint16_t>(raw, tensor.mutable_data<float>(), half_to_float);
   } else if (type == OnnxType::kDouble) {
-    double value = 0;
-    std::memcpy(&value, raw.data(), sizeof(value));
-    tensor.mutable_data<float>()[0] = static_cast<float>(value);
+    decode_raw_as<double>(raw, tensor.mutable_data<float>(),
+                          [](double value) { return static_cast<float>(value); });
+  } else if (type == OnnxType::kInt16) {
+    decode_raw_as<int16_t>(raw, tensor.mutable_data<int32_t>(),
+                           [](int16_t value) { return int32_t{value}; });
   } else {
     std::memcpy(tensor.mutable_raw(), raw.data(), raw.size());
   }
@@ -94,6 +103,8 @@ class TypedDecoder {
         return integers<uint8_t>(field);
       case OnnxType::kInt8:
         return integers<int8_t>(field);
+      case OnnxType::kInt16:
+        return integers<int16_t, int32_t>(field);
       case OnnxType::kInt32:
         return integers<int32_t>(field);
       case OnnxType::kInt64:
@@ -125,14 +136,15 @@ class TypedDecoder {
     return success();
   }
 
-  template <class T>
+  // Integers in the range of T; the tensor's elements are of type Element.
+  template <class T, class Element = T>
   Status integers(const WireField& field) {
     return for_each_varint(field, [this](uint64_t bits) -> Status {
       const auto value = static_cast<int64_t>(bits);
       if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
         return out_of_range();
       }
-      return put<T>(static_cast<T>(value));
+      return put<Element>(static_cast<Element>(value));
     });
   }
 

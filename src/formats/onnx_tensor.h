@@ -2,7 +2,7 @@
 // (little-endian) and the typed repeated fields (float_data, int32_data, int64_data, double_data).
 //
 //   float32, uint8, int8, int32, int64    as they are
-//   float16                               to float32, exactly
+//   float16, int16                        to float32 and int32, exactly
 //   float64, bool                         single elements only, to float32 and uint8
 #pragma once
 

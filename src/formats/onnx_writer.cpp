@@ -39,14 +39,22 @@ ClipAttributes needed_bounds(const ClipAttributes& activation, const QuantParams
   return bounds;
 }
 
-void write_window(const WindowAttributes& window, AttributeWriter& out) {
+bool fits_int16(std::span<const int32_t> integers) {
+  return std::ranges::all_of(integers, [](int32_t q) { return q == static_cast<int16_t>(q); });
+}
+
+enum class Written : uint8_t { kYes, kNo };
+
+void write_window(const WindowAttributes& window, Written kernel_shape, AttributeWriter& out) {
   if (window.auto_pad == AutoPad::kSameUpper) out.text("auto_pad", "SAME_UPPER");
   if (window.auto_pad == AutoPad::kSameLower) out.text("auto_pad", "SAME_LOWER");
   if (window.auto_pad == AutoPad::kValid) out.text("auto_pad", "VALID");
   if (window.dilation != Spatial{}) {
     out.integers("dilations", std::array{window.dilation.h, window.dilation.w});
   }
-  out.integers("kernel_shape", std::array{window.kernel.h, window.kernel.w});
+  if (kernel_shape == Written::kYes) {
+    out.integers("kernel_shape", std::array{window.kernel.h, window.kernel.w});
+  }
   if (window.auto_pad == AutoPad::kNotSet && window.padding != Padding{}) {
     out.integers("pads", std::array{window.padding.top, window.padding.left, window.padding.bottom,
                                     window.padding.right});
@@ -56,17 +64,19 @@ void write_window(const WindowAttributes& window, AttributeWriter& out) {
   }
 }
 
-// Attributes that have ONNX's default are left out, except where the default depends on the opset.
+// Attributes that have ONNX's default are left out, except where the default depends on the opset,
+// and the kernel's shape in a float Conv, which exporters write too.
 class AttributesOf {
  public:
-  AttributesOf(Op op, AttributeWriter& out) : op_(op), out_(out) {}
+  AttributesOf(Op op, bool is_integer, AttributeWriter& out)
+      : op_(op), is_integer_(is_integer), out_(out) {}
 
   void operator()(const NoAttributes&) const {}
   // The bounds are inputs, as Reshape's shape is.
   void operator()(const ClipAttributes&) const {}
   void operator()(const ConvAttributes& conv) const {
     if (conv.groups != 1) out_.integer("group", conv.groups);
-    write_window(conv.window, out_);
+    write_window(conv.window, is_integer_ ? Written::kNo : Written::kYes, out_);
   }
   void operator()(const GemmAttributes& gemm) const {
     if (gemm.alpha != 1.0f) out_.real("alpha", gemm.alpha);
@@ -77,7 +87,7 @@ class AttributesOf {
   void operator()(const PoolAttributes& pool) const {
     if (pool.ceil_mode) out_.integer("ceil_mode", 1);
     if (pool.count_include_pad && op_ == Op::kAveragePool) out_.integer("count_include_pad", 1);
-    write_window(pool.window, out_);
+    write_window(pool.window, Written::kYes, out_);
   }
   void operator()(const BatchNormalizationAttributes& norm) const {
     constexpr BatchNormalizationAttributes kDefault;
@@ -91,10 +101,9 @@ class AttributesOf {
 
  private:
   Op op_;
+  bool is_integer_;
   AttributeWriter& out_;
 };
-
-enum class ZeroPoint : uint8_t { kWritten, kOmitted };
 
 class GraphWriter {
  public:
@@ -138,10 +147,10 @@ class GraphWriter {
       const std::array dims{static_cast<int64_t>(reshape->shape.size())};
       text.inputs.push_back(model_.constant<int64_t>('c', dims, reshape->shape));
     }
-    AttributeWriter attributes;
-    std::visit(AttributesOf(node.op, attributes), node.attributes);
-
     const Value& output = graph_.value(node.output);
+    AttributeWriter attributes;
+    std::visit(AttributesOf(node.op, output.quant.has_value(), attributes), node.attributes);
+
     const bool is_direct = !output.quant && node.activation == ClipAttributes{};
     text.output = is_direct ? output.name : model_.fresh_name('r');
     model_.node(text, attributes);
@@ -159,9 +168,7 @@ class GraphWriter {
     const Value& value = graph_.value(id);
     if (value.constant && !is_written_[static_cast<size_t>(id)]) {
       is_written_[static_cast<size_t>(id)] = true;
-      const Tensor& tensor = *value.constant;
-      model_.initializer(value.name, tensor.dtype(), tensor.shape().dims(),
-                         {tensor.raw(), tensor.byte_count()});
+      write_constant(value);
     }
     if (!value.quant) return value.name;
     std::string& real = reals_[static_cast<size_t>(id)];
@@ -174,6 +181,23 @@ class GraphWriter {
       }
     }
     return real;
+  }
+
+  void write_constant(const Value& value) {
+    const Tensor& tensor = *value.constant;
+    const std::span<const int64_t> dims = tensor.shape().dims();
+    if (tensor.dtype() != DType::kI32 || !fits_int16(tensor.data<int32_t>())) {
+      model_.initializer(value.name, onnx_type(tensor.dtype()), dims,
+                         {tensor.raw(), tensor.byte_count()});
+      return;
+    }
+    const std::span<const int32_t> bias = tensor.data<int32_t>();
+    const std::vector<int16_t> narrow(bias.begin(), bias.end());
+    NodeText text{.op = "Cast", .inputs = {model_.fresh_name('b')}, .output = value.name};
+    model_.initializer(text.inputs[0], OnnxType::kInt16, dims, std::as_bytes(std::span(narrow)));
+    AttributeWriter attributes;
+    attributes.integer("to", static_cast<int64_t>(OnnxType::kInt32));
+    model_.node(text, attributes);
   }
 
   void add_clip_inputs(const ClipAttributes& clip, NodeText& text) {
@@ -216,11 +240,11 @@ class GraphWriter {
   }
 
   void write_dequantize(ValueId id, const std::string& output, const std::string& node_name,
-                        ZeroPoint zero_point = ZeroPoint::kWritten) {
+                        Written zero_point = Written::kYes) {
     const Value& value = graph_.value(id);
     NodeText text{.op = "DequantizeLinear", .output = output, .name = node_name};
     text.inputs = {value.name, scale_name(id)};
-    if (zero_point == ZeroPoint::kWritten) text.inputs.push_back(zero_point_name(id));
+    if (zero_point == Written::kYes) text.inputs.push_back(zero_point_name(id));
     AttributeWriter attributes;
     if (!value.quant->per_tensor() && value.quant->axis != 1) {
       attributes.integer("axis", value.quant->axis);
@@ -231,11 +255,11 @@ class GraphWriter {
   // A zero point of 0 is ONNX's default. Without it ONNX Runtime fuses neither Gemm nor MaxPool,
   // and fails where it turns the weights of a Conv that it does not fuse into uint8; so it is left
   // out for the weights of a Conv that is fused, a byte per channel less.
-  ZeroPoint zero_point_of_input(const Node& node, size_t i) const {
+  Written zero_point_of_input(const Node& node, size_t i) const {
     const Value& output = graph_.value(node.output);
     const bool is_fused_conv = node.op == Op::kConv && i == 1 && output.quant &&
                                needed_bounds(node.activation, *output.quant) == ClipAttributes{};
-    return is_fused_conv ? ZeroPoint::kOmitted : ZeroPoint::kWritten;
+    return is_fused_conv ? Written::kNo : Written::kYes;
   }
 
   void write_dequantized_bias(const Node& node, ValueId bias, const std::string& output) {
@@ -267,7 +291,7 @@ class GraphWriter {
     }
     const std::vector<int8_t> values(zero_point.begin(), zero_point.end());
     std::string name = model_.fresh_name('z');
-    model_.initializer(name, DType::kI8, dims, std::as_bytes(std::span(values)));
+    model_.initializer(name, OnnxType::kInt8, dims, std::as_bytes(std::span(values)));
     return name;
   }
 

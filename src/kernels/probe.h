@@ -14,4 +14,7 @@ namespace lowbit::kernels {
 // exactly one of the known ones leaves the integers to simd128.
 Tier probe_tier();
 
+// Whether this binary has the tier and this machine computes its integers exactly.
+bool computes_exactly(Tier tier);
+
 }  // namespace lowbit::kernels

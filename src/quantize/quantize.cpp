@@ -31,7 +31,10 @@ class Quantizer {
  public:
   Quantizer(Graph graph, const Ranges& ranges, const Recipe& recipe)
       : source_(std::move(graph)), ranges_(ranges), recipe_(recipe) {
-    for (const Value& value : source_.values) names_.insert(value.name);
+    // Not those of constants: their integers take them over.
+    for (const Value& value : source_.values) {
+      if (!value.constant) names_.insert(value.name);
+    }
     for (const Node& node : source_.nodes) names_.insert(node.name);
   }
 
@@ -69,16 +72,12 @@ class Quantizer {
     return activation_params(found->second);
   }
 
-  ValueId add_integer_value(const Value& real, QuantParams params) {
-    return target_.add_value(
-        {unique_name(real.name + "/quantized"), DType::kU8, real.shape, {}, std::move(params)});
-  }
-
   Status quantize_input(ValueId id) {
     const Value& input = source_.value(id);
     if (input.dtype != DType::kF32) return success();
     LOWBIT_ASSIGN(QuantParams params, calibrated_params(input.name));
-    const ValueId integers = add_integer_value(input, std::move(params));
+    const ValueId integers = target_.add_value(
+        {unique_name(input.name + "/quantized"), DType::kU8, input.shape, {}, std::move(params)});
     integer_of_[static_cast<size_t>(id)] = integers;
     target_.nodes.push_back(
         {Op::kQuantizeLinear, unique_name(input.name + "/quantize"), {id}, integers, {}, {}});
@@ -141,9 +140,7 @@ class Quantizer {
     for (size_t i = 0; i < data.size(); ++i) {
       integers.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(quantize_value(data[i], params));
     }
-    const ValueId result = add_integer_value(real, params);
-    target_.value(result).constant = std::move(integers);
-    return result;
+    return add_constant(id, {std::move(integers), params});
   }
 
   static int32_t quantize_value(float x, const QuantParams& p) {
@@ -192,7 +189,7 @@ class Quantizer {
 
   ValueId add_constant(ValueId real_id, QuantizedTensor integers) {
     Value value;
-    value.name = unique_name(target_.value(real_id).name + "/quantized");
+    value.name = unique_name(target_.value(real_id).name);
     value.dtype = integers.values.dtype();
     value.shape = integers.values.shape();
     value.constant = std::move(integers.values);
@@ -226,7 +223,6 @@ class Quantizer {
     const auto source = bias.constant->data<float>();
     const auto target = row.mutable_data<float>();
     for (size_t i = 0; i < target.size(); ++i) target[i] = source[count == 1 ? 0 : i];
-    bias.name = unique_name(bias.name + "/row");
     bias.shape = flat;
     bias.constant = std::move(row);
     node.inputs[2] = target_.add_value(std::move(bias));

@@ -10,7 +10,8 @@ namespace lowbit {
 
 // `graph` as loaded (FP32); it is optimize()d here. In the result every activation between the
 // QuantizeLinear nodes behind the inputs and the DequantizeLinear nodes before the outputs is
-// uint8; weights are int8, biases int32. An input and its quantized form: "x" and "x/quantized".
+// uint8; weights are int8, biases int32. An input and its quantized form: "x" and "x/quantized";
+// integers of constants take the names of the reals.
 // Values that only move or select elements (MaxPool, Flatten, Reshape, Relu and Clip that stayed)
 // share the parameters of their input. Errors: kInvalidArgument (the recipe; a graph that is
 // quantized already; ranges of another graph), kNonFinite (weights), kUnsupportedOperator (no

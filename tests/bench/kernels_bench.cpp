@@ -61,16 +61,15 @@ double best_time(Call&& call) {
   return best;
 }
 
-// The offsets of a convolution of stride 1 whose output has the input's size.
-std::vector<int32_t> same_convolution(const Layer& l) {
+// A convolution of stride 1 over a padded image whose output has the rows' size: its pieces are the
+// rows of its kernel.
+std::vector<int32_t> padded_convolution(const Layer& l) {
+  const int32_t padded = l.rows + l.kernel - 1;
   std::vector<int32_t> offsets;
   for (int32_t y = 0; y < l.rows; ++y) {
     for (int32_t x = 0; x < l.rows; ++x) {
-      for (int32_t tap = 0; tap < l.kernel * l.kernel; ++tap) {
-        const int32_t iy = y + tap / l.kernel - l.kernel / 2;
-        const int32_t ix = x + tap % l.kernel - l.kernel / 2;
-        const bool inside = iy >= 0 && iy < l.rows && ix >= 0 && ix < l.rows;
-        offsets.push_back(inside ? (iy * l.rows + ix) * l.channels : kPaddingOffset);
+      for (int32_t ky = 0; ky < l.kernel; ++ky) {
+        offsets.push_back(((y + ky) * padded + x) * l.channels);
       }
     }
   }
@@ -104,8 +103,7 @@ class Memory {
 };
 
 template <class T>
-MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& offsets,
-                      const T* padding) {
+MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& offsets) {
   MatmulRows<T> rows;
   rows.a = a;
   rows.depth = l.channels;
@@ -113,30 +111,34 @@ MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& of
   rows.count = l.rows;
   if (l.kernel > 0) {
     rows.count = l.rows * l.rows;
-    rows.taps = l.kernel * l.kernel;
+    rows.taps = l.kernel;
+    rows.depth = l.kernel * l.channels;
     rows.offsets = offsets.data();
-    rows.run = l.kernel;
-    rows.padding = padding;
   }
   return rows;
+}
+
+size_t input_count(const Layer& l) {
+  const int32_t size = l.rows + l.kernel - 1;
+  const int32_t pixels = l.kernel > 0 ? size * size : l.rows;
+  return static_cast<size_t>(pixels * l.channels);
 }
 
 double time_f32(Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
-  const std::vector<int32_t> offsets = same_convolution(l);
+  const std::vector<int32_t> offsets = padded_convolution(l);
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
-  const auto a = random_values<float>(random, pixels * static_cast<size_t>(l.channels) + kSlack);
-  const std::vector<float> padding(static_cast<size_t>(l.channels) + kSlack);
-  MatmulF32 product{.rows = rows_of(l, a.data(), offsets, padding.data()), .columns = l.columns};
+  const auto a = random_values<float>(random, input_count(l) + kSlack);
+  MatmulF32 product{.rows = rows_of(l, a.data(), offsets), .columns = l.columns};
   const int32_t taps = product.rows.taps;
-  const auto weights =
-      random_values<float>(random, static_cast<size_t>(l.columns * taps * l.channels));
-  Memory packed(packed_matmul_f32_bytes(tier, l.columns, taps, l.channels));
+  const int32_t depth = product.rows.depth;
+  const auto weights = random_values<float>(random, static_cast<size_t>(l.columns * taps * depth));
+  Memory packed(packed_matmul_f32_bytes(tier, l.columns, taps, depth));
   table.pack_matmul_f32({.weights = weights.data(),
                          .columns = l.columns,
                          .taps = taps,
-                         .depth = l.channels,
+                         .depth = depth,
                          .packed = packed.data()});
   std::vector<float> c(pixels * static_cast<size_t>(l.columns));
   product.packed = packed.data();
@@ -150,22 +152,21 @@ double time_f32(Tier tier, const Layer& l) {
 double time_u8s8(Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
-  const std::vector<int32_t> offsets = same_convolution(l);
+  const std::vector<int32_t> offsets = padded_convolution(l);
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
-  const auto a = random_values<uint8_t>(random, pixels * static_cast<size_t>(l.channels) + kSlack);
-  const std::vector<uint8_t> padding(static_cast<size_t>(l.channels) + kSlack, 128);
-  MatmulU8S8 product{.rows = rows_of(l, a.data(), offsets, padding.data()), .columns = l.columns};
+  const auto a = random_values<uint8_t>(random, input_count(l) + kSlack);
+  MatmulU8S8 product{.rows = rows_of(l, a.data(), offsets), .columns = l.columns};
   const int32_t taps = product.rows.taps;
-  const auto weights =
-      random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * l.channels));
+  const int32_t depth = product.rows.depth;
+  const auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * depth));
   const std::vector<float> multiplier(static_cast<size_t>(l.columns), 1e-4f);
-  Memory packed(packed_matmul_u8s8_bytes(tier, l.columns, taps, l.channels));
+  Memory packed(packed_matmul_u8s8_bytes(tier, l.columns, taps, depth));
   table.pack_matmul_u8s8({.weights = weights.data(),
                           .multiplier = multiplier.data(),
                           .input_zero_point = 128,
                           .columns = l.columns,
                           .taps = taps,
-                          .depth = l.channels,
+                          .depth = depth,
                           .packed = packed.data()});
   std::vector<uint8_t> c(pixels * static_cast<size_t>(l.columns));
   product.packed = packed.data();

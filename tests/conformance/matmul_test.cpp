@@ -31,13 +31,12 @@ struct Sizes {
   int32_t taps = 1;
   int32_t depth = 1;
   bool table = false;
-  int32_t run = 1;
 
   int32_t k() const { return taps * depth; }
 };
 
-// Rows of A in memory of exactly the promised size. With a table, runs of pieces lie anywhere,
-// wholly or partly in the padding; without, rows have gaps between them. Gaps and slack hold
+// Rows of A in memory of exactly the promised size. With a table, pieces lie anywhere, some
+// in the padding; without, rows have gaps between them. Gaps and slack hold
 // `garbage`.
 template <class T>
 class Operand {
@@ -55,14 +54,8 @@ class Operand {
     const auto any_piece = [&] {
       return static_cast<int32_t>(random.below(static_cast<uint32_t>(pieces)));
     };
-    for (int32_t i = 0; i < s.rows * s.taps; i += s.run) {
-      const int32_t first = (any_piece() - s.run / 2) * s.depth;
-      const bool scattered = s.run == 1 && random.below(4) == 0;
-      for (int32_t j = 0; j < s.run; ++j) {
-        const int32_t offset = scattered ? any_piece() * s.depth : first + j * s.depth;
-        const bool inside = offset >= 0 && offset <= (pieces - 1) * s.depth;
-        offsets_.push_back(inside ? offset : kPaddingOffset);
-      }
+    for (int32_t i = 0; i < s.rows * s.taps; ++i) {
+      offsets_.push_back(random.below(8) == 0 ? kPaddingOffset : any_piece() * s.depth);
     }
   }
 
@@ -73,7 +66,6 @@ class Operand {
             .taps = sizes_.taps,
             .row_stride = stride_,
             .offsets = sizes_.table ? offsets_.data() : nullptr,
-            .run = sizes_.run,
             .padding = padding_.data()};
   }
   std::vector<T>& values() { return values_; }
@@ -123,8 +115,7 @@ std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
   const KernelTable& kernels = kernel_table(tier);
   MatmulU8S8 product = test.product;
   const MatmulRows<uint8_t>& rows = product.rows;
-  PackedWeights packed(
-      packed_matmul_u8s8_bytes(tier, product.columns, rows.taps, rows.depth, rows.run));
+  PackedWeights packed(packed_matmul_u8s8_bytes(tier, product.columns, rows.taps, rows.depth));
   kernels.pack_matmul_u8s8({.weights = test.weights.data(),
                             .bias = test.bias,
                             .multiplier = test.multiplier.data(),
@@ -132,13 +123,12 @@ std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
                             .columns = product.columns,
                             .taps = rows.taps,
                             .depth = rows.depth,
-                            .run = rows.run,
                             .packed = packed.data()});
   product.packed = packed.data();
   return run<uint8_t>(kernels.matmul_u8s8, product);
 }
 
-enum class Fill { kRandom, kExtremes, kLargestSums };
+enum class Fill { kRandom, kExtremes, kLargestSums, kSevenBits, kUpperHalf };
 
 // All tiers on one random problem of these sizes.
 void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
@@ -146,12 +136,14 @@ void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
   CAPTURE(s.columns);
   CAPTURE(s.taps);
   CAPTURE(s.depth);
-  CAPTURE(s.run);
   constexpr int32_t kZeroPoints[] = {0, 128, 255, 3};
-  const int32_t zero_point = fill == Fill::kLargestSums ? 0 : kZeroPoints[random.below(4)];
+  const int32_t zero_point = fill == Fill::kLargestSums ? 0
+                             : fill == Fill::kUpperHalf ? 200
+                                                        : kZeroPoints[random.below(4)];
   const auto activation = [&] {
     if (fill == Fill::kLargestSums) return uint8_t{255};
     if (fill == Fill::kExtremes) return static_cast<uint8_t>(random.below(2) * 255);
+    if (fill == Fill::kUpperHalf) return static_cast<uint8_t>(128 + random.below(128));
     return static_cast<uint8_t>(random.below(256));
   };
   const Operand<uint8_t> a(random, s, static_cast<uint8_t>(zero_point), 0xee, activation);
@@ -163,6 +155,8 @@ void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
     weight = static_cast<int8_t>(random.next());
     if (fill == Fill::kExtremes) weight = kExtremes[random.below(4)];
     if (fill == Fill::kLargestSums) weight = -128;
+    // Pairs fit int16 then, but in the odd panel (class P, kernels/tier.h).
+    if (fill == Fill::kSevenBits && random.below(200) > 0) weight = static_cast<int8_t>(weight / 2);
   }
   std::vector<int32_t> bias(columns);
   std::vector<float> multiplier(columns);
@@ -190,7 +184,9 @@ void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
                          .multiplier = multiplier,
                          .input_zero_point = zero_point};
   const std::vector<uint8_t> expected = run(Tier::kReference, test);
-  for (const Tier tier : simd_tiers()) {
+  std::vector<Tier> tiers = simd_tiers();
+  if (fill == Fill::kUpperHalf && probe_tier() >= Tier::kRelaxed) tiers.push_back(Tier::kRelaxedS);
+  for (const Tier tier : tiers) {
     CAPTURE(tier_name(tier));
     CHECK(run(tier, test) == expected);
   }
@@ -205,7 +201,6 @@ void for_each_size(Random& random, Compare compare) {
           .rows = 1 + static_cast<int32_t>(random.below(10)), .columns = columns, .depth = depth};
       s.taps = kTaps[random.below(depth > 20 ? 2 : 3)];
       s.table = s.taps > 1 || random.below(2) == 0;
-      s.run = s.taps == 1 || random.below(2) == 0 ? 1 : s.taps == 9 ? 3 : 5;
       compare(s);
     }
   }
@@ -242,6 +237,17 @@ TEST_CASE("matmul_u8s8: every tier gives the reference's integers for every smal
 TEST_CASE("matmul_u8s8: every tier gives the reference's integers when K spans several blocks") {
   Random random(2);
   for_each_long_size([&](const Sizes& s) { compare_u8s8(random, s); });
+}
+
+TEST_CASE("matmul_u8s8: weights of seven bits, whose pairs fit int16, beside others") {
+  Random random(9);
+  for_each_size(random, [&](const Sizes& s) { compare_u8s8(random, s, Fill::kSevenBits); });
+}
+
+// Class S makes such activations 0..127, for which every machine's dot product is specified.
+TEST_CASE("matmul_u8s8: activations from 128 on, with class S on any machine") {
+  Random random(10);
+  for_each_size(random, [&](const Sizes& s) { compare_u8s8(random, s, Fill::kUpperHalf); });
 }
 
 TEST_CASE("matmul_u8s8: extreme operands, weights of -128 and biases of +-2^30") {
@@ -415,7 +421,8 @@ TEST_CASE("matmul_f32: NaN stays in its row and passes through the activation, i
 }
 
 TEST_CASE("packed_matmul_*_bytes: what does not fit becomes what cannot be allocated") {
-  for (const Tier tier : {Tier::kReference, Tier::kSimd128, Tier::kRelaxedU}) {
+  for (const Tier tier :
+       {Tier::kReference, Tier::kSimd128, Tier::kRelaxedU, Tier::kRelaxedS, Tier::kRelaxedP}) {
     CHECK(packed_matmul_f32_bytes(tier, 9, 3, 5) >= (9 * 15 + 9) * sizeof(float));
     CHECK(packed_matmul_u8s8_bytes(tier, 9, 3, 5) >= 9 * 15 + 9 * 8);
     constexpr uint64_t kHuge = uint64_t{1} << 61;

@@ -10,14 +10,11 @@ namespace lowbit::test {
 // Every tier of this binary whose integers this machine computes exactly. Natively that is all, as
 // the relaxed ones are emulated.
 inline std::vector<Tier> simd_tiers() {
-  std::vector<Tier> tiers = {Tier::kSimd128};
-#ifdef __EMSCRIPTEN__
-  const Tier probed = kernels::probe_tier();
-  if (probed != Tier::kSimd128) tiers.push_back(Tier::kRelaxed);
-  if (probed > Tier::kRelaxed) tiers.push_back(probed);
-#else
-  tiers.insert(tiers.end(), {Tier::kRelaxed, Tier::kRelaxedU, Tier::kRelaxedS, Tier::kRelaxedP});
-#endif
+  std::vector<Tier> tiers;
+  for (const Tier tier :
+       {Tier::kSimd128, Tier::kRelaxed, Tier::kRelaxedU, Tier::kRelaxedS, Tier::kRelaxedP}) {
+    if (kernels::computes_exactly(tier)) tiers.push_back(tier);
+  }
   return tiers;
 }
 

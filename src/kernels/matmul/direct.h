@@ -35,27 +35,29 @@ class DirectProduct {
 
   static void run(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
                   int32_t columns) {
-    const PieceSizes sizes = piece_sizes(rows.taps, rows.depth, rows.run, Kernel::kStep);
+    const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
     const Pass pass = {.panels = static_cast<const std::byte*>(packed),
                        .panel_bytes = Kernel::kHeaderBytes +
                                       static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes,
+                       .piece_length = sizes.padded_length,
                        .columns = columns};
+    RowPieces<Source> pieces(rows);
     int32_t row = 0;
     for (; row + Kernel::kTileRows <= rows.count; row += Kernel::kTileRows) {
-      multiply_rows<Kernel::kTileRows, 1>(kernel, rows, sizes, pass, row);
+      multiply_rows<Kernel::kTileRows, 1>(kernel, pass, pieces, row);
     }
     const int32_t rest = rows.count - row;
     if constexpr (Kernel::kTileRows > 4) {
       if (rest & 4) {
-        multiply_rows<4, 1>(kernel, rows, sizes, pass, row);
+        multiply_rows<4, 1>(kernel, pass, pieces, row);
         row += 4;
       }
     }
     if (rest & 2) {
-      multiply_rows<2, 2>(kernel, rows, sizes, pass, row);
+      multiply_rows<2, 2>(kernel, pass, pieces, row);
       row += 2;
     }
-    if (rest & 1) multiply_rows<1, 4>(kernel, rows, sizes, pass, row);
+    if (rest & 1) multiply_rows<1, 4>(kernel, pass, pieces, row);
   }
 
  private:
@@ -63,23 +65,20 @@ class DirectProduct {
   struct Pass {
     const std::byte* panels;
     ptrdiff_t panel_bytes;
+    int32_t piece_length;
     int32_t columns;
   };
 
-  template <int kRows>
-  using Pieces = RowPieces<Source, kRows, Kernel::kStep>;
-
   // Few rows have few sums, so several panels at once keep additions from waiting for one another.
   template <int kRows, int kPanels>
-  static void multiply_rows(const Kernel& kernel, const MatmulRows<Source>& rows,
-                            const PieceSizes& sizes, const Pass& pass, int32_t row) {
-    Pieces<kRows> pieces(rows, sizes, row);
-    pieces.find(0);
+  static void multiply_rows(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
+                            int32_t row) {
+    pieces.find(row, kRows);
     multiply_columns<kRows, kPanels>(kernel, pass, pieces, row, 0);
   }
 
   template <int kRows, int kPanels>
-  static void multiply_columns(const Kernel& kernel, const Pass& pass, Pieces<kRows>& pieces,
+  static void multiply_columns(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
                                int32_t row, int32_t column) {
     constexpr int32_t kColumns = kPanels * kPanelColumns;
     for (; pass.columns - column > kColumns - kPanelColumns; column += kColumns) {
@@ -91,7 +90,7 @@ class DirectProduct {
   }
 
   template <int kRows, int kPanels>
-  static void multiply_tile(const Kernel kernel, const Pass pass, Pieces<kRows>& pieces,
+  static void multiply_tile(const Kernel kernel, const Pass pass, RowPieces<Source>& pieces,
                             int32_t row, int32_t column) {
     const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
     Tile<kRows, kPanels> tile;
@@ -99,9 +98,9 @@ class DirectProduct {
       for (int p = 0; p < kPanels; ++p) tile.sum[r][p] = load_lanes8(panel + p * pass.panel_bytes);
     }
     const std::byte* b = panel + Kernel::kHeaderBytes;
-    pieces.for_each([&](const Source* const* at, int32_t count) {
-      Kernel::accumulate(tile, at, b, pass.panel_bytes, count);
-      b += ptrdiff_t{count} * Kernel::kStepBytes;
+    pieces.for_each([&](const Source* const* at) {
+      Kernel::accumulate(tile, at, b, pass.panel_bytes, pass.piece_length);
+      b += ptrdiff_t{pass.piece_length} * Kernel::kStepBytes;
     });
     kernel.finish(tile, panel, pass.panel_bytes, row, column);
   }

@@ -10,6 +10,7 @@
 
 #include "kernels/matmul/matmul.h"
 #include "kernels/matmul/pieces.h"
+#include "kernels/packed.h"
 
 namespace lowbit::kernels {
 
@@ -21,5 +22,10 @@ void pack_dot_panels(const PackMatmulU8S8& product, const PieceSizes& sizes,
                      int32_t activation_offset);
 
 size_t dot_panels_bytes(int32_t columns, const PieceSizes& sizes);
+
+// Class P notes the kind of each panel before the panels, in a multiple of 64 bytes.
+constexpr size_t dot_kinds_bytes(int32_t columns) {
+  return (static_cast<size_t>(columns) / kPanelColumns / 64 + 1) * 64;
+}
 
 }  // namespace lowbit::kernels

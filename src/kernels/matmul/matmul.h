@@ -22,8 +22,8 @@ inline constexpr int32_t kPaddingOffset = -1;
 
 // Where the rows of A are. With offsets == nullptr, taps is 1 and row i starts at
 // a + i * row_stride; else its piece t starts at a + offsets[i * taps + t], or at `padding` for
-// kPaddingOffset. Vectors may be read up to 64 bytes past the end of A and of `padding`
-// (Buffer::kSlackBytes); what is there does not matter.
+// kPaddingOffset. The longer the pieces, the faster. Vectors may be read up to 64 bytes past the
+// end of A and of `padding` (Buffer::kSlackBytes); what is there does not matter.
 template <class T>
 struct MatmulRows {
   const T* a = nullptr;
@@ -32,11 +32,6 @@ struct MatmulRows {
   int32_t taps = 1;
   int32_t row_stride = 0;
   const int32_t* offsets = nullptr;
-  // A promise that makes convolutions of few channels faster; taps % run == 0, and 1 promises
-  // nothing. Pieces [i * run, (i + 1) * run) of a row are the taps of one row of a convolution's
-  // kernel: if the first is not padding and the last begins (run - 1) * depth elements behind it,
-  // all of them lie contiguously in between. For a convolution, run is kernel_w.
-  int32_t run = 1;
   const T* padding = nullptr;  // `depth` elements that stand for 0.0 (for integers: of value Za)
 };
 
@@ -65,13 +60,11 @@ struct PackMatmulU8S8 {
   int32_t columns = 0;
   int32_t taps = 1;
   int32_t depth = 0;
-  int32_t run = 1;         // that of the rows which the product will have (MatmulRows)
   void* packed = nullptr;  // packed_matmul_u8s8_bytes() bytes, 64-byte aligned
 };
 
 size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
-size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth,
-                                int32_t run = 1);
+size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 
 struct MatmulF32 {
   MatmulRows<float> rows;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/kernels.h"
 #include "kernels/matmul/dot_packing.h"
 #include "kernels/packed.h"
@@ -18,12 +20,20 @@ size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t
   return packed_f32_bytes(tier, columns, taps * depth);
 }
 
-size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth,
-                                int32_t run) {
-  if (tier == Tier::kRelaxedU) {
-    return dot_panels_bytes(columns, piece_sizes(taps, depth, run, kDotDepth));
+size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth) {
+  const size_t panels_of_pairs = packed_u8s8_bytes(tier, columns, taps * depth);
+  const size_t panels_by_piece = dot_panels_bytes(columns, {taps, depth, kDotDepth});
+  switch (tier) {
+    case Tier::kRelaxedU:
+      return panels_by_piece;
+    case Tier::kRelaxedS:
+      return dot_panels_bytes(columns, {1, taps * depth, kDotDepth});
+    case Tier::kRelaxedP:
+      return saturate(uint64_t{dot_kinds_bytes(columns)} +
+                      std::max(panels_of_pairs, panels_by_piece));
+    default:
+      return panels_of_pairs;
   }
-  return packed_u8s8_bytes(tier, columns, taps * depth);
 }
 
 void pack_matmul_f32__reference(const PackMatmulF32& p) {

@@ -30,38 +30,17 @@ struct RowBlock {
     for (int32_t i = 0; i < row_count; ++i) {
       if (rows.offsets == nullptr) {
         Kernel::copy(row_piece(rows, row0 + i, 0) + k0, k_count, elements[i]);
-      } else if (k_count == rows.taps * rows.depth) {
-        gather_runs(rows, row0 + i, elements[i]);
       } else {
-        gather_part(rows, row0 + i, k0, k_count, elements[i]);
+        gather_pieces(rows, row0 + i, k0, k_count, elements[i]);
       }
       Kernel::pad(elements[i], k_count);
     }
   }
 
  private:
-  // A whole row, by runs of pieces that are contiguous unless some lie in the padding. The table is
-  // taken by value: as a copy, the stores cannot alias it.
-  static void gather_runs(MatmulRows<Source> rows, int32_t row, Element* target) {
-    const int32_t* offset = rows.offsets + ptrdiff_t{row} * rows.taps;
-    const int32_t* end = offset + rows.taps;
-    const int32_t length = rows.run * rows.depth;
-    for (; offset < end; offset += rows.run) {
-      const int32_t distance = offset[rows.run - 1] - offset[0];
-      if (offset[0] != kPaddingOffset && distance == length - rows.depth) {
-        Kernel::copy(rows.a + offset[0], length, target);
-        target += length;
-        continue;
-      }
-      for (int32_t i = 0; i < rows.run; ++i, target += rows.depth) {
-        const bool padded = offset[i] == kPaddingOffset;
-        Kernel::copy(padded ? rows.padding : rows.a + offset[i], rows.depth, target);
-      }
-    }
-  }
-
-  static void gather_part(const MatmulRows<Source>& rows, int32_t row, int32_t k0, int32_t k_count,
-                          Element* target) {
+  // The table is taken by value: as a copy, the stores cannot alias it.
+  static void gather_pieces(const MatmulRows<Source> rows, int32_t row, int32_t k0, int32_t k_count,
+                            Element* target) {
     int32_t tap = k0 / rows.depth;
     int32_t skip = k0 % rows.depth;
     for (int32_t rest = k_count; rest > 0; ++tap) {

@@ -3,12 +3,12 @@
 // exactly, whatever the 8-bit operands.
 #include "kernels/kernels.h"
 #include "kernels/matmul/blocked_simd128.h"
-#include "kernels/output_simd128.h"
+#include "kernels/matmul/requantized.h"
 
 namespace lowbit::kernels {
 namespace {
 
-class KernelU8S8 {
+class KernelU8S8 : public RequantizedOutput {
  public:
   using Source = uint8_t;
   using Element = int16_t;
@@ -17,11 +17,7 @@ class KernelU8S8 {
   static constexpr int32_t kStepBytes = 16;
   static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_u8s8(k); }
 
-  explicit KernelU8S8(const MatmulU8S8& product)
-      : c_(product.c),
-        c_stride_(product.c_stride),
-        columns_(product.columns),
-        requantizer_(product.output_zero_point, product.qmin, product.qmax) {}
+  using RequantizedOutput::RequantizedOutput;
 
   static void copy(const uint8_t* source, int32_t count, int16_t* target) {
     for (int32_t i = 0; i < count; i += 8) {
@@ -52,27 +48,6 @@ class KernelU8S8 {
       b += 32;
     }
   }
-
-  template <int kRows, int kPanels>
-  void finish(const Tile<kRows, kPanels>& tile, const std::byte* panel, ptrdiff_t panel_bytes,
-              int32_t row, int32_t column) const {
-    uint8_t* c = c_ + row * c_stride_ + column;
-    for (int p = 0; p < kPanels; ++p) {
-      const Lanes8 multipliers = load_lanes8(panel + kPanelMultiplierOffset);
-      const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
-      for (int r = 0; r < kRows; ++r) {
-        requantizer_.store(c + r * c_stride_, tile.sum[r][p], multipliers, count);
-      }
-      panel += panel_bytes;
-      c += kPanelColumns;
-    }
-  }
-
- private:
-  uint8_t* c_;
-  ptrdiff_t c_stride_;
-  int32_t columns_;
-  Requantizer requantizer_;
 };
 
 }  // namespace

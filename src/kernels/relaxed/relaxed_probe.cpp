@@ -37,14 +37,16 @@ v128_t load(const Bytes& bytes) { return wasm_v128_load(bytes.data()); }
 
 int32_t first_as_int8(const Vectors& v, size_t i) { return static_cast<int8_t>(v.a[i]); }
 
-template <class Other>
+using Dot = v128_t (*)(v128_t, v128_t, v128_t);
+
+template <class Other, Dot dot>
 bool is_exact(const Vectors& v) {
   Sums expected = v.sums;
   for (size_t i = 0; i < 16; ++i) {
     expected[i / 4] += first_as_int8(v, i) * static_cast<Other>(v.b[i]);
   }
   Sums sums;
-  wasm_v128_store(sums.data(), relaxed_dot_u(load(v.a), load(v.b), wasm_v128_load(v.sums.data())));
+  wasm_v128_store(sums.data(), dot(load(v.a), load(v.b), wasm_v128_load(v.sums.data())));
   return sums == expected;
 }
 
@@ -59,18 +61,32 @@ bool are_pairs_exact(const Vectors& v) {
   return true;
 }
 
+bool all_vectors(bool (*is_right)(const Vectors&)) {
+  for (const Vectors& v : kVectors) {
+    if (!is_right(v)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
+bool computes_exactly(Tier tier) {
+  switch (tier) {
+    case Tier::kRelaxedU:
+      return all_vectors(is_exact<uint8_t, relaxed_dot_u>);
+    case Tier::kRelaxedS:
+      return all_vectors(is_exact<int8_t, relaxed_dot_s>);
+    case Tier::kRelaxedP:
+      return all_vectors(are_pairs_exact);
+    default:
+      return true;
+  }
+}
+
 Tier probe_tier() {
-  const auto all = [](bool (*is_right)(const Vectors&)) {
-    for (const Vectors& v : kVectors) {
-      if (!is_right(v)) return false;
-    }
-    return true;
-  };
-  if (all(is_exact<uint8_t>)) return Tier::kRelaxedU;
-  if (all(is_exact<int8_t>)) return Tier::kRelaxedS;
-  if (all(are_pairs_exact)) return Tier::kRelaxedP;
+  for (const Tier tier : {Tier::kRelaxedU, Tier::kRelaxedS, Tier::kRelaxedP}) {
+    if (computes_exactly(tier)) return tier;
+  }
   return Tier::kRelaxed;
 }
 

@@ -1,6 +1,7 @@
 // Conv that is not depthwise, float32 and integers, in every form that lowering tells apart.
 #include <doctest/doctest.h>
 
+#include "support/check_error.h"
 #include "support/graph_builder.h"
 #include "unit/engine/plan_check.h"
 
@@ -124,6 +125,15 @@ TEST_CASE("Fewer activation bits, and weights with one scale for all channels") 
     weights.zero_point = {0};
     check_plan(b.output(y).build());
   }
+}
+
+TEST_CASE("A padding that would fill memory is refused") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 2, 4, 4});
+  const int64_t pad = 20000;
+  b.output(b.conv(x, {.channels = 1, .stride = {pad, pad}, .padding = {pad, pad, pad, pad}}));
+  check_error(make_plan(b.build(), std::vector{Shape{1, 2, 4, 4}}, {}), ErrorCode::kLimitExceeded,
+              "padded input");
 }
 
 TEST_CASE("A batch gives what its images give one by one") {

@@ -12,6 +12,7 @@
 
 #include "engine/engine.h"
 #include "support/must.h"
+#include "support/tiers.h"
 #include "unit/engine/node_oracle.h"
 
 namespace lowbit::test {
@@ -142,12 +143,15 @@ inline bool is_exact(const Graph& graph) {
   });
 }
 
-// Both tiers, against the oracle and, where all is exact, against each other.
+// Every tier, against the oracle and, where all is exact, against each other.
 inline void check_plan(const Graph& graph, const std::vector<Tensor>& inputs) {
   const std::vector<Tensor> reference = check_tier(graph, inputs, Tier::kReference);
-  const std::vector<Tensor> simd = check_tier(graph, inputs, Tier::kSimd128);
-  if (!is_exact(graph)) return;
-  for (size_t i = 0; i < reference.size(); ++i) CHECK(same_bytes(reference[i], simd[i]));
+  for (const Tier tier : simd_tiers()) {
+    CAPTURE(tier_name(tier));
+    const std::vector<Tensor> simd = check_tier(graph, inputs, tier);
+    if (!is_exact(graph)) continue;
+    for (size_t i = 0; i < reference.size(); ++i) CHECK(same_bytes(reference[i], simd[i]));
+  }
 }
 
 inline void check_plan(const Graph& graph, int64_t batch = 2, uint64_t seed = 7) {

@@ -99,6 +99,16 @@ TEST_CASE("all unknown operators are listed, with their nodes and domains") {
   CHECK(result.error().where == "LSTM, Mul, com.example.Relu");
 }
 
+TEST_CASE("Mul and Cast are known of constants only, and not of each other") {
+  OnnxFile activation;
+  activation.input("x", {"N"}).node("Cast", {"x"}, {"y"}).output("y");
+  check_error(read(activation), ErrorCode::kUnsupportedOperator, "Cast (node 'Cast_0')");
+  OnnxFile nested;
+  nested.input("x", {"N"}).floats("c", {}, {1}).node("Mul", {"c", "c"}, {"m"});
+  nested.node("Cast", {"m"}, {"k"}).node("Relu", {"x"}, {"y"}).output("y");
+  check_error(read(nested), ErrorCode::kUnsupportedOperator, "Cast (node 'Cast_1')");
+}
+
 TEST_CASE("the list of an operator's nodes ends after eight") {
   OnnxFile file;
   file.input("x", {"N"});

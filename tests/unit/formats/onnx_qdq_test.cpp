@@ -92,6 +92,36 @@ TEST_CASE("a bias scale may be the product of the other scales") {
   CHECK(input_of(graph, 1, 2).quant->scale == std::vector<float>{0.125f, 0.25f, 0.5f});
 }
 
+TEST_CASE("the integers of a bias may be a Cast of int16") {
+  const auto with_cast = [](const WireWriter& stored, int64_t to) {
+    OnnxFile file = quantized_input();
+    file.initializer(stored).node("Cast", {"stored"}, {"bias"},
+                                  {.attributes = {int_attribute("to", to)}, .name = "n"});
+    file.node("DequantizeLinear", {"w", "w_s"}, {"w_d"}, axis(0));
+    file.node("DequantizeLinear", {"bias", "b_s"}, {"b_d"}, axis(0));
+    return read(quantize_output(gemm(file, "r"), "r"));
+  };
+  const WireWriter narrow = raw_tensor<int16_t>("stored", kOnnxInt16, {3}, {10, -20, 30});
+  const Graph graph = must(with_cast(narrow, kOnnxInt32));
+  const Value& bias = input_of(graph, 1, 2);
+  CHECK(bias.name == "bias");
+  CHECK(bias.dtype == DType::kI32);
+  CHECK(bias.constant->data<int32_t>()[1] == -20);
+
+  check_error(with_cast(narrow, kOnnxFloat), ErrorCode::kUnsupportedFeature, "node 'n'");
+  const WireWriter wide = raw_tensor<int64_t>("stored", kOnnxInt64, {3}, {10, -20, 30});
+  check_error(with_cast(wide, kOnnxInt32), ErrorCode::kUnsupportedFeature, "node 'n'");
+}
+
+TEST_CASE("activations of 16 bits are refused") {
+  OnnxFile file;
+  file.input("x", {"N"}).floats("s", {}, {1});
+  file.initializer(raw_tensor<int16_t>("z", kOnnxInt16, {}, {0}));
+  file.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
+  file.node("DequantizeLinear", {"q", "s", "z"}, {"out"}).output("out");
+  check_error(read(file), ErrorCode::kTypeMismatch, "q");
+}
+
 TEST_CASE("a bias that does not count in Sx * Sw is refused") {
   OnnxFile file = quantized_input();
   file.node("DequantizeLinear", {"w", "w_s"}, {"w_d"}, axis(0));

@@ -61,6 +61,14 @@ TEST_CASE("half precision becomes float32, from raw data and from int32_data") {
               "range of float16");
 }
 
+TEST_CASE("int16 becomes int32, from raw data and from int32_data") {
+  const std::vector<int32_t> expected{-32768, 32767};
+  check_elements<int32_t>(raw_tensor<int16_t>("t", kOnnxInt16, {2}, {-32768, 32767}), expected);
+  check_elements<int32_t>(typed_tensor("t", kOnnxInt16, 5, {2}, {-32768, 32767}), expected);
+  check_error(decode(typed_tensor("t", kOnnxInt16, 5, {1}, {32768})), ErrorCode::kInvalidModel,
+              "range of int16");
+}
+
 TEST_CASE("packed typed data is read") {
   WireWriter message = tensor_header("t", kOnnxInt32, {3});
   const std::vector<uint8_t> packed{0x01, 0x96, 0x01, 0x03};

@@ -33,6 +33,13 @@ std::string operators_of(const Graph& graph) {
   return text;
 }
 
+std::vector<OnnxType> initializer_types_of(const std::vector<std::byte>& bytes) {
+  const OnnxModel model = must(parse_onnx_model(bytes));
+  std::vector<OnnxType> types;
+  for (const OnnxTensor& initializer : model.graph.initializers) types.push_back(initializer.type);
+  return types;
+}
+
 // Every operator in FP32, with attributes off their defaults.
 Graph float_graph() {
   GraphBuilder b;
@@ -166,7 +173,7 @@ TEST_CASE("fused activations are written as the operators they were") {
 
 TEST_CASE("an integer node is written between DequantizeLinear and QuantizeLinear") {
   CHECK(operators_of(activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8))) ==
-        "QuantizeLinear3 DequantizeLinear3 DequantizeLinear2 Mul2 DequantizeLinear2 Conv3 "
+        "QuantizeLinear3 DequantizeLinear3 DequantizeLinear2 Cast1 Mul2 DequantizeLinear2 Conv3 "
         "QuantizeLinear3 DequantizeLinear3");
 }
 
@@ -174,10 +181,46 @@ TEST_CASE("weights have zero points where ONNX Runtime needs them") {
   GraphBuilder b;
   ValueId y = b.gemm(b.quantize_linear(b.input("x", {1, 2}), activation_params(0.5f, 0)), {});
   CHECK(operators_of(b.output(b.dequantize_linear(y)).build())
-            .starts_with("QuantizeLinear3 DequantizeLinear3 DequantizeLinear3 Mul2"));
+            .starts_with("QuantizeLinear3 DequantizeLinear3 DequantizeLinear3 Cast1"));
   // A Conv that is not fused, because of its Relu.
   CHECK(operators_of(activated_conv(0, kInfinity, activation_params(0.1f, 8)))
-            .starts_with("QuantizeLinear3 DequantizeLinear3 DequantizeLinear3 Mul2"));
+            .starts_with("QuantizeLinear3 DequantizeLinear3 DequantizeLinear3 Cast1"));
+}
+
+TEST_CASE("a bias is written in 16 bits where all its integers fit") {
+  const auto with_bias = [](std::vector<int32_t> bias) {
+    Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
+    graph.value(graph.nodes[1].inputs[2]).constant =
+        must(Tensor::from_values<int32_t>({2}, std::span<const int32_t>(bias)));
+    graph.value(graph.nodes[1].inputs[2]).quant->qmin = -kBiasQmax;
+    graph.value(graph.nodes[1].inputs[2]).quant->qmax = kBiasQmax;
+    return graph;
+  };
+  const auto has = [](const Graph& graph, OnnxType type) {
+    return std::ranges::count(initializer_types_of(must(write_onnx(graph))), type) == 1;
+  };
+  const Graph narrow = with_bias({-32768, 32767});
+  CHECK(has(narrow, OnnxType::kInt16));
+  CHECK_FALSE(has(narrow, OnnxType::kInt32));
+  CHECK(graph_difference(narrow, written_and_read(narrow)) == "");
+  for (const int32_t beyond : {-32769, 32768}) {
+    const Graph wide = with_bias({0, beyond});
+    CHECK(has(wide, OnnxType::kInt32));
+    CHECK_FALSE(has(wide, OnnxType::kInt16));
+    CHECK(graph_difference(wide, written_and_read(wide)) == "");
+  }
+}
+
+TEST_CASE("a Conv says the shape of its kernel in FP32 only") {
+  const auto says = [](const Graph& graph, std::string_view text) {
+    const std::vector<std::byte> bytes = must(write_onnx(graph));
+    return Slice{bytes}.text().find(text) != std::string_view::npos;
+  };
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 2, 4, 4});
+  CHECK(says(b.output(b.conv(x, {.channels = 2})).build(), "kernel_shape"));
+  CHECK_FALSE(
+      says(activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8)), "kernel_shape"));
 }
 
 TEST_CASE("an activation is written only where it cuts into the range of the integers") {
@@ -227,7 +270,7 @@ TEST_CASE("the opset is never below 13, and as high as an operator needs") {
 
 TEST_CASE("names that only the file has never meet those of the graph") {
   Graph graph = integer_graph();
-  const char* const tempting[] = {"r0", "d0", "d1", "s0", "z0", "m0"};
+  const char* const tempting[] = {"r0", "d0", "d1", "s0", "z0", "m0", "b0"};
   size_t next = 0;
   for (Value& value : graph.values) {
     if (value.quant && next < std::size(tempting)) value.name = tempting[next++];

@@ -74,6 +74,23 @@ TEST_CASE("a quantized network is integers between one QuantizeLinear and one De
   CHECK(find_node(int8, Op::kBatchNormalization) == nullptr);
 }
 
+TEST_CASE("integers of constants have the names of the reals, also where a constant is shared") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {4, 4});
+  Graph fp32 = b.output(b.gemm(b.gemm(x, {.features = 4}), {.features = 4})).build();
+  fp32.nodes[1].inputs[1] = fp32.nodes[0].inputs[1];
+  const Tensor samples = random_tensor({4, 4}, 3, -1, 1);
+  const Graph int8 = must(quantize(fp32, calibrate_on(fp32, samples), {}));
+  must(validate(int8));
+  const auto name = [&](size_t node, size_t input) {
+    return int8.value(int8.nodes[node].inputs[input]).name;
+  };
+  CHECK(name(1, 1) == "gemm1.weight");
+  CHECK(name(1, 2) == "gemm1.bias");
+  CHECK(name(2, 1) == "gemm1.weight_2");
+  CHECK(name(2, 2) == "gemm2.bias");
+}
+
 TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bits") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);

@@ -1,0 +1,53 @@
+// INT8 by a dot product of bytes: A stays bytes, and is read where it lies; four elements of K are
+// multiplied and added at once for four columns.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/matmul/direct.h"
+#include "kernels/matmul/dot_packing.h"
+#include "kernels/matmul/requantized.h"
+
+namespace lowbit::kernels {
+
+// Dot: call(weights, activations, sum) adds four products to each of four sums, exactly for the
+// weights that were packed.
+template <class Dot>
+class DirectDot : public RequantizedOutput {
+ public:
+  using Source = uint8_t;
+  static constexpr int32_t kTileRows = 6;
+  static constexpr int32_t kStep = kDotDepth;
+  static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
+  static constexpr int32_t kStepBytes = kPanelColumns;
+
+  static void run(const MatmulU8S8& product) {
+    DirectProduct<DirectDot>::run(DirectDot(product), product.rows, product.packed,
+                                  product.columns);
+  }
+
+  using RequantizedOutput::RequantizedOutput;
+
+  template <int kRows, int kPanels>
+  static void accumulate(Tile<kRows, kPanels>& tile, const uint8_t* const* rows, const std::byte* b,
+                         ptrdiff_t panel_bytes, int32_t count) {
+    const uint8_t* a[kRows];
+    for (int r = 0; r < kRows; ++r) a[r] = rows[r];
+    for (int32_t k = 0; k < count; k += kDotDepth) {
+      Lanes8 weights[kPanels];
+      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
+      for (int r = 0; r < kRows; ++r) {
+        const v128_t x = wasm_v128_load32_splat(a[r]);
+        a[r] += kDotDepth;
+        for (int p = 0; p < kPanels; ++p) {
+          for (int h = 0; h < 2; ++h) {
+            v128_t& sum = tile.sum[r][p].half[h];
+            sum = Dot::call(weights[p].half[h], x, sum);
+          }
+        }
+      }
+      b += kDotDepth * kStepBytes;
+    }
+  }
+};
+
+}  // namespace lowbit::kernels

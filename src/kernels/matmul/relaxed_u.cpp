@@ -1,0 +1,22 @@
+// Class U: the dot product takes activations as they are.
+#include "kernels/matmul/direct_dot.h"
+#include "kernels/relaxed_simd.h"
+
+namespace lowbit::kernels {
+namespace {
+
+struct DotU {
+  static v128_t call(v128_t weights, v128_t activations, v128_t sum) {
+    return relaxed_dot_u(weights, activations, sum);
+  }
+};
+
+}  // namespace
+
+void pack_matmul_u8s8__relaxed_u(const PackMatmulU8S8& p) {
+  pack_dot_panels(p, {p.taps, p.depth, kDotDepth}, 0);
+}
+
+void matmul_u8s8__relaxed_u(const MatmulU8S8& product) { DirectDot<DotU>::run(product); }
+
+}  // namespace lowbit::kernels
