@@ -1,4 +1,4 @@
-// Builds what a visitor gets: the WebAssembly module, the npm package and the page.
+// Builds what a visitor gets: the WebAssembly binaries, the npm package and the page.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,8 +7,8 @@ import { main, projectRoot, run, runQuietly } from './lib/run.mjs'
 import { setup } from './setup/setup.mjs'
 
 /** Configures and builds one CMake preset, wholly or only the targets named. */
-export async function buildPreset(preset, targets = []) {
-  await runQuietly(`Configuring ${preset}`, 'cmake', ['--preset', preset])
+export async function buildPreset(preset, targets = [], definitions = []) {
+  await runQuietly(`Configuring ${preset}`, 'cmake', ['--preset', preset, ...definitions])
   const chosen = targets.length ? ['--target', ...targets] : []
   await run('cmake', ['--build', '--preset', preset, ...chosen])
 }
@@ -18,9 +18,9 @@ async function buildWorkspace(folder) {
   if (scripts?.build) await run('npm', ['run', 'build', '--workspace', folder])
 }
 
-/** Builds the module, the npm package and the page, in that order. */
+/** Builds the binaries, the npm package and the page, in that order. */
 export async function buildWeb() {
-  await buildPreset('wasm', ['lowbit_wasm'])
+  await buildPreset('wasm', ['lowbit_wasm', 'lowbit_wasm_relaxed'])
   await buildWorkspace('web/lib')
   await buildWorkspace('web/app')
 }

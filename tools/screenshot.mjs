@@ -1,17 +1,13 @@
 // Takes the README's picture of the built playground: docs/playground.png, after one quantization.
 
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { launchChromium } from './lib/chromium.mjs'
 import { main, projectRoot } from './lib/run.mjs'
 import { serve } from './serve.mjs'
-import { chromiumPath } from './setup/needs.mjs'
 
 await main(async () => {
   const { address, close } = await serve(join(projectRoot, 'web/app/dist'), 0)
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await launchChromium()
   const page = await browser.newPage({ viewport: { width: 1120, height: 900 } })
   await page.goto(`${address}#v=1&model=fashion-resnet`)
   await page.getByRole('button', { name: 'Quantize to INT8' }).click()

@@ -47,9 +47,9 @@ function listen(server, port) {
 
 /**
  * Serves `root` on 127.0.0.1 at `port`, or at the next free one; 0 takes any. Returns the address and
- * a function that ends the server.
+ * a function that ends the server. `headers` go with every file.
  */
-export async function serve(root, port) {
+export async function serve(root, port, headers = {}) {
   const folder = normalize(root).replace(/[/\\]$/, '')
   const server = createServer(async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -66,6 +66,7 @@ export async function serve(root, port) {
       'content-length': size_bytes,
       'cache-control': 'no-cache',
       'x-content-type-options': 'nosniff',
+      ...headers,
     })
     if (request.method === 'HEAD') response.end()
     else

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildPreset, buildWeb } from './build.mjs'
 import { formatCpp, formatWeb } from './format.mjs'
+import { node24 } from './lib/node24.mjs'
 import { Failure, main, projectRoot, run, say } from './lib/run.mjs'
 import { chromiumPath } from './setup/needs.mjs'
 import { setup } from './setup/setup.mjs'
@@ -25,8 +26,8 @@ async function runAll(checks) {
   if (messages.length) throw new Failure(messages.join('\n'))
 }
 
-async function runCtest(preset) {
-  await buildPreset(preset)
+async function runCtest(preset, definitions = []) {
+  await buildPreset(preset, [], definitions)
   await run('ctest', ['--preset', preset, '-j', `${availableParallelism()}`])
 }
 
@@ -36,13 +37,19 @@ const builtWeb = () => {
   return webBuild
 }
 
-async function runNodeTests(folder) {
+async function runNodeTests(folder, { node = 'node', ending = '.test.mjs' } = {}) {
   const files = readdirSync(join(projectRoot, folder))
-    .filter((name) => name.endsWith('.test.mjs'))
+    .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name))
-  if (!files.length) throw new Failure(`${folder} holds no *.test.mjs file.`)
+  if (!files.length) throw new Failure(`${folder} holds no *${ending} file.`)
   const env = { ...process.env, CHROME_PATH: chromiumPath() }
-  await run('node', ['--test', ...files], { env })
+  await run(node, ['--test', ...files], { env })
+}
+
+/** The same tests again, with relaxed SIMD. */
+async function repeatInNode24(folder, ending) {
+  const node = node24()
+  if (node) await runNodeTests(folder, { node, ending })
 }
 
 // `needs` is the folder without which a suite does not exist yet.
@@ -60,13 +67,18 @@ const suites = [
   { name: 'tools', needs: 'tests/tools', test: () => runNodeTests('tests/tools') },
   { name: 'native-sanitize', needs: 'tests/unit', test: () => runCtest('native-sanitize') },
   { name: 'native', needs: 'tests/unit', test: () => runCtest('native') },
-  { name: 'wasm', needs: 'tests/unit', test: () => runCtest('wasm') },
+  {
+    name: 'wasm',
+    needs: 'tests/unit',
+    test: () => runCtest('wasm', [`-DLOWBIT_NODE24=${node24() ?? ''}`]),
+  },
   {
     name: 'lib',
     needs: 'web/lib/test',
     async test() {
       await builtWeb()
-      await run('npm', ['test', '--workspace', 'web/lib'])
+      await runNodeTests('web/lib/test')
+      await repeatInNode24('web/lib/test')
     },
   },
   {
@@ -76,9 +88,10 @@ const suites = [
       await buildPreset('native', ['int8_logits'])
       await builtWeb()
       await runNodeTests('tests/golden')
+      await repeatInNode24('tests/golden', '.node.test.mjs')
     },
   },
-  ...['package', 'oracle', 'e2e'].map((name) => ({
+  ...['package', 'oracle', 'e2e', 'bench'].map((name) => ({
     name,
     needs: `tests/${name}`,
     async test() {

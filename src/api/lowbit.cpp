@@ -89,7 +89,7 @@ Status for_each_batch(std::span<const Tensor> inputs, int64_t batch, const Conte
 
 Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
                          const Context& context, int64_t batch) {
-  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph(), model.tier()));
+  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
   LOWBIT_TRY(for_each_batch(
       samples, batch, context, "calibrate",
       [&](const std::vector<Tensor>& slice, int64_t) { return calibrator.observe(slice); }));

@@ -17,6 +17,7 @@
 #include "compare/compare.h"
 #include "engine/engine.h"
 #include "graph/graph.h"
+#include "kernels/probe.h"
 #include "quantize/calibrate.h"
 #include "quantize/quantize.h"
 #include "train/fit.h"
@@ -25,6 +26,9 @@ namespace lowbit {
 
 // The version of the library, as in package.json.
 inline constexpr std::string_view kVersion = "0.1.0";
+
+// The fastest tier of this binary whose results this machine computes exactly.
+using kernels::probe_tier;
 
 // A graph, FP32 or quantized, with the plan of the input shapes that it ran last.
 class Model {
@@ -57,7 +61,8 @@ inline constexpr int64_t kDefaultBatch = 32;
 Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
                                           int64_t count);
 
-// Min-max ranges over `samples` (one tensor per graph input). Errors: as Calibrator, kAborted.
+// Min-max ranges over `samples` (one tensor per graph input), the same in every tier. Errors: as
+// Calibrator, kAborted.
 Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
                          const Context& context = {}, int64_t batch = kDefaultBatch);
 

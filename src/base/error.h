@@ -2,6 +2,7 @@
 // returns.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,14 @@ struct Error {
   std::string message;
   std::string where;
 };
+
+// An Error on its way to whoever can tell of it. One pointer, because hundreds of calls hand it on:
+// the code that does so is a good part of what a visitor downloads.
+struct DeleteError {
+  void operator()(const Error* error) const;
+};
+using Failure = std::unique_ptr<const Error, DeleteError>;
+
+Failure make_error(ErrorCode code, std::string_view message, std::string_view where = {});
 
 }  // namespace lowbit

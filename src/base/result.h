@@ -1,14 +1,14 @@
 // A value or an Error. Lowbit throws no exceptions: every function that can fail returns a Result.
 //
 //   Result<Tensor> t = Tensor::allocate(...);
-//   if (!t) return t.error();
+//   if (!t) return std::move(t).failure();
 //   LOWBIT_ASSIGN(Tensor u, make_tensor());   // the same in one line
 //   LOWBIT_TRY(check_something());            // for a Status
 #pragma once
 
-#include <string>
+#include <concepts>
+#include <optional>
 #include <utility>
-#include <variant>
 
 #include "base/error.h"
 
@@ -17,48 +17,49 @@ namespace lowbit {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  Result(T&& value) : value_(std::move(value)) {}
+  Result(const T& value)
+    requires std::copy_constructible<T>
+      : value_(value) {}
+  Result(Failure failure) : failure_(std::move(failure)) {}
 
-  bool ok() const { return state_.index() == 0; }
+  bool ok() const { return failure_ == nullptr; }
   explicit operator bool() const { return ok(); }
 
   // Only on a Result that is ok().
-  T& value() & { return *std::get_if<0>(&state_); }
-  const T& value() const& { return *std::get_if<0>(&state_); }
-  T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  T& value() & { return *value_; }
+  const T& value() const& { return *value_; }
+  T&& value() && { return std::move(*value_); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
   // Only on a Result that is not ok().
-  const Error& error() const { return *std::get_if<1>(&state_); }
+  const Error& error() const { return *failure_; }
+  Failure failure() && { return std::move(failure_); }
 
  private:
-  std::variant<T, Error> state_;
+  std::optional<T> value_;
+  Failure failure_;
 };
 
 struct Success {};
 using Status = Result<Success>;
 inline Status success() { return Success{}; }
 
-inline Error make_error(ErrorCode code, std::string message, std::string where = {}) {
-  return Error{code, std::move(message), std::move(where)};
-}
-
 #define LOWBIT_CONCAT_(a, b) a##b
 #define LOWBIT_CONCAT(a, b) LOWBIT_CONCAT_(a, b)
 
 #define LOWBIT_TRY_(name, expression)         \
   if (auto name = (expression); !name.ok()) { \
-    return name.error();                      \
+    return std::move(name).failure();         \
   }
 #define LOWBIT_TRY(expression) LOWBIT_TRY_(LOWBIT_CONCAT(status_, __LINE__), expression)
 
 #define LOWBIT_ASSIGN_(name, declaration, expression) \
   auto name = (expression);                           \
-  if (!name.ok()) return name.error();                \
+  if (!name.ok()) return std::move(name).failure();   \
   declaration = std::move(name).value()
 #define LOWBIT_ASSIGN(declaration, expression) \
   LOWBIT_ASSIGN_(LOWBIT_CONCAT(result_, __LINE__), declaration, expression)

@@ -1,6 +1,6 @@
-// Lowbit for JavaScript: three handles (Model, Calibration, Comparison) and the functions load and
-// version, bound by Embind. web/lib drives them and hides them; what is public is documented there
-// (web/lib/src/types.ts).
+// Lowbit for JavaScript: three handles (Model, Calibration, Comparison) and the functions load,
+// probeTier and version, bound by Embind. web/lib drives them and hides them; what is public is
+// documented there (web/lib/src/types.ts).
 //
 // Every function returns its value or a failure (bindings/values.h); none throws. None works on
 // more than one batch: web/lib cuts long work into short calls, which is what makes it stoppable
@@ -31,6 +31,7 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(JsTensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsLabels)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsRecipe)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsModelInfo)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsEvaluation)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsReport)
 EMSCRIPTEN_DECLARE_VAL_TYPE(DoneOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(BytesOrFailure)
@@ -93,7 +94,7 @@ struct Calibration {
 };
 
 Result<Calibration> try_calibrate(const Model& model) {
-  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph(), model.tier()));
+  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
   return Calibration{Model(model.graph(), model.tier()), std::move(calibrator)};
 }
 
@@ -149,6 +150,14 @@ DoneOrFailure add(TimedComparison& timed, const JsTensors& inputs, const JsLabel
   return DoneOrFailure(to_outcome(try_add(timed, inputs, labels)));
 }
 
+JsEvaluation evaluation(const TimedComparison& timed) {
+  return JsEvaluation(to_evaluation(timed.comparison.evaluation()));
+}
+
+DoneOrFailure append(TimedComparison& timed, const JsEvaluation& next) {
+  return DoneOrFailure(to_outcome(timed.comparison.append(read_evaluation(next))));
+}
+
 Status try_measure_latency(TimedComparison& timed, const JsTensors& inputs, int warmup, int runs) {
   LOWBIT_ASSIGN(const std::vector<Tensor> tensors, read_tensors(inputs));
   LOWBIT_TRY(timed.comparison.measure_latency(tensors, warmup, runs));
@@ -167,6 +176,8 @@ JsReport report(const TimedComparison& timed) {
 
 std::string version() { return std::string(kVersion); }
 
+JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
+
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(lowbit) {
@@ -176,11 +187,12 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   std::set_new_handler(throw_out_of_memory);
 
   register_type<JsBytes>("Uint8Array");
-  register_type<JsTier>("import('./types.js').Tier");
+  register_type<JsTier>("import('./raw.js').KernelTier");
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
   register_type<JsRecipe>("import('./raw.js').CompleteRecipe");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
+  register_type<JsEvaluation>("import('./raw.js').Evaluation");
   register_type<JsReport>("import('./types.js').Report");
   register_type<DoneOrFailure>("undefined | import('./raw.js').Failure");
   register_type<BytesOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
@@ -190,6 +202,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<ComparisonOrFailure>("Comparison | import('./raw.js').Failure");
 
   emscripten::function("version", &version);
+  emscripten::function("probeTier", &probe);
   emscripten::function("load(bytes, tier)", &load);
 
   class_<Model>("Model")
@@ -205,6 +218,8 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   class_<TimedComparison>("Comparison")
       .function("add(inputs, labels)", &add)
+      .function("evaluation", &evaluation)
+      .function("append(next)", &append)
       .function("measureLatency(inputs, warmup, runs)", &measure_latency)
       .function("report", &report);
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <type_traits>
 
 namespace lowbit::bindings {
 
@@ -102,6 +103,21 @@ val to_layer_reports(const std::vector<LayerReport>& layers) {
   return reports;
 }
 
+// Copies as many bytes as `target` has.
+void read_into(std::span<std::byte> target, const val& bytes) {
+  auto* data = reinterpret_cast<uint8_t*>(target.data());
+  val(typed_memory_view(target.size(), data)).call<void>("set", bytes);
+}
+
+// From a Uint8Array of whole elements.
+template <class T>
+std::vector<T> read_vector(const val& bytes) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  std::vector<T> elements(bytes["length"].as<unsigned>() / sizeof(T));
+  read_into(std::as_writable_bytes(std::span(elements)), bytes);
+  return elements;
+}
+
 }  // namespace
 
 val to_failure(const Error& error) {
@@ -173,21 +189,34 @@ val to_report(const Report& source, bool is_timed) {
   return report;
 }
 
+val to_evaluation(const Evaluation& source) {
+  val evaluation = val::object();
+  evaluation.set("samples", to_bytes(std::as_bytes(std::span(source.samples))));
+  evaluation.set("errors", to_bytes(std::as_bytes(std::span(source.errors))));
+  return evaluation;
+}
+
 Result<std::vector<Tensor>> read_tensors(const val& tensors) {
   std::vector<Tensor> result;
   const auto count = tensors["length"].as<unsigned>();
   for (unsigned i = 0; i < count; ++i) {
+    const val source = tensors[i];
     std::vector<int64_t> dims;
-    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(tensors[i]["shape"])) {
+    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(source["shape"])) {
       dims.push_back(static_cast<int64_t>(dim));
     }
     LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(dims));
     LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kF32, shape));
     const std::span<float> target = tensor.mutable_data<float>();
-    val(typed_memory_view(target.size(), target.data())).call<void>("set", tensors[i]["data"]);
+    val(typed_memory_view(target.size(), target.data())).call<void>("set", source["data"]);
     result.push_back(std::move(tensor));
   }
   return result;
+}
+
+Evaluation read_evaluation(const val& evaluation) {
+  return {read_vector<SampleResult>(evaluation["samples"]),
+          read_vector<LayerErrors>(evaluation["errors"])};
 }
 
 Recipe read_recipe(const val& recipe) {
@@ -202,13 +231,12 @@ Recipe read_recipe(const val& recipe) {
 }
 
 Tier read_tier(const val& tier) {
-  return tier.as<std::string>() == tier_name(Tier::kReference) ? Tier::kReference : Tier::kSimd128;
+  return find_tier(tier.as<std::string>()).value_or(Tier::kSimd128);
 }
 
 Result<std::shared_ptr<Buffer>> read_bytes(const val& bytes) {
   LOWBIT_ASSIGN(std::shared_ptr<Buffer> buffer, Buffer::allocate(bytes["length"].as<unsigned>()));
-  auto* target = reinterpret_cast<uint8_t*>(buffer->data());
-  val(typed_memory_view(buffer->byte_count(), target)).call<void>("set", bytes);
+  read_into({buffer->data(), buffer->byte_count()}, bytes);
   return buffer;
 }
 

@@ -25,14 +25,20 @@ emscripten::val to_model_info(const Graph& graph);
 // Without labels there is no accuracy, and without timings no latency: both are null then.
 emscripten::val to_report(const Report& report, bool is_timed);
 
+// {samples, errors}: the bytes of both vectors, which only this binary reads.
+emscripten::val to_evaluation(const Evaluation& evaluation);
+
 // From a Tensor[] whose data web/lib has matched with its shape. Errors: kLimitExceeded,
 // kOutOfMemory.
 Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
 
+// From what to_evaluation made.
+Evaluation read_evaluation(const emscripten::val& evaluation);
+
 // From a recipe that web/lib has completed and checked.
 Recipe read_recipe(const emscripten::val& recipe);
 
-// From "reference" or "simd128".
+// From the name of a tier that this binary has.
 Tier read_tier(const emscripten::val& tier);
 
 // From a Uint8Array. Errors: kOutOfMemory.

@@ -5,7 +5,6 @@
 #include <limits>
 #include <map>
 
-#include "compare/layer_errors.h"
 #include "graph/rewrites.h"
 
 namespace lowbit {
@@ -18,7 +17,7 @@ struct Side {
   Tier tier = Tier::kSimd128;
   std::optional<Plan> plan = {};
   std::vector<Shape> shapes = {};
-  ModelReport report = {};
+  int64_t bytes = 0;
   std::vector<double> run_ms = {};
   std::vector<std::vector<double>> node_ms = {};
 
@@ -72,23 +71,15 @@ Status check_labels(std::span<const int32_t> labels, const Predictions& predicti
                           std::to_string(predictions.classes.size()) + " samples",
                       "labels");
   }
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (labels[i] < 0 || labels[i] >= predictions.class_count) {
+  for (const int32_t label : labels) {
+    if (label < 0 || label >= predictions.class_count) {
       return make_error(ErrorCode::kInvalidArgument,
-                        "label " + std::to_string(labels[i]) + " of sample " + std::to_string(i) +
-                            " is outside 0.." + std::to_string(predictions.class_count - 1),
+                        "label " + std::to_string(label) + " is outside 0.." +
+                            std::to_string(predictions.class_count - 1),
                         "labels");
     }
   }
   return success();
-}
-
-void append(ModelReport& report, const Predictions& predictions, std::span<const int32_t> labels) {
-  report.predictions.insert(report.predictions.end(), predictions.classes.begin(),
-                            predictions.classes.end());
-  report.margins.insert(report.margins.end(), predictions.margins.begin(),
-                        predictions.margins.end());
-  for (size_t i = 0; i < labels.size(); ++i) report.correct += predictions.classes[i] == labels[i];
 }
 
 double median_ms(const std::vector<double>& samples) {
@@ -141,27 +132,17 @@ Status time_nodes(Side& side, std::span<const Tensor> inputs) {
 struct Comparison::State {
   Side a;
   Side b;
-  std::vector<LayerErrors> errors;  // per node of b
-  int64_t labelled = 0;
-  int64_t agreeing = 0;
-  int64_t both_right = 0;
-  int64_t both_wrong = 0;
-  int64_t only_a_right = 0;
-  int64_t only_b_right = 0;
+  Evaluation evaluation;
 
-  void count(const Predictions& in_a, const Predictions& in_b, std::span<const int32_t> labels) {
-    for (size_t i = 0; i < in_a.classes.size(); ++i) {
-      agreeing += in_a.classes[i] == in_b.classes[i];
+  // Over all batches, in their order; one per node of b.
+  std::vector<LayerErrors> total_errors() const {
+    std::vector<LayerErrors> totals(b.graph.nodes.size());
+    for (size_t i = 0; i < evaluation.errors.size(); ++i) {
+      LayerErrors& total = totals[i % totals.size()];
+      total.accumulated.add(evaluation.errors[i].accumulated);
+      total.isolated.add(evaluation.errors[i].isolated);
     }
-    labelled += static_cast<int64_t>(labels.size());
-    for (size_t i = 0; i < labels.size(); ++i) {
-      const bool a_right = in_a.classes[i] == labels[i];
-      const bool b_right = in_b.classes[i] == labels[i];
-      both_right += a_right && b_right;
-      both_wrong += !a_right && !b_right;
-      only_a_right += a_right && !b_right;
-      only_b_right += !a_right && b_right;
-    }
+    return totals;
   }
 
   // Layers are those of b that compute: its QuantizeLinear and DequantizeLinear nodes are not
@@ -169,6 +150,7 @@ struct Comparison::State {
   std::vector<LayerReport> layers() const {
     std::map<std::string, size_t> a_nodes;
     for (size_t i = 0; i < a.graph.nodes.size(); ++i) a_nodes[a.graph.nodes[i].name] = i;
+    const std::vector<LayerErrors> errors = total_errors();
     std::vector<LayerReport> result;
     for (size_t i = 0; i < b.graph.nodes.size(); ++i) {
       const Node& node = b.graph.nodes[i];
@@ -178,10 +160,8 @@ struct Comparison::State {
       layer.name = node.name;
       layer.op = std::string(op_info(node.op).name);
       layer.output = a.graph.value(a.graph.nodes[in_a->second].output).name;
-      if (i < errors.size()) {
-        layer.accumulated_sqnr_db = errors[i].accumulated.db();
-        layer.isolated_sqnr_db = errors[i].isolated.db();
-      }
+      layer.accumulated_sqnr_db = errors[i].accumulated.db();
+      layer.isolated_sqnr_db = errors[i].isolated.db();
       if (in_a->second < a.node_ms.size()) layer.a_ms = median_ms(a.node_ms[in_a->second]);
       if (i < b.node_ms.size()) layer.b_ms = median_ms(b.node_ms[i]);
       result.push_back(std::move(layer));
@@ -201,8 +181,8 @@ Result<Comparison> Comparison::create(const Graph& a, const Graph& b, int64_t a_
   LOWBIT_ASSIGN(state->a.graph, optimize(a));
   LOWBIT_ASSIGN(state->b.graph, optimize(b));
   state->a.tier = state->b.tier = tier;
-  state->a.report.bytes = a_bytes;
-  state->b.report.bytes = b_bytes;
+  state->a.bytes = a_bytes;
+  state->b.bytes = b_bytes;
   return Comparison(std::move(state));
 }
 
@@ -217,7 +197,7 @@ Status Comparison::add(std::span<const Tensor> inputs, std::span<const int32_t> 
   LOWBIT_ASSIGN(const Predictions in_a, predict(a_outputs, "model a"));
   LOWBIT_TRY(check_labels(labels, in_a));
 
-  std::vector<LayerErrors> errors = s.errors;
+  std::vector<LayerErrors> errors;
   LOWBIT_ASSIGN(const std::vector<Tensor> b_outputs,
                 add_layer_errors(*s.b.plan, inputs, exact, errors));
   LOWBIT_ASSIGN(const Predictions in_b, predict(b_outputs, "model b"));
@@ -228,10 +208,24 @@ Status Comparison::add(std::span<const Tensor> inputs, std::span<const int32_t> 
             b_outputs[0].shape().to_string(),
         "model b");
   }
-  s.errors = std::move(errors);
-  append(s.a.report, in_a, labels);
-  append(s.b.report, in_b, labels);
-  s.count(in_a, in_b, labels);
+  for (size_t i = 0; i < in_a.classes.size(); ++i) {
+    s.evaluation.samples.push_back({labels.empty() ? kNoLabel : labels[i], in_a.classes[i],
+                                    in_b.classes[i], in_a.margins[i], in_b.margins[i]});
+  }
+  s.evaluation.errors.insert(s.evaluation.errors.end(), errors.begin(), errors.end());
+  return success();
+}
+
+const Evaluation& Comparison::evaluation() const { return state_->evaluation; }
+
+Status Comparison::append(const Evaluation& next) {
+  const size_t nodes = state_->b.graph.nodes.size();
+  if (nodes == 0 ? !next.errors.empty() : next.errors.size() % nodes != 0) {
+    return make_error(ErrorCode::kInvalidArgument, "the evaluation is one of other models");
+  }
+  Evaluation& all = state_->evaluation;
+  all.samples.insert(all.samples.end(), next.samples.begin(), next.samples.end());
+  all.errors.insert(all.errors.end(), next.errors.begin(), next.errors.end());
   return success();
 }
 
@@ -255,21 +249,35 @@ Status Comparison::measure_latency(std::span<const Tensor> inputs, int warmup, i
 Report Comparison::report() const {
   const State& s = *state_;
   Report report;
-  report.samples = static_cast<int64_t>(s.a.report.predictions.size());
-  report.labelled = s.labelled;
-  report.agreeing = s.agreeing;
-  report.top1_difference =
-      paired_difference(s.both_right, s.only_a_right, s.only_b_right, s.both_wrong);
+  int64_t both_right = 0;
+  int64_t both_wrong = 0;
+  for (const SampleResult& sample : s.evaluation.samples) {
+    report.a.predictions.push_back(sample.a_class);
+    report.b.predictions.push_back(sample.b_class);
+    report.a.margins.push_back(sample.a_margin);
+    report.b.margins.push_back(sample.b_margin);
+    report.agreeing += sample.a_class == sample.b_class;
+    if (sample.label == kNoLabel) continue;
+    const bool a_right = sample.a_class == sample.label;
+    const bool b_right = sample.b_class == sample.label;
+    ++report.labelled;
+    report.a.correct += a_right;
+    report.b.correct += b_right;
+    both_right += a_right && b_right;
+    both_wrong += !a_right && !b_right;
+  }
+  report.samples = static_cast<int64_t>(s.evaluation.samples.size());
+  report.top1_difference = paired_difference(both_right, report.a.correct - both_right,
+                                             report.b.correct - both_right, both_wrong);
   report.layers = s.layers();
-  const auto finish = [&s](const Side& side) {
-    ModelReport model = side.report;
-    if (s.labelled > 0)
-      model.top1 = static_cast<double>(model.correct) / static_cast<double>(s.labelled);
+  const auto finish = [&report](const Side& side, ModelReport& model) {
+    model.bytes = side.bytes;
+    if (report.labelled > 0)
+      model.top1 = static_cast<double>(model.correct) / static_cast<double>(report.labelled);
     if (!side.run_ms.empty()) model.latency_ms = percentiles(side.run_ms);
-    return model;
   };
-  report.a = finish(s.a);
-  report.b = finish(s.b);
+  finish(s.a, report.a);
+  finish(s.b, report.b);
   return report;
 }
 

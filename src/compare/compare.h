@@ -2,6 +2,7 @@
 //
 //   Result<Comparison> comparison = Comparison::create(fp32, int8);
 //   comparison->add(inputs, labels);      // any number of batches: predictions and SQNR per layer
+//   comparison->append(evaluation);       // batches that were added to another comparison
 //   comparison->measure_latency(input);   // once or more: time per run of one sample
 //   Report report = comparison->report();
 #pragma once
@@ -10,10 +11,30 @@
 #include <string>
 #include <vector>
 
+#include "compare/layer_errors.h"
 #include "compare/metrics.h"
 #include "engine/engine.h"
 
 namespace lowbit {
+
+inline constexpr int32_t kNoLabel = -1;
+
+// What both models made of one sample.
+struct SampleResult {
+  int32_t label = kNoLabel;
+  int32_t a_class = 0;  // the predicted ones
+  int32_t b_class = 0;
+  float a_margin = 0;  // best minus second-best logit
+  float b_margin = 0;
+};
+
+// All that a comparison has gathered, as plain data that can move between threads. The errors stay
+// apart by batch: summed in the order of the batches, they give the same bits whoever computed
+// them.
+struct Evaluation {
+  std::vector<SampleResult> samples;  // in order of add()
+  std::vector<LayerErrors> errors;    // one per node of b, batch after batch
+};
 
 struct LayerReport {
   std::string name;  // the node's
@@ -31,7 +52,7 @@ struct ModelReport {
   double top1 = 0;      // correct / labelled samples
   Percentiles latency_ms;
   std::vector<int32_t> predictions;  // one per sample, in order of add()
-  std::vector<float> margins;        // best minus second-best logit, one per sample
+  std::vector<float> margins;        // one per sample
 };
 
 struct Report {
@@ -56,8 +77,14 @@ class Comparison {
 
   // `labels`: empty, or one class index per sample. The models' first output must be [samples,
   // classes]. Errors: as Plan::run; kShapeMismatch; kInvalidArgument for a label outside the
-  // classes. After an error the sums are as before.
+  // classes. After an error the evaluation is as before.
   Status add(std::span<const Tensor> inputs, std::span<const int32_t> labels);
+
+  const Evaluation& evaluation() const;
+
+  // As if the batches of `next`, a comparison of the same models, had been added here. Errors:
+  // kInvalidArgument where the models cannot be the same.
+  Status append(const Evaluation& next);
 
   // Times both models on one sample, in turn (a, b, a, b, ...), `warmup` runs uncounted, then
   // `runs` counted; where a run is shorter than 2 ms, each of them is the mean of as many as last

@@ -28,6 +28,11 @@ void SqnrAccumulator::add(std::span<const float> reference, std::span<const floa
   }
 }
 
+void SqnrAccumulator::add(const SqnrAccumulator& other) {
+  signal_ += other.signal_;
+  noise_ += other.noise_;
+}
+
 double SqnrAccumulator::db() const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (noise_ == 0) return signal_ == 0 ? 0 : kInfinity;

@@ -16,6 +16,7 @@ int32_t argmax(std::span<const float> row);
 class SqnrAccumulator {
  public:
   void add(std::span<const float> reference, std::span<const float> approximation);
+  void add(const SqnrAccumulator& other);
   // +infinity for equal signals; -infinity for an all-zero reference with an error; 0 dB without
   // data.
   double db() const;

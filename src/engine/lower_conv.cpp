@@ -78,19 +78,18 @@ Result<Slot> pad_input(Lowering& lowering, size_t index, const NodeWindow& node,
     return lowering.refuse(index, ErrorCode::kLimitExceeded,
                            "its padded input would have more than 2^28 elements");
   }
-  const Slot padded = lowering.make_scratch(*elements * element_bytes);
+  const Slot padded = lowering.make_scratch(*elements * element_bytes + kernels::kPadSlackBytes);
   const int64_t pixel_bytes = window.channels * element_bytes;
   const int32_t zero = value.dtype == DType::kU8 ? activation_params(value).zero_point : 0;
-  lowering.emit(make_pad({.input = input,
-                          .output = padded,
-                          .batch = window.batch,
+  lowering.emit(make_pad({.batch = window.batch,
                           .height = window.input_h,
                           .row_bytes = window.input_w * pixel_bytes,
                           .top = window.pad_top,
                           .bottom = node.pad_bottom,
                           .left_bytes = window.pad_left * pixel_bytes,
                           .right_bytes = node.pad_right * pixel_bytes,
-                          .fill = static_cast<std::byte>(zero)}),
+                          .fill = static_cast<std::byte>(zero)},
+                         input, padded),
                 {input, padded});
   window.input_h = static_cast<int32_t>(height);
   window.input_w = static_cast<int32_t>(width);

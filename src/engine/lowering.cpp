@@ -147,7 +147,7 @@ void Lowering::reserve_pack_room(int64_t bytes) {
   lowered_.pack_room_bytes = std::max(lowered_.pack_room_bytes, bytes);
 }
 
-Error Lowering::refuse(size_t node, ErrorCode code, const std::string& message) const {
+Failure Lowering::refuse(size_t node, ErrorCode code, const std::string& message) const {
   const Node& refused = graph_.nodes[node];
   return make_error(
       code,

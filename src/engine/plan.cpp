@@ -34,7 +34,7 @@ void fill(const engine::LaidOutConstant& constant, const Tensor& tensor,
   }
 }
 
-Error mismatch(ErrorCode code, const Value& value, const char* what) {
+Failure mismatch(ErrorCode code, const Value& value, const char* what) {
   return make_error(code, "constant '" + value.name + "' " + what + " in the plan", value.name);
 }
 

@@ -277,7 +277,7 @@ bool AccumulatorBound::fits_int32() const {
   return high <= std::numeric_limits<int32_t>::max() && low >= std::numeric_limits<int32_t>::min();
 }
 
-Error accumulator_overflow(const Node& node, int64_t channel) {
+Failure accumulator_overflow(const Node& node, int64_t channel) {
   return make_error(ErrorCode::kAccumulatorOverflow,
                     "node '" + node.name + "': the worst-case sum of output channel " +
                         std::to_string(channel) + " leaves 32 bits",

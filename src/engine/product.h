@@ -99,6 +99,6 @@ class AccumulatorBound {
 };
 
 // kAccumulatorOverflow, naming the node and its channel.
-Error accumulator_overflow(const Node& node, int64_t channel);
+Failure accumulator_overflow(const Node& node, int64_t channel);
 
 }  // namespace lowbit::engine

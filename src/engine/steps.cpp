@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include "kernels/layout/layout.h"
-
 namespace lowbit::engine {
 
 namespace {
@@ -26,38 +24,6 @@ class CopyStep final : public Step {
 
  private:
   CopyRows copy_;
-  const std::byte* input_ = nullptr;
-  std::byte* output_ = nullptr;
-};
-
-class PadStep final : public Step {
- public:
-  explicit PadStep(const PadImages& pad) : pad_(pad) {}
-
-  void bind(const Memory& memory) override {
-    input_ = memory.at<std::byte>(pad_.input);
-    output_ = memory.at<std::byte>(pad_.output);
-  }
-
-  void run() const override {
-    const int64_t padded_row_bytes = pad_.left_bytes + pad_.row_bytes + pad_.right_bytes;
-    const int64_t padded_height = pad_.top + pad_.height + pad_.bottom;
-    std::memset(output_, std::to_integer<int>(pad_.fill),
-                static_cast<size_t>(pad_.batch * padded_height * padded_row_bytes));
-    const std::byte* source = input_;
-    for (int64_t n = 0; n < pad_.batch; ++n) {
-      std::byte* target =
-          output_ + (n * padded_height + pad_.top) * padded_row_bytes + pad_.left_bytes;
-      for (int64_t y = 0; y < pad_.height; ++y) {
-        std::memcpy(target, source, static_cast<size_t>(pad_.row_bytes));
-        source += pad_.row_bytes;
-        target += padded_row_bytes;
-      }
-    }
-  }
-
- private:
-  PadImages pad_;
   const std::byte* input_ = nullptr;
   std::byte* output_ = nullptr;
 };
@@ -150,7 +116,13 @@ Status check_like_output(const Lowering& lowering, size_t node, size_t input) {
 
 std::unique_ptr<Step> make_copy(const CopyRows& copy) { return std::make_unique<CopyStep>(copy); }
 
-std::unique_ptr<Step> make_pad(const PadImages& pad) { return std::make_unique<PadStep>(pad); }
+std::unique_ptr<Step> make_pad(const kernels::PadImages& pad, Slot input, Slot output) {
+  return make_step(&kernels::pad_images, pad,
+                   [input, output](kernels::PadImages& arguments, const Memory& memory) {
+                     arguments.input = memory.at<std::byte>(input);
+                     arguments.output = memory.at<std::byte>(output);
+                   });
+}
 
 std::unique_ptr<Step> make_transpose(const Transpose& transpose) {
   return std::make_unique<TransposeStep>(transpose);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine/lowering.h"
+#include "kernels/layout/layout.h"
 #include "qmath/rescale.h"
 
 namespace lowbit::engine {
@@ -44,21 +45,9 @@ struct CopyRows {
 };
 std::unique_ptr<Step> make_copy(const CopyRows& copy);
 
-// Images of `height` rows of `row_bytes`, dense in the input; in the output each has a border of
-// bytes `fill` around it.
-struct PadImages {
-  Slot input = kNoSlot;
-  Slot output = kNoSlot;
-  int64_t batch = 1;
-  int64_t height = 1;
-  int64_t row_bytes = 0;
-  int64_t top = 0;  // rows
-  int64_t bottom = 0;
-  int64_t left_bytes = 0;
-  int64_t right_bytes = 0;
-  std::byte fill{};
-};
-std::unique_ptr<Step> make_pad(const PadImages& pad);
+// Its pointers are filled in by the step. The output has kernels::kPadSlackBytes more than the
+// images.
+std::unique_ptr<Step> make_pad(const kernels::PadImages& pad, Slot input, Slot output);
 
 // output[b][j][i] = input[b][i][j]; input is [batch][rows][columns].
 struct Transpose {

@@ -12,7 +12,7 @@ constexpr size_t kDimensionBytes = 4;
 constexpr int kUnsignedByte = 0x08;
 constexpr size_t kMaxIdxRank = 4;
 
-Error malformed(const std::string& what, size_t offset) {
+Failure malformed(const std::string& what, size_t offset) {
   return make_error(ErrorCode::kInvalidData, "the bytes are not an IDX file: " + what,
                     "byte " + std::to_string(offset));
 }

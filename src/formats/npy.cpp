@@ -42,12 +42,12 @@ std::optional<DType> dtype_of_descr(std::string_view descr) {
   return std::nullopt;
 }
 
-Error malformed(const std::string& what, size_t offset) {
+Failure malformed(const std::string& what, size_t offset) {
   return make_error(ErrorCode::kInvalidData, "the bytes are not a .npy file: " + what,
                     "byte " + std::to_string(offset));
 }
 
-Error unsupported(const std::string& what) {
+Failure unsupported(const std::string& what) {
   return make_error(ErrorCode::kUnsupportedFeature, "a .npy file of " + what + " is not supported");
 }
 
@@ -98,7 +98,7 @@ class HeaderParser {
   }
 
  private:
-  Error expected(const std::string& what) const {
+  Failure expected(const std::string& what) const {
     return malformed("its header should have " + what + " here", offset_ + position_);
   }
 

@@ -19,7 +19,7 @@ AttributeReader::AttributeReader(const IndexedNode& node) : node_(node) {
   for (const Slice& message : node.source->attributes) {
     auto attribute = parse_onnx_attribute(message);
     if (!attribute) {
-      error_ = attribute.error();
+      failure_ = std::move(attribute).failure();
       return;
     }
     if (has(attribute->name)) {
@@ -92,11 +92,11 @@ std::optional<Slice> AttributeReader::tensor(std::string_view name) {
 }
 
 void AttributeReader::fail(ErrorCode code, const std::string& message) {
-  if (!error_) error_ = onnx_node_error(code, node_, message);
+  if (!failure_) failure_ = onnx_node_error(code, node_, message);
 }
 
-Status AttributeReader::finish() const {
-  if (error_) return *error_;
+Status AttributeReader::finish() {
+  if (failure_) return std::move(failure_);
   const auto unknown = std::ranges::find(entries_, false, &Entry::is_read);
   if (unknown == entries_.end()) return success();
   return onnx_node_error(

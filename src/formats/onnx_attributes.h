@@ -35,9 +35,9 @@ class AttributeReader {
 
   // Keeps the first error.
   void fail(ErrorCode code, const std::string& message);
-  // The first error; without one, kUnsupportedFeature if the node has an attribute that nobody
-  // asked for.
-  Status finish() const;
+  // Hands out the first error; without one, kUnsupportedFeature if the node has an attribute that
+  // nobody asked for.
+  Status finish();
 
  private:
   const OnnxAttribute* find(std::string_view name, OnnxAttributeType type);
@@ -48,7 +48,7 @@ class AttributeReader {
   };
   const IndexedNode& node_;
   std::vector<Entry> entries_;
-  std::optional<Error> error_;
+  Failure failure_;
 };
 
 }  // namespace lowbit

@@ -76,7 +76,7 @@ class Indexer {
     return id;
   }
 
-  static Error defined_twice(std::string_view name) {
+  static Failure defined_twice(std::string_view name) {
     return make_error(ErrorCode::kInvalidModel, "the value " + quoted(name) + " is defined twice",
                       std::string(name));
   }
@@ -229,7 +229,7 @@ const IndexedNode* OnnxIndex::producer(TensorId id) const {
 
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model) { return Indexer(model).run(); }
 
-Error onnx_node_error(ErrorCode code, const IndexedNode& node, const std::string& message) {
+Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const std::string& message) {
   return make_error(
       code,
       "node " + quoted(node.name) + " (" + std::string(node.source->op_type) + "): " + message,

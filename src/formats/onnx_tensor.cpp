@@ -16,7 +16,7 @@ constexpr uint32_t kInt32Data = 5;
 constexpr uint32_t kInt64Data = 7;
 constexpr uint32_t kDoubleData = 10;
 
-Error tensor_error(ErrorCode code, const std::string& name, const std::string& message) {
+Failure tensor_error(ErrorCode code, const std::string& name, const std::string& message) {
   return make_error(code, "tensor '" + name + "': " + message, name);
 }
 
@@ -148,7 +148,7 @@ class TypedDecoder {
     });
   }
 
-  Error out_of_range() const {
+  Failure out_of_range() const {
     return tensor_error(ErrorCode::kInvalidModel, name_,
                         "an element is out of the range of " + onnx_type_name(type_));
   }

@@ -12,7 +12,7 @@ constexpr uint64_t kMaxFieldNumber = (1u << 29) - 1;
 
 std::string byte_offset(size_t offset) { return "byte " + std::to_string(offset); }
 
-Error WireField::wrong_type() const {
+Failure WireField::wrong_type() const {
   return make_error(
       ErrorCode::kInvalidModel,
       "field " + std::to_string(number) + " does not hold the type that ONNX gives it",
@@ -39,7 +39,7 @@ Result<Slice> WireField::message() const {
   return slice;
 }
 
-Error WireReader::malformed(std::string_view what) const {
+Failure WireReader::malformed(std::string_view what) const {
   return make_error(ErrorCode::kInvalidModel,
                     "the bytes are not an ONNX model: " + std::string(what),
                     byte_offset(message_.offset + position_));

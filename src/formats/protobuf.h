@@ -51,7 +51,7 @@ struct WireField {
   Result<std::string_view> text() const;
   Result<Slice> message() const;
 
-  Error wrong_type() const;
+  Failure wrong_type() const;
 };
 
 class WireReader {
@@ -65,7 +65,7 @@ class WireReader {
   Result<uint64_t> varint();
 
  private:
-  Error malformed(std::string_view what) const;
+  Failure malformed(std::string_view what) const;
   Result<Slice> take(uint64_t byte_count);
 
   Slice message_;

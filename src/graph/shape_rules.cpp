@@ -35,7 +35,7 @@ Status check_image(const Node& node, const Shape& shape) {
 }
 
 // The error of a window, with the node's name.
-Error named(const Node& node, const Error& error) {
+Failure named(const Node& node, const Error& error) {
   return node_error(error.code, node, error.message);
 }
 

@@ -52,7 +52,7 @@ int output_channel_axis(const Node& node, const Shape& weight) {
   }
 }
 
-Error type_error(const Node& node, const char* what, const Value& value, const char* needed) {
+Failure type_error(const Node& node, const char* what, const Value& value, const char* needed) {
   return node_error(ErrorCode::kTypeMismatch, node,
                     std::string(what) + " '" + value.name + "' is " + type_text(value) +
                         ", it must be " + needed);

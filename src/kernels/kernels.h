@@ -20,6 +20,7 @@ namespace lowbit::kernels {
   void name##__reference(const Arguments&);    \
   void name##__simd128(const Arguments&);
 #include "kernels/kernels.inc"
+#include "kernels/training_kernels.inc"
 #undef LOWBIT_KERNEL
 
 #define LOWBIT_RELAXED_KERNEL(tier, name, Arguments) void name##__##tier(const Arguments&);
@@ -29,6 +30,12 @@ namespace lowbit::kernels {
 struct KernelTable {
 #define LOWBIT_KERNEL(folder, name, Arguments) void (*name)(const Arguments&);
 #include "kernels/kernels.inc"
+#undef LOWBIT_KERNEL
+};
+
+struct TrainingKernelTable {
+#define LOWBIT_KERNEL(folder, name, Arguments) void (*name)(const Arguments&);
+#include "kernels/training_kernels.inc"
 #undef LOWBIT_KERNEL
 };
 
@@ -46,6 +53,8 @@ inline constexpr KernelTable kSimd128Table = {
 
 // The kernels of a tier up to kSimd128, or of a relaxed one in a binary that has them (probe.h).
 const KernelTable& kernel_table(Tier tier);
+// A relaxed tier trains with the kernels of kSimd128.
+const TrainingKernelTable& training_kernel_table(Tier tier);
 
 // Of a relaxed tier; nullptr in a binary without relaxed kernels. Callers use kernel_table().
 const KernelTable* relaxed_kernel_table(Tier tier);

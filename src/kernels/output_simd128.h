@@ -43,6 +43,18 @@ class Requantizer {
     }
   }
 
+  // Two rows of eight bytes.
+  void store(uint8_t* first, uint8_t* second, const Lanes8& first_accumulators,
+             const Lanes8& second_accumulators, const Lanes8& multipliers) const {
+    const v128_t bytes =
+        saturate_.u8x16({{scale(first_accumulators.half[0], multipliers.half[0]),
+                          scale(first_accumulators.half[1], multipliers.half[1]),
+                          scale(second_accumulators.half[0], multipliers.half[0]),
+                          scale(second_accumulators.half[1], multipliers.half[1])}});
+    wasm_v128_store64_lane(first, bytes, 0);
+    wasm_v128_store64_lane(second, bytes, 1);
+  }
+
  private:
   static v128_t scale(v128_t accumulators, v128_t multipliers) {
     return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers);

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <string_view>
 
 namespace lowbit {
@@ -18,10 +20,17 @@ enum class Tier : uint8_t {
   kRelaxedP,   // dot products of signed by unsigned bytes are exact while no pair leaves int16
 };
 
-constexpr std::string_view tier_name(Tier tier) {
-  constexpr std::string_view kNames[] = {"reference", "simd128",   "relaxed",
-                                         "relaxed_u", "relaxed_s", "relaxed_p"};
-  return kNames[static_cast<size_t>(tier)];
+inline constexpr std::string_view kTierNames[] = {"reference", "simd128",   "relaxed",
+                                                  "relaxed_u", "relaxed_s", "relaxed_p"};
+
+constexpr std::string_view tier_name(Tier tier) { return kTierNames[static_cast<size_t>(tier)]; }
+
+// The tier of that name, or none.
+constexpr std::optional<Tier> find_tier(std::string_view name) {
+  for (size_t i = 0; i < std::size(kTierNames); ++i) {
+    if (kTierNames[i] == name) return static_cast<Tier>(i);
+  }
+  return std::nullopt;
 }
 
 }  // namespace lowbit

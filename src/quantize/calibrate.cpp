@@ -25,10 +25,10 @@ bool widen(Range& range, std::span<const float> values) {
 
 }  // namespace
 
-Result<Calibrator> Calibrator::create(const Graph& graph, Tier tier) {
+Result<Calibrator> Calibrator::create(const Graph& graph) {
   LOWBIT_ASSIGN(Graph optimized, optimize(graph));
   LOWBIT_TRY(check_finite_constants(optimized));
-  return Calibrator(std::move(optimized), tier);
+  return Calibrator(std::move(optimized));
 }
 
 Status Calibrator::observe(std::span<const Tensor> inputs) {
@@ -36,7 +36,7 @@ Status Calibrator::observe(std::span<const Tensor> inputs) {
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
   if (!plan_ || shapes != planned_shapes_) {
     PlanOptions options;
-    options.tier = tier_;
+    options.tier = Tier::kSimd128;
     LOWBIT_ASSIGN(plan_, make_plan(graph_, shapes, options));
     planned_shapes_ = shapes;
   }

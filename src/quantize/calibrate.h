@@ -26,9 +26,11 @@ struct Ranges {
 
 class Calibrator {
  public:
-  // `graph` as loaded; it is optimize()d here. Errors: as optimize; kNonFinite when a weight is NaN
-  // or infinite.
-  static Result<Calibrator> create(const Graph& graph, Tier tier = Tier::kSimd128);
+  // `graph` as loaded; it is optimize()d here. It always runs on the simd128 kernels, whatever tier
+  // runs the model: floats differ in their last bits between tiers, and neither ranges nor the
+  // files made with them may depend on the machine. Errors: as optimize; kNonFinite when a weight
+  // is NaN or infinite.
+  static Result<Calibrator> create(const Graph& graph);
 
   // One tensor per graph input; their first dimension counts the samples. Errors: as Plan::run;
   // kNonFinite names the value that is NaN or infinite. After an error the ranges are as before the
@@ -39,10 +41,9 @@ class Calibrator {
   Result<Ranges> finish() const;
 
  private:
-  Calibrator(Graph graph, Tier tier) : graph_(std::move(graph)), tier_(tier) {}
+  explicit Calibrator(Graph graph) : graph_(std::move(graph)) {}
 
   Graph graph_;
-  Tier tier_;
   Ranges ranges_;
   std::optional<Plan> plan_;
   std::vector<Shape> planned_shapes_;

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "support/buffers.h"
 
 namespace lowbit::kernels {
@@ -57,6 +59,41 @@ TEST_CASE("layout: every element lands where its indices say, both ways, for eve
     check_both_ways<uint8_t>(size);
     check_both_ways<uint32_t>(size);
     check_both_ways<uint64_t>(size);
+  }
+}
+
+TEST_CASE("pad_images: rows lie within borders of the fill, for every width around a vector's") {
+  Random random(2);
+  for (int64_t row_bytes = 1; row_bytes <= 40; ++row_bytes) {
+    PadImages pad{.batch = 1 + static_cast<int64_t>(random.below(3)),
+                  .height = 1 + static_cast<int64_t>(random.below(4)),
+                  .row_bytes = row_bytes,
+                  .top = static_cast<int64_t>(random.below(3)),
+                  .bottom = static_cast<int64_t>(random.below(3)),
+                  .left_bytes = static_cast<int64_t>(random.below(20)),
+                  .right_bytes = static_cast<int64_t>(random.below(20)),
+                  .fill = std::byte{0x5a}};
+    CAPTURE(row_bytes);
+    const auto row_count = static_cast<size_t>(pad.batch * pad.height);
+    std::vector<std::byte> input(row_count * static_cast<size_t>(row_bytes) + 16);
+    for (std::byte& value : input) value = static_cast<std::byte>(random.next());
+
+    std::vector<std::byte> expected(static_cast<size_t>(pad.batch * pad.padded_image_bytes()),
+                                    pad.fill);
+    for (int64_t row = 0; row < pad.batch * pad.height; ++row) {
+      const int64_t padded_row =
+          row / pad.height * (pad.top + pad.height + pad.bottom) + pad.top + row % pad.height;
+      const int64_t at = padded_row * pad.padded_row_bytes() + pad.left_bytes;
+      std::copy_n(input.begin() + row * row_bytes, row_bytes, expected.begin() + at);
+    }
+    Guarded<std::byte> output(expected.size() + size_t{kPadSlackBytes});
+    pad.input = input.data();
+    pad.output = output.data();
+    pad_images(pad);
+    std::vector<std::byte> written = output.values();
+    written.resize(expected.size());
+    CHECK(written == expected);
+    CHECK(output.intact());
   }
 }
 

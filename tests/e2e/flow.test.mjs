@@ -43,8 +43,19 @@ for (const { name, title, accuracy, loss, layer } of models) {
 test('the page says which kernels run', async (t) => {
   const page = await playground.open(t)
   await page.locator('.badge').waitFor()
-  assert.equal(await page.locator('.badge').textContent(), 'WebAssembly SIMD')
-  assert.match(await page.locator('footer').textContent(), /run in a worker/)
+  assert.equal(await page.locator('.badge').textContent(), 'WebAssembly relaxed SIMD')
+  assert.match(await page.locator('footer').textContent(), /run in a worker.*dot products/)
+})
+
+test('the page fetches one binary, the one that runs', async (t) => {
+  const page = await playground.open(t)
+  await page.locator('.badge').waitFor()
+  const names = await page.evaluate(() =>
+    performance.getEntriesByType('resource').map(({ name }) => name.split('/').at(-1)),
+  )
+  const binaries = names.filter((name) => name.endsWith('.wasm'))
+  assert.equal(binaries.length, 1, `${binaries}`)
+  assert.match(binaries[0], /^lowbit-relaxed/)
 })
 
 test('the gallery shows flipped images first, filters by class and opens both models’ logits', async (t) => {

@@ -3,20 +3,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { launchChromium } from '../../tools/lib/chromium.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { serve } from '../../tools/serve.mjs'
-import { chromiumPath } from '../../tools/setup/needs.mjs'
-
-const chromiumFlags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** A whole run of the largest model on a slow, shared machine. */
 const runTimeout_ms = 300_000
@@ -32,7 +21,7 @@ const quickest = '#v=1&model=digits-mlp&weights=channel&calibration=512'
  */
 export async function startPlayground() {
   const server = await serve(join(projectRoot, 'web/app/dist'), 0)
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags })
+  const browser = await launchChromium()
   return {
     address: server.address,
     async open(t, { hash = quickest, expected, ...options } = {}) {

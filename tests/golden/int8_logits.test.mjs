@@ -1,17 +1,14 @@
-// Every backend gives the same bits (the law of arithmetic, 6): native and WebAssembly, reference and SIMD, Node and
-// Chromium, in the caller's thread and in a worker. Everywhere the SIMD kernels calibrate, since FP32 may differ in its last
-// bits between tiers; the integers then run in the tier that the test names.
+// Every backend gives the same bits (the law of arithmetic, 6): native, where every class of machine is emulated, and
+// Chromium. For Node see int8_logits.node.test.mjs.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { createLowbit } from 'lowbit'
-import { chromium } from 'playwright-core'
-import { readSlice, toInput } from '../../tools/data/datasets.mjs'
+import { launchChromium } from '../../tools/lib/chromium.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { serve } from '../../tools/serve.mjs'
-import { chromiumPath } from '../../tools/setup/needs.mjs'
-import { goldenPath, hashOf, modelPath, models, nativeHash } from './int8_logits.mjs'
+import { descriptions } from '../../web/lib/dist/tiers.js'
+import { goldenPath, models, nativeHash } from './int8_logits.mjs'
 
 const golden = JSON.parse(readFileSync(goldenPath, 'utf8'))
 
@@ -22,7 +19,7 @@ test('there is a hash for each model', () => {
   )
 })
 
-for (const tier of ['reference', 'simd128']) {
+for (const tier of Object.keys(descriptions)) {
   for (const model of models) {
     test(`native, ${tier}: ${model.name}`, async () => {
       assert.equal(await nativeHash(model, tier), golden[model.name])
@@ -30,22 +27,8 @@ for (const tier of ['reference', 'simd128']) {
   }
 }
 
-for (const worker of [false, true]) {
-  for (const { name, slices } of models) {
-    test(`WebAssembly in Node, ${worker ? 'worker' : 'main thread'}: ${name}`, async (t) => {
-      const lowbit = await createLowbit({ worker })
-      t.after(() => lowbit.dispose())
-      const fp32 = await lowbit.load(readFileSync(modelPath(name)))
-      const calibration = toInput(readSlice(`${slices}-calibration`).images)
-      const int8 = await lowbit.quantize(fp32, {}, { calibration })
-      const [logits] = await int8.run([toInput(readSlice(`${slices}-test`).images)])
-      assert.equal(hashOf(new Uint8Array(logits.data.buffer)), golden[name])
-    })
-  }
-}
-
 /** Runs in the page. */
-async function hashInPage({ name, slices }) {
+async function hashInPage({ name, slices, options }) {
   const { createLowbit } = await import('/web/lib/dist/index.js')
   const bytesOf = async (response) => new Uint8Array(await response.arrayBuffer())
   const images = async (part) => {
@@ -55,7 +38,7 @@ async function hashInPage({ name, slices }) {
     const data = Float32Array.from(pixels, (pixel) => pixel / 255)
     return { data, shape: [data.length / 784, 1, 28, 28] }
   }
-  const lowbit = await createLowbit()
+  const lowbit = await createLowbit(options)
   const fp32 = await lowbit.load(await bytesOf(await fetch(`/examples/models/${name}.onnx`)))
   const calibration = await images('calibration')
   const int8 = await lowbit.quantize(fp32, {}, { calibration })
@@ -70,10 +53,7 @@ async function hashInPage({ name, slices }) {
 
 test('WebAssembly in Chromium', async (t) => {
   const server = await serve(projectRoot, 0)
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await launchChromium()
   t.after(async () => {
     await browser.close()
     await server.close()
@@ -84,12 +64,15 @@ test('WebAssembly in Chromium', async (t) => {
     route.fulfill({ contentType: 'text/html', body: html }),
   )
   await page.goto(server.address)
-  for (const model of models) {
-    await t.test(model.name, async () => {
-      const { hash, backend } = await page.evaluate(hashInPage, model)
-      assert.equal(hash, golden[model.name])
-      assert.equal(backend.thread, 'worker')
-      assert.equal(backend.tier, 'simd128')
-    })
+  const kernels = [{}, { tier: 'relaxed', dot: 'none' }, { tier: 'simd128' }]
+  for (const options of kernels) {
+    for (const model of models) {
+      await t.test(`${JSON.stringify(options)}: ${model.name}`, async () => {
+        const { hash, backend } = await page.evaluate(hashInPage, { ...model, options })
+        assert.equal(hash, golden[model.name])
+        assert.equal(backend.thread, 'worker')
+        assert.equal(backend.tier, options.tier ?? 'relaxed', backend.reason)
+      })
+    }
   }
 })

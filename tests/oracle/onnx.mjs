@@ -1,11 +1,18 @@
-// The little of ONNX that the comparison needs, on purpose not the project's own reader or writer: it builds small models
-// to run, and reads the parameters of the DequantizeLinear before a model's output. Field numbers are those of onnx.proto.
+// The little of ONNX that the comparison and the benchmark need, on purpose not the project's own reader or writer: it
+// builds models and reads them again. Field numbers are those of onnx.proto. Runs in a page too.
 
 const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
 const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 }
+const arrays = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+}
 
 // Writing: a message is an array of byte arrays.
 
@@ -16,10 +23,20 @@ function varint(value) {
   return Uint8Array.of(...bytes, Number(rest))
 }
 
-const join = (...parts) => new Uint8Array(Buffer.concat(parts.flat(Number.POSITIVE_INFINITY)))
+function join(...parts) {
+  const pieces = parts.flat(Number.POSITIVE_INFINITY)
+  const joined = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    joined.set(piece, at)
+    at += piece.length
+  }
+  return joined
+}
+
 const integer = (field, value) => [varint(field * 8 + VARINT), varint(value)]
 const bytes = (field, value) => [varint(field * 8 + BYTES), varint(value.length), value]
-const text = (field, value) => bytes(field, Buffer.from(value))
+const text = (field, value) => bytes(field, new TextEncoder().encode(value))
 const message = (field, ...parts) => bytes(field, join(...parts))
 
 function attribute(name, value) {
@@ -119,35 +136,82 @@ function fields(data) {
 }
 
 const one = (parsed, field) => parsed.get(field)?.[0]
-const string = (value) => Buffer.from(value ?? []).toString()
+const string = (value) => new TextDecoder().decode(value)
+const integers = (values = []) => values.map((value) => Number(BigInt.asIntN(64, value)))
+/** A copy, so that arrays of any type may lie on it. Not slice(): a Buffer's shares its memory. */
+const aligned = (value) => new Uint8Array(value).buffer
 
-/** The one element of a float32, uint8 or int8 initializer. */
-function scalar(graph, name) {
-  const tensor = (graph.get(5) ?? [])
-    .map(fields)
-    .find((candidate) => string(one(candidate, 8)) === name)
-  const raw = tensor && one(tensor, 9)
-  const type = tensor && Number(one(tensor, 2))
-  const size = { [dataTypes.float32]: 4, [dataTypes.uint8]: 1, [dataTypes.int8]: 1 }[type]
-  if (raw?.length !== size)
-    throw new Error(`"${name}" is no float32, uint8 or int8 scalar among the initializers`)
-  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)
-  if (type === dataTypes.float32) return { type, value: view.getFloat32(0, true) }
-  return { type, value: type === dataTypes.uint8 ? view.getUint8(0) : view.getInt8(0) }
+function readAttribute(data) {
+  const parsed = fields(data)
+  const values = {
+    1: () => new DataView(aligned(one(parsed, 2))).getFloat32(0, true),
+    2: () => integers(parsed.get(3))[0],
+    7: () => integers(parsed.get(8)),
+  }
+  const name = string(one(parsed, 1))
+  const read = values[Number(one(parsed, 20))]
+  if (!read) throw new Error(`attribute "${name}" is neither a float nor integers`)
+  return [name, read()]
+}
+
+function readNode(data) {
+  const parsed = fields(data)
+  return [
+    string(one(parsed, 4)),
+    (parsed.get(1) ?? []).map(string),
+    string(one(parsed, 2)),
+    Object.fromEntries((parsed.get(5) ?? []).map(readAttribute)),
+  ]
+}
+
+function readInitializer(data) {
+  const parsed = fields(data)
+  const name = string(one(parsed, 8))
+  const number = Number(one(parsed, 2))
+  const type = Object.keys(dataTypes).find((key) => dataTypes[key] === number)
+  const raw = one(parsed, 9)
+  if (!type || !raw) throw new Error(`"${name}" is of type ${number}, or not stored as raw bytes`)
+  return [name, { type, dims: integers(parsed.get(1)), data: new arrays[type](aligned(raw)) }]
+}
+
+function readValueInfo(data) {
+  const parsed = fields(data)
+  const shape = one(fields(one(fields(one(parsed, 2)), 1)), 2)
+  const dims = (fields(shape).get(1) ?? []).map((dim) => {
+    const either = fields(dim)
+    return either.has(2) ? string(one(either, 2)) : integers(either.get(1))[0]
+  })
+  return [string(one(parsed, 1)), dims]
+}
+
+/** What `buildModel` takes, from a model's bytes. Attributes may be floats too. */
+export function readModel(bytes) {
+  const model = fields(bytes)
+  const graph = fields(one(model, 7))
+  const all = (field, read) => (graph.get(field) ?? []).map(read)
+  return {
+    inputs: Object.fromEntries(all(11, readValueInfo)),
+    outputs: Object.fromEntries(all(12, readValueInfo)),
+    constants: Object.fromEntries(all(5, readInitializer)),
+    nodes: all(1, readNode),
+    opset: integers(fields(one(model, 8)).get(2))[0],
+  }
 }
 
 /** The parameters { scale, zeroPoint, min, max } of the DequantizeLinear that makes the model's first output. */
-export function outputQuantization(model) {
-  const graph = fields(one(fields(model), 7))
-  const output = string(one(fields(one(graph, 12)), 1))
-  const nodes = (graph.get(1) ?? []).map(fields)
-  const last = nodes.find((candidate) => string(one(candidate, 2)) === output)
-  const op = last ? string(one(last, 4)) : 'no node'
+export function outputQuantization(bytes) {
+  const { outputs, constants, nodes } = readModel(bytes)
+  const [output] = Object.keys(outputs)
+  const last = nodes.find(([, , name]) => name === output)
+  const op = last?.[0] ?? 'no node'
   if (op !== 'DequantizeLinear')
     throw new Error(`the output "${output}" is made by ${op}, not by DequantizeLinear`)
-  const [, scaleName, zeroPointName] = last.get(1).map(string)
-  const scale = scalar(graph, scaleName).value
-  const zeroPoint = scalar(graph, zeroPointName)
-  const [min, max] = zeroPoint.type === dataTypes.uint8 ? [0, 255] : [-128, 127]
-  return { scale, zeroPoint: zeroPoint.value, min, max }
+  const [scale, zeroPoint] = last[1].slice(1).map((name) => {
+    const tensor = constants[name]
+    if (tensor?.data.length !== 1 || !['float32', 'uint8', 'int8'].includes(tensor.type))
+      throw new Error(`"${name}" is no float32, uint8 or int8 scalar among the initializers`)
+    return { type: tensor.type, value: tensor.data[0] }
+  })
+  const [min, max] = zeroPoint.type === 'uint8' ? [0, 255] : [-128, 127]
+  return { scale: scale.value, zeroPoint: zeroPoint.value, min, max }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildModel, outputQuantization } from './onnx.mjs'
+import { buildModel, outputQuantization, readModel } from './onnx.mjs'
 
 const scalars = (scale, type, zeroPoint) => ({
   scale: { type: 'float32', dims: [], data: Float32Array.of(scale) },
@@ -39,6 +39,38 @@ test('a model is written in the bytes that onnx.proto and protobuf prescribe', (
     ['4202', '100d'], // ModelProto.opset_import, version 13
   ]
   assert.equal(Buffer.from(model).toString('hex'), expected.flat().join(''))
+})
+
+test('a model that is read is what was written', () => {
+  const model = {
+    inputs: { x: ['N', 3, 300] },
+    outputs: { y: ['N', 2] },
+    constants: {
+      w: { type: 'float32', dims: [2, 1], data: Float32Array.of(-1.5, 2) },
+      to: { type: 'int64', dims: [2], data: BigInt64Array.of(-1n, 2n) },
+      z: { type: 'uint8', dims: [], data: Uint8Array.of(200) },
+    },
+    nodes: [
+      ['Op', ['x', 'w'], 'h', { axis: -1, pads: [1, 300] }],
+      ['Reshape', ['h', 'to'], 'y', {}],
+    ],
+    opset: 13,
+  }
+  assert.deepEqual(readModel(buildModel(model)), model)
+})
+
+test('float attributes are read, as exporters write them', () => {
+  // The writer makes integers only, so its attribute is overwritten in place.
+  const model = buildModel({
+    inputs: { x: [1] },
+    outputs: { y: [1] },
+    nodes: [['Op', ['x'], 'y', { f: -1 }]],
+  })
+  const hex = Buffer.from(model).toString('hex')
+  // `i = -1` (11 bytes) and `type = INT` become `f = 0.5` (5 bytes), an unknown field 30 (6 bytes) and `type = FLOAT`.
+  const float = hex.replace('18ffffffffffffffffff01a00102', '150000003ff20103616263a00101')
+  assert.notEqual(float, hex)
+  assert.deepEqual(readModel(Buffer.from(float, 'hex')).nodes[0][3], { f: 0.5 })
 })
 
 test('the parameters before the output are read, unsigned and signed', () => {

@@ -1,23 +1,10 @@
 // Small FP32 networks, at least one for every operator with an integer form, with seeded random weights and inputs.
 
+import { elements, randomFrom, randomTensor } from '../support/random.mjs'
 import { buildModel } from './onnx.mjs'
 
-/** Uniform float64 in [0, 1) from a 32-bit seed (Mulberry32, T. Ettinger). */
-function randomFrom(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-const elements = (shape) => shape.reduce((product, dim) => product * dim, 1)
-
 function constant(random, shape, size) {
-  const data = Float32Array.from({ length: elements(shape) }, () => (2 * random() - 1) * size)
-  return { type: 'float32', dims: shape, data }
+  return { type: 'float32', dims: shape, data: randomTensor(random, shape, size).data }
 }
 
 const scalar = (value) => ({ type: 'float32', dims: [], data: Float32Array.of(value) })

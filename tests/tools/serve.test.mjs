@@ -76,6 +76,16 @@ test('other methods are refused', async () => {
   assert.equal((await fetch(site.address, { method: 'POST' })).status, 405)
 })
 
+test('headers asked for go with every file', async () => {
+  const other = await serve(join(parent, 'site'), 0, {
+    'cross-origin-opener-policy': 'same-origin',
+  })
+  const response = await fetch(other.address)
+  assert.equal(response.headers.get('cross-origin-opener-policy'), 'same-origin')
+  assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8')
+  await other.close()
+})
+
 test('a taken port gives way to the next free one', async () => {
   const taken = Number(new URL(site.address).port)
   const other = await serve(parent, taken)

@@ -1,7 +1,7 @@
 // Quantizes a classifier of images per channel and writes its logits on other images to stdout, as
 // little-endian float32: the native side of the test that every backend gives the same bits.
 //
-//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 reference|simd128
+//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 TIER
 #include <algorithm>
 #include <bit>
 #include <cstdio>
@@ -62,13 +62,10 @@ Status write_logits(Model& model, const Tensor& images) {
 Status run(const char* model_path, const char* calibration_path, const char* images_path,
            Tier tier) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
-  // Ranges come from FP32 runs, whose last bits may differ between tiers; so one tier calibrates
-  // for both.
-  LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, Tier::kSimd128));
+  LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
   LOWBIT_ASSIGN(const Tensor calibration, read_images(calibration_path));
   LOWBIT_ASSIGN(const Ranges ranges, calibrate(fp32, {&calibration, 1}));
-  LOWBIT_ASSIGN(const Model quantized, quantize(fp32, ranges, Recipe{}));
-  Model int8(quantized.graph(), tier);
+  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, Recipe{}));
   LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
   return write_logits(int8, images);
 }
@@ -78,15 +75,12 @@ Status run(const char* model_path, const char* calibration_path, const char* ima
 }  // namespace lowbit
 
 int main(int argc, char** argv) {
-  using lowbit::Tier;
-  const std::string_view tier = argc == 5 ? argv[4] : "";
-  if (tier != tier_name(Tier::kReference) && tier != tier_name(Tier::kSimd128)) {
-    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES reference|simd128\n", stderr);
+  const std::optional<lowbit::Tier> tier = argc == 5 ? lowbit::find_tier(argv[4]) : std::nullopt;
+  if (!tier) {
+    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES TIER\n", stderr);
     return 2;
   }
-  const lowbit::Status status =
-      lowbit::run(argv[1], argv[2], argv[3],
-                  tier == tier_name(Tier::kReference) ? Tier::kReference : Tier::kSimd128);
+  const lowbit::Status status = lowbit::run(argv[1], argv[2], argv[3], *tier);
   if (status) return 0;
   const lowbit::Error& error = status.error();
   std::fprintf(stderr, "%s: %s (%s)\n", std::string(error_code_name(error.code)).c_str(),

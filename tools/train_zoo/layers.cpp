@@ -51,7 +51,7 @@ ValueId Layers::node(Op op, const std::string& name, std::vector<ValueId> inputs
 ValueId Layers::weights(const std::string& name, const Shape& shape, int64_t fan_in) {
   auto tensor = Tensor::allocate(DType::kF32, shape);
   if (!tensor) {
-    status_ = tensor.error();
+    status_ = std::move(tensor).failure();
     return graph_.add_value({.name = name, .shape = shape});
   }
   const float deviation = std::sqrt(2.0f / static_cast<float>(fan_in));
@@ -62,7 +62,7 @@ ValueId Layers::weights(const std::string& name, const Shape& shape, int64_t fan
 ValueId Layers::filled(const std::string& name, int64_t count, float value) {
   auto tensor = Tensor::allocate(DType::kF32, {count});
   if (!tensor) {
-    status_ = tensor.error();
+    status_ = std::move(tensor).failure();
     return graph_.add_value({.name = name, .shape = {count}});
   }
   std::ranges::fill(tensor->mutable_data<float>(), value);
@@ -123,7 +123,7 @@ ValueId Layers::flatten(const std::string& name, ValueId x) {
   graph_.outputs = {y};
   auto inferred = infer_shapes(graph_);
   if (!inferred) {
-    status_ = inferred.error();
+    status_ = std::move(inferred).failure();
     return y;
   }
   graph_ = std::move(inferred).value();
@@ -142,7 +142,7 @@ ValueId Layers::fc(const std::string& name, ValueId x, int64_t features,
 }
 
 Result<Graph> Layers::build(ValueId output) && {
-  LOWBIT_TRY(status_);
+  LOWBIT_TRY(std::move(status_));
   graph_.outputs = {output};
   return infer_shapes(graph_);
 }

@@ -1,10 +1,11 @@
 // The loops around the matrix products that read A where it lies, the same for both precisions:
 //
-//   for each tile of rows               (4 or 6; smaller ones for the rest)
+//   for each block of tiles of rows     (a tile is 4 or 6 rows; smaller ones for the rest)
 //     find where the pieces of these rows are
-//     for each panel of 8 columns       (the sums of a tile stay in registers for the whole of K)
-//       for each piece, accumulate along it
-//       the output stage
+//     for each panel of 8 columns
+//       for each tile                   (its sums stay in registers for the whole of K)
+//         for each piece, accumulate along it
+//         the output stage
 //
 // Source: Dukhan, "The Indirect Convolution Algorithm", 2019, section 3.
 #pragma once
@@ -43,8 +44,11 @@ class DirectProduct {
                        .columns = columns};
     RowPieces<Source> pieces(rows);
     int32_t row = 0;
-    for (; row + Kernel::kTileRows <= rows.count; row += Kernel::kTileRows) {
-      multiply_rows<Kernel::kTileRows, 1>(kernel, pass, pieces, row);
+    const int32_t tiles_at_once = pieces.tiles_at_once();
+    while (row + Kernel::kTileRows <= rows.count) {
+      const int32_t tiles = std::min(tiles_at_once, (rows.count - row) / Kernel::kTileRows);
+      multiply_block(kernel, pass, pieces, row, tiles);
+      row += tiles * Kernel::kTileRows;
     }
     const int32_t rest = rows.count - row;
     if constexpr (Kernel::kTileRows > 4) {
@@ -69,11 +73,22 @@ class DirectProduct {
     int32_t columns;
   };
 
+  static void multiply_block(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
+                             int32_t row, int32_t tiles) {
+    constexpr int32_t kRows = Kernel::kTileRows;
+    pieces.find(row, kRows, tiles);
+    for (int32_t column = 0; column < pass.columns; column += kPanelColumns) {
+      for (int32_t tile = 0; tile < tiles; ++tile) {
+        multiply_tile<kRows, 1>(kernel, pass, pieces, tile, row + tile * kRows, column);
+      }
+    }
+  }
+
   // Few rows have few sums, so several panels at once keep additions from waiting for one another.
   template <int kRows, int kPanels>
   static void multiply_rows(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
                             int32_t row) {
-    pieces.find(row, kRows);
+    pieces.find(row, kRows, 1);
     multiply_columns<kRows, kPanels>(kernel, pass, pieces, row, 0);
   }
 
@@ -82,7 +97,7 @@ class DirectProduct {
                                int32_t row, int32_t column) {
     constexpr int32_t kColumns = kPanels * kPanelColumns;
     for (; pass.columns - column > kColumns - kPanelColumns; column += kColumns) {
-      multiply_tile<kRows, kPanels>(kernel, pass, pieces, row, column);
+      multiply_tile<kRows, kPanels>(kernel, pass, pieces, 0, row, column);
     }
     if constexpr (kPanels > 1) {
       multiply_columns<kRows, kPanels / 2>(kernel, pass, pieces, row, column);
@@ -91,14 +106,14 @@ class DirectProduct {
 
   template <int kRows, int kPanels>
   static void multiply_tile(const Kernel kernel, const Pass pass, RowPieces<Source>& pieces,
-                            int32_t row, int32_t column) {
+                            int32_t tile_index, int32_t row, int32_t column) {
     const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
     Tile<kRows, kPanels> tile;
     for (int r = 0; r < kRows; ++r) {
       for (int p = 0; p < kPanels; ++p) tile.sum[r][p] = load_lanes8(panel + p * pass.panel_bytes);
     }
     const std::byte* b = panel + Kernel::kHeaderBytes;
-    pieces.for_each([&](const Source* const* at) {
+    pieces.template for_each<kRows>(tile_index, [&](const Source* const* at) {
       Kernel::accumulate(tile, at, b, pass.panel_bytes, pass.piece_length);
       b += ptrdiff_t{pass.piece_length} * Kernel::kStepBytes;
     });

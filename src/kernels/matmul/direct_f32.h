@@ -27,14 +27,17 @@ class DirectF32 {
     const float* a[kRows];
     for (int r = 0; r < kRows; ++r) a[r] = rows[r];
     for (int32_t k = 0; k < count; ++k) {
-      Lanes8 weights[kPanels];
-      for (int p = 0; p < kPanels; ++p) weights[p] = load_lanes8(b + p * panel_bytes);
+      v128_t x[kRows];
       for (int r = 0; r < kRows; ++r) {
-        const v128_t x = wasm_v128_load32_splat(a[r]++);
-        for (int p = 0; p < kPanels; ++p) {
+        x[r] = wasm_v128_load32_splat(a[r]);
+        a[r] += 1;
+      }
+      for (int p = 0; p < kPanels; ++p) {
+        const Lanes8 w = load_lanes8(b + p * panel_bytes);
+        for (int r = 0; r < kRows; ++r) {
           for (int h = 0; h < 2; ++h) {
             v128_t& sum = tile.sum[r][p].half[h];
-            sum = MultiplyAdd::call(x, weights[p].half[h], sum);
+            sum = MultiplyAdd::call(x[r], w.half[h], sum);
           }
         }
       }

@@ -1,4 +1,4 @@
-// Where the elements of a few rows of A are: for each piece of K, the place in every row.
+// Where the elements of a block of rows of A are: for each piece of K, the place in every row.
 #pragma once
 
 #include <algorithm>
@@ -21,55 +21,76 @@ struct PieceSizes {
   constexpr int64_t packed_k() const { return int64_t{count} * padded_length; }
 };
 
-// The pieces of up to kMaxRows rows.
+// The pieces of a few tiles of up to kMaxRows rows.
 template <class T>
 class RowPieces {
  public:
-  static constexpr int kMaxRows = 6;
+  static constexpr int32_t kMaxRows = 6;
 
   explicit RowPieces(const MatmulRows<T>& rows) : rows_(rows) {}
 
-  // Finds the pieces of rows [row, row + count).
-  void find(int32_t row, int count) {
-    row_ = row;
-    row_count_ = count;
-    list_from(0);
+  // How many tiles of kMaxRows rows fit the list, and, as A is read again for each panel, a
+  // first-level cache beside a panel.
+  int32_t tiles_at_once() const {
+    constexpr int64_t kBlockBytes = 16384;
+    const int64_t tile_bytes = int64_t{rows_.taps} * rows_.depth * kMaxRows * int64_t{sizeof(T)};
+    const int64_t fit = std::min(kBlockBytes / tile_bytes, int64_t{kMaxPlaces / rows_.taps});
+    return std::max(1, static_cast<int32_t>(fit));
   }
 
-  // Calls visit(where the piece is in each row) for every piece, in the order of K.
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    if (first_ != 0) list_from(0);
-    for (;;) {
-      for (int32_t i = 0; i < place_count_; ++i) visit(&places_[i].row[0]);
-      if (first_ + place_count_ == rows_.taps) return;
-      list_from(first_ + place_count_);
+  // Finds the pieces of `tiles` tiles of `tile_rows` rows from `row` on.
+  void find(int32_t row, int32_t tile_rows, int32_t tiles) {
+    row_ = row;
+    tile_rows_ = tile_rows;
+    is_whole_ = rows_.taps <= kMaxPlaces;
+    if (!is_whole_ || rows_.offsets == nullptr) return;
+    for (int32_t tile = 0; tile < tiles; ++tile) {
+      list(tile, 0, rows_.taps, &places_[tile * rows_.taps]);
+    }
+  }
+
+  // Calls visit(where the piece is in each row) for every piece of a tile of kRows rows, in the
+  // order of K.
+  template <int kRows, class Visit>
+  void for_each(int32_t tile, Visit&& visit) {
+    Place only;
+    const Place* places = &only;
+    if (rows_.offsets == nullptr) {
+      const T* first = rows_.a + ptrdiff_t{row_ + tile * kRows} * rows_.row_stride;
+      for (int r = 0; r < kRows; ++r) only.row[r] = first + ptrdiff_t{r} * rows_.row_stride;
+    } else {
+      places = &places_[is_whole_ ? tile * rows_.taps : 0];
+    }
+    for (int32_t first = 0; first < rows_.taps;) {
+      int32_t count = rows_.taps;
+      if (!is_whole_) {
+        // A list that is too long is made part by part.
+        count = std::min(kMaxPlaces, rows_.taps - first);
+        list(tile, first, count, places_);
+      }
+      for (int32_t i = 0; i < count; ++i) visit(&places[i].row[0]);
+      first += count;
     }
   }
 
  private:
-  // Longer lists are made part by part.
-  static constexpr int32_t kMaxPlaces = 32;
+  static constexpr int32_t kMaxPlaces = 128;
 
   struct Place {
     const T* row[kMaxRows];
   };
 
-  [[gnu::noinline]] void list_from(int32_t first) {
-    first_ = first;
-    place_count_ = std::min(kMaxPlaces, rows_.taps - first);
-    for (int r = 0; r < row_count_; ++r) {
-      for (int32_t i = 0; i < place_count_; ++i) {
-        places_[i].row[r] = row_piece(rows_, row_ + r, first + i);
-      }
+  [[gnu::noinline]] void list(int32_t tile, int32_t first, int32_t count, Place* places) const {
+    const int32_t row = row_ + tile * tile_rows_;
+    for (int32_t r = 0; r < tile_rows_; ++r) {
+      for (int32_t i = 0; i < count; ++i) places[i].row[r] = row_piece(rows_, row + r, first + i);
     }
   }
 
   const MatmulRows<T> rows_;
   int32_t row_ = 0;
-  int row_count_ = 0;
-  int32_t first_ = 0;
-  int32_t place_count_ = 0;
+  int32_t tile_rows_ = 0;
+  bool is_whole_ = true;
   Place places_[kMaxPlaces];
 };
 

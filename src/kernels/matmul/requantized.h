@@ -25,7 +25,14 @@ class RequantizedOutput {
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 multipliers = load_lanes8(panel + kPanelMultiplierOffset);
       const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
-      for (int r = 0; r < kRows; ++r) {
+      int r = 0;
+      if (count == kPanelColumns) {
+        for (; r + 1 < kRows; r += 2) {
+          requantizer_.store(c + r * c_stride_, c + (r + 1) * c_stride_, tile.sum[r][p],
+                             tile.sum[r + 1][p], multipliers);
+        }
+      }
+      for (; r < kRows; ++r) {
         requantizer_.store(c + r * c_stride_, tile.sum[r][p], multipliers, count);
       }
       panel += panel_bytes;

@@ -99,7 +99,7 @@ class Conv final : public Gradient {
     auto conv = std::unique_ptr<Conv>(new Conv);
     LOWBIT_ASSIGN(conv->window_, window_of(attributes.window, false, input, output));
     const Window& w = conv->window_;
-    conv->kernels_ = &kernels::kernel_table(info.tier);
+    conv->kernels_ = &kernels::training_kernel_table(info.tier);
     conv->groups_ = attributes.groups;
     conv->outputs_ = output[1];
     conv->group_inputs_ = input[1] / attributes.groups;
@@ -249,7 +249,7 @@ class Conv final : public Gradient {
     }
   }
 
-  const kernels::KernelTable* kernels_ = nullptr;
+  const kernels::TrainingKernelTable* kernels_ = nullptr;
   Window window_;
   int64_t groups_ = 1;
   int64_t outputs_ = 0;

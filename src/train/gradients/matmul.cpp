@@ -26,7 +26,7 @@ class Factors {
                                 bool b_is_transposed) {
     LOWBIT_ASSIGN(Product product, Product::create(tier, depth, 1, columns));
     Factors factors(std::move(product));
-    factors.kernels_ = &kernels::kernel_table(tier);
+    factors.kernels_ = &kernels::training_kernel_table(tier);
     factors.rows_ = rows;
     factors.depth_ = depth;
     factors.columns_ = columns;
@@ -73,7 +73,7 @@ class Factors {
   explicit Factors(Product product) : product_(std::move(product)) {}
 
   Product product_;
-  const kernels::KernelTable* kernels_ = nullptr;
+  const kernels::TrainingKernelTable* kernels_ = nullptr;
   int64_t rows_ = 0;
   int64_t depth_ = 0;
   int64_t columns_ = 0;
@@ -147,7 +147,7 @@ class MatMul final : public Gradient {
   int64_t stack_;
 };
 
-Error unsupported(const NodeInfo& info, const std::string& what) {
+Failure unsupported(const NodeInfo& info, const std::string& what) {
   return make_error(ErrorCode::kUnsupportedFeature,
                     "no gradient for " + std::string(op_info(info.node->op).name) + " with " + what,
                     info.node->name);

@@ -77,29 +77,90 @@ TEST_CASE("each layer's error is reported, isolated and accumulated") {
         doctest::Approx(report.layers[0].accumulated_sqnr_db).epsilon(1e-9));
 }
 
-TEST_CASE("counts and predictions do not depend on how samples are batched") {
-  const Graph fp32 = classifier();
-  const Graph int8 = quantized(fp32);
-  const Tensor all = images(30, 4);
-  std::vector<int32_t> labels(30);
-  for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int32_t>(i % 3);
+namespace {
 
-  Comparison at_once = comparison(fp32, int8);
-  must(at_once.add(std::array{all}, labels));
-  Comparison one_by_one = comparison(fp32, int8);
-  const auto data = all.data<float>();
-  for (size_t i = 0; i < 30; ++i) {
-    const Tensor one = must(Tensor::from_values<float>({1, 2, 6, 6}, data.subspan(i * 72, 72)));
-    must(one_by_one.add(std::array{one}, std::span(labels).subspan(i, 1)));
+// The samples [first, first + count) of `all`, added to a new comparison in batches of 5.
+Comparison compared(const Graph& a, const Graph& b, const Tensor& all,
+                    std::span<const int32_t> labels, size_t first, size_t count) {
+  Comparison result = comparison(a, b);
+  for (size_t i = first; i < first + count; i += 5) {
+    const Tensor batch = must(Tensor::from_values<float>(
+        {5, 2, 6, 6}, all.data<float>().subspan(i * 72, size_t{5} * 72)));
+    must(result.add(std::array{batch}, labels.subspan(i, 5)));
   }
-  const Report x = at_once.report();
-  const Report y = one_by_one.report();
+  return result;
+}
+
+void check_same(const Report& x, const Report& y) {
   CHECK(x.a.predictions == y.a.predictions);
   CHECK(x.b.predictions == y.b.predictions);
+  CHECK(x.a.margins == y.a.margins);
+  CHECK(x.b.margins == y.b.margins);
   CHECK(x.a.correct == y.a.correct);
+  CHECK(x.b.correct == y.b.correct);
   CHECK(x.agreeing == y.agreeing);
-  CHECK(x.a.top1 == static_cast<double>(x.a.correct) / 30);
-  CHECK(x.top1_difference.difference == doctest::Approx(x.b.top1 - x.a.top1));
+  CHECK(x.labelled == y.labelled);
+  CHECK(x.top1_difference.low == y.top1_difference.low);
+  REQUIRE(x.layers.size() == y.layers.size());
+  for (size_t i = 0; i < x.layers.size(); ++i) {
+    CHECK(x.layers[i].accumulated_sqnr_db == y.layers[i].accumulated_sqnr_db);
+    CHECK(x.layers[i].isolated_sqnr_db == y.layers[i].isolated_sqnr_db);
+  }
+}
+
+std::vector<int32_t> labels_for(size_t count) {
+  std::vector<int32_t> labels(count);
+  for (size_t i = 0; i < count; ++i) labels[i] = static_cast<int32_t>(i % 3);
+  return labels;
+}
+
+}  // namespace
+
+TEST_CASE("the report counts what the samples say") {
+  const Graph fp32 = classifier();
+  const std::vector<int32_t> labels = labels_for(30);
+  const Comparison c = compared(fp32, quantized(fp32), images(30, 4), labels, 0, 30);
+  const Report report = c.report();
+  int64_t agreeing = 0;
+  int64_t correct = 0;
+  for (size_t i = 0; i < 30; ++i) {
+    agreeing += report.a.predictions[i] == report.b.predictions[i];
+    correct += report.a.predictions[i] == labels[i];
+  }
+  CHECK(report.samples == 30);
+  CHECK(report.labelled == 30);
+  CHECK(report.agreeing == agreeing);
+  CHECK(report.a.correct == correct);
+  CHECK(report.a.top1 == static_cast<double>(correct) / 30);
+  CHECK(report.top1_difference.difference == doctest::Approx(report.b.top1 - report.a.top1));
+}
+
+TEST_CASE("comparisons of parts of the samples, put together, give the same bits") {
+  const Graph fp32 = classifier();
+  const Graph int8 = quantized(fp32);
+  const Tensor all = images(60, 4);
+  const std::vector<int32_t> labels = labels_for(60);
+  const Report whole = compared(fp32, int8, all, labels, 0, 60).report();
+
+  Comparison joined = comparison(fp32, int8);
+  must(joined.append(compared(fp32, int8, all, labels, 0, 10).evaluation()));
+  must(joined.append(compared(fp32, int8, all, labels, 10, 35).evaluation()));
+  must(joined.append(compared(fp32, int8, all, labels, 45, 15).evaluation()));
+  check_same(joined.report(), whole);
+
+  Comparison begun = compared(fp32, int8, all, labels, 0, 20);
+  must(begun.append(compared(fp32, int8, all, labels, 20, 40).evaluation()));
+  check_same(begun.report(), whole);
+}
+
+TEST_CASE("an evaluation of other models is refused, and changes nothing") {
+  const Graph fp32 = classifier();
+  Comparison c = comparison(fp32, fp32);
+  Evaluation foreign;
+  foreign.samples.resize(1);
+  foreign.errors.resize(c.report().layers.size() + 1);
+  CHECK(c.append(foreign).error().code == ErrorCode::kInvalidArgument);
+  CHECK(c.report().samples == 0);
 }
 
 TEST_CASE("bad labels and other models' outputs are refused, and change nothing") {

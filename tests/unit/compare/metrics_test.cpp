@@ -23,6 +23,14 @@ TEST_CASE("SQNR is the ratio of signal and error power, over all calls") {
   CHECK(sqnr.db() == doctest::Approx(10 * std::log10(10 / 0.01)).epsilon(1e-6));
 }
 
+TEST_CASE("SQNR over two accumulators is that over both their data") {
+  SqnrAccumulator first, second;
+  first.add(std::array{3.0f}, std::array{2.5f});
+  second.add(std::array{1.0f, 4.0f}, std::array{1.0f, 3.5f});
+  first.add(second);
+  CHECK(first.db() == doctest::Approx(10 * std::log10(26 / 0.5)).epsilon(1e-12));
+}
+
 TEST_CASE("SQNR has answers without an error, a signal or data") {
   SqnrAccumulator sqnr;
   CHECK(sqnr.db() == 0);

@@ -1,8 +1,15 @@
 // Checks of what callers in plain JavaScript may get wrong. `where` is the path of the argument. What depends on the
 // model, such as its inputs' shapes, is checked where the model is.
 
+import type { BinarySources } from './loader.js'
 import type { CompleteRecipe } from './raw.js'
-import { type CallOptions, LowbitError, type LowbitErrorCode, type Tensor } from './types.js'
+import {
+  type CallOptions,
+  LowbitError,
+  type LowbitErrorCode,
+  type Tensor,
+  type WasmSource,
+} from './types.js'
 
 const largestLatencyRuns = 10_000
 
@@ -104,6 +111,29 @@ export function readLatencyRuns(runs: unknown): number {
   if (runs === undefined) return 50
   if (isCount(runs) && runs <= largestLatencyRuns) return runs
   return fail('options.latencyRuns', `must be an integer from 0 to ${largestLatencyRuns}`)
+}
+
+const isWasmSource = (source: unknown): source is WasmSource =>
+  typeof source === 'string' ||
+  [URL, Uint8Array, ArrayBuffer].some((type) => source instanceof type)
+
+/** A single source is that of the simd128 binary, beside which there is no other then. */
+export function readWasm(wasm: unknown): BinarySources {
+  if (wasm === undefined) return {}
+  if (isWasmSource(wasm)) return { simd128: wasm, relaxed: null }
+  const kinds = 'a URL, a string, a Uint8Array or an ArrayBuffer'
+  if (!isObject(wasm)) return fail('options.wasm', `must be ${kinds}, or { simd128, relaxed }`)
+  for (const [key, source] of Object.entries(wasm)) {
+    const where = `options.wasm.${key}`
+    if (key !== 'simd128' && key !== 'relaxed') fail(where, 'is not one of simd128 and relaxed')
+    if (source !== undefined && !isWasmSource(source)) fail(where, `must be ${kinds}`)
+  }
+  return wasm
+}
+
+export function readWorkers(workers: unknown): number {
+  if (isCount(workers) && workers > 0) return workers
+  return fail('options.workers', 'must be an integer from 1 up')
 }
 
 /** One of `allowed`, of which the first is the default. */

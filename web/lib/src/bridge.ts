@@ -1,8 +1,9 @@
 // The caller's side of a worker: sends calls, matches replies, and notices when the worker dies.
 
 import { nodeBuiltin } from './node.js'
-import type { Call, FailureMessage, FromWorker, Host, ToWorker } from './protocol.js'
-import { LowbitError, type Progress, type Tier, type WorkerLike } from './types.js'
+import type { Call, FailureMessage, FromWorker, Host, Kernels, ToWorker } from './protocol.js'
+import type { KernelTier } from './raw.js'
+import { LowbitError, type Progress, type WorkerLike } from './types.js'
 
 /** Starts a worker of Node in the shape of a browser's. It keeps the process alive only during calls. */
 function startNodeWorker(threads: NonNullable<ReturnType<typeof nodeThreads>>): WorkerLike {
@@ -66,14 +67,16 @@ const workerEnded = (reason: string) =>
 
 class Bridge implements Host {
   readonly version: string
+  readonly tier: KernelTier
   readonly #worker: WorkerLike
   readonly #pending = new Map<number, Pending>()
   #isDead = false
   #lastCall = 0
 
-  constructor(worker: WorkerLike, version: string) {
+  constructor(worker: WorkerLike, version: string, tier: KernelTier) {
     this.#worker = worker
     this.version = version
+    this.tier = tier
     worker.onmessage = ({ data }) => this.#receive(data as FromWorker)
     worker.onerror = (event) => this.#die(event.message ?? '')
     worker.unref?.()
@@ -143,7 +146,7 @@ class Bridge implements Host {
 export function startBridge(
   worker: WorkerLike,
   binary: WebAssembly.Module,
-  tier: Tier,
+  kernels: Kernels,
 ): Promise<Host> {
   return new Promise((resolve, reject) => {
     const fail = (error: LowbitError) => {
@@ -152,12 +155,12 @@ export function startBridge(
     }
     worker.onmessage = ({ data }) => {
       const message = data as FromWorker
-      if (message.kind === 'started') resolve(new Bridge(worker, message.version))
+      if (message.kind === 'started') resolve(new Bridge(worker, message.version, message.tier))
       else if (message.kind === 'notStarted') fail(toError(message.failure))
     }
     worker.onerror = ({ message = 'its script did not load' }) => {
       fail(new LowbitError('LOAD_FAILED', `the worker did not start: ${message}`, 'worker'))
     }
-    worker.postMessage({ kind: 'start', binary, tier } satisfies ToWorker, [])
+    worker.postMessage({ kind: 'start', binary, kernels } satisfies ToWorker, [])
   })
 }

@@ -1,7 +1,10 @@
 // The caller's side: models as callers hold them, and calls that find their models again where a host broke.
 
 import * as check from './arguments.js'
-import type { Call, Host, ModelId, Verb, Verbs } from './protocol.js'
+import { disposed, type Pool } from './pool.js'
+import type { Host, ModelId, Verb, Verbs } from './protocol.js'
+import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
+import { attend, type Task } from './task.js'
 import {
   type Backend,
   type CallOptions,
@@ -23,8 +26,9 @@ interface ModelRecord {
   readonly client: Client
   /** ONNX bytes. */
   readonly bytes: Uint8Array
-  /** The host that has the model, once `isThere` is fulfilled. */
-  home: { readonly host: Host; readonly isThere: Promise<unknown> }
+  readonly info: ModelInfo
+  /** The hosts that have the model, once the promise is fulfilled. */
+  readonly homes: WeakMap<Host, Promise<unknown>>
   isDisposed: boolean
 }
 
@@ -44,12 +48,11 @@ function makeDisposable(prototype: { dispose(): void }): void {
 
 class LoadedModel implements Model {
   declare [Symbol.dispose]: () => void
+  readonly info: ModelInfo
   readonly #record: ModelRecord
 
-  constructor(
-    record: ModelRecord,
-    readonly info: ModelInfo,
-  ) {
+  constructor(record: ModelRecord) {
+    this.info = record.info
     this.#record = record
     records.set(this, record)
     finalizers.register(this, record, this)
@@ -73,36 +76,26 @@ class LoadedModel implements Model {
 }
 makeDisposable(LoadedModel.prototype)
 
-const disposed = (what: string) => new LowbitError('DISPOSED', `${what} was disposed of`, what)
-
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
-  readonly version: string
-  readonly #startHost: () => Promise<Host>
-  #host: Host
-  #nextHost: Promise<Host> | undefined
+  readonly #pool: Pool
+  readonly #tasks = new Set<Task>()
   #lastModel: ModelId = 0
-  #isDisposed = false
-  /** Each ends one of the calls that run. */
-  readonly #stops = new Set<(reason: unknown) => void>()
 
-  /** `host` runs already; `startHost` starts another where that has died. */
   constructor(
     readonly backend: Backend,
-    host: Host,
-    startHost: () => Promise<Host>,
+    readonly version: string,
+    pool: Pool,
   ) {
-    this.version = host.version
-    this.#host = host
-    this.#startHost = startHost
+    this.#pool = pool
   }
 
   async load(bytes: Uint8Array | ArrayBuffer, options: CallOptions = {}): Promise<Model> {
     check.checkOptions(options)
     const copy = check.readBytes(bytes)
-    return this.#make(async (target) => {
-      const { reply, host } = await this.#call([], 'load', { target, bytes: copy }, options)
-      return { info: reply, bytes: copy, host }
+    return this.#make(options, async (task, host, target) => {
+      const info = await task.ask(host, 'load', { target, bytes: copy })
+      return { info, bytes: copy }
     })
   }
 
@@ -116,52 +109,70 @@ export class Client implements Lowbit {
       const where = 'options.calibration'
       throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
     }
-    return this.#make(async (target) => {
+    return this.#make(options, async (task, host, target) => {
       const calibration = samples.tensors
       const request = { model: record.id, target, recipe: completeRecipe, calibration }
-      const { reply, host } = await this.#call([record], 'quantize', request, options)
-      return { ...reply, host }
+      return this.#ask(task, host, [record], 'quantize', request)
     })
   }
 
   async compare(a: Model, b: Model, options: CompareOptions): Promise<Report> {
-    const first = this.#recordOf(a, 'a')
-    const second = this.#recordOf(b, 'b')
+    const models = [this.#recordOf(a, 'a'), this.#recordOf(b, 'b')] as const
     check.checkOptions(options)
     const where = 'options.inputs'
     const { tensors, count } = check.readSamples(options.inputs, where, a.info.inputs.length)
     if (count === 0) {
       throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
     }
-    const request = {
-      a: first.id,
-      b: second.id,
-      inputs: tensors,
-      labels: check.readLabels(options.labels, count),
-      latencyRuns: check.readLatencyRuns(options.latencyRuns),
-    }
-    return (await this.#call([first, second], 'compare', request, options)).reply
+    const labels = check.readLabels(options.labels, count)
+    const latencyRuns = check.readLatencyRuns(options.latencyRuns)
+    const pair = { a: models[0].id, b: models[1].id }
+    const batching = batchingOf(a.info, tensors)
+    const requestFor = ({ first, count }: Chunk) => ({
+      ...pair,
+      inputs: sliceSamples(tensors, first, count),
+      labels: labels.subarray(first, first + count),
+    })
+    return attend(this.#tasks, options, async (task) => {
+      const chunks = chunksOf(batching)
+      const evaluations = await this.#share(task, models, 'evaluate', chunks, requestFor)
+      const sample = sliceSamples(tensors, 0, batching.least)
+      const request = { ...pair, evaluations, sample, latencyRuns }
+      return this.#ask(task, await this.#pool.host(), models, 'report', request)
+    })
   }
 
   async run(record: ModelRecord, inputs: Tensor[], options: CallOptions): Promise<Tensor[]> {
-    return (await this.#call([record], 'run', { model: record.id, inputs }, options)).reply
+    const model = record.id
+    const chunks = chunksOf(batchingOf(record.info, inputs))
+    return attend(this.#tasks, options, async (task) => {
+      if (chunks.length < 2) {
+        return this.#ask(task, await this.#pool.host(), [record], 'run', { model, inputs })
+      }
+      const outputs = await this.#share(task, [record], 'run', chunks, ({ first, count }) => ({
+        model,
+        inputs: sliceSamples(inputs, first, count),
+      }))
+      return joinSamples(outputs)
+    })
   }
 
   async save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return (await this.#call([record], 'save', { model: record.id }, {})).reply
+    return attend(this.#tasks, {}, async (task) =>
+      this.#ask(task, await this.#pool.host(), [record], 'save', { model: record.id }),
+    )
   }
 
   /** Frees a model; a second time does nothing. */
   release(record: ModelRecord): void {
     if (record.isDisposed) return
     record.isDisposed = true
-    record.home.host.release(record.id)
+    this.#pool.release(record.id)
   }
 
   dispose(): void {
-    this.#isDisposed = true
-    for (const stop of this.#stops) stop(disposed('lowbit'))
-    this.#host.end()
+    for (const task of this.#tasks) task.stop(disposed('lowbit'))
+    this.#pool.end()
   }
 
   #recordOf(model: Model, where: string): ModelRecord {
@@ -172,91 +183,72 @@ export class Client implements Lowbit {
   }
 
   async #make(
-    make: (target: ModelId) => Promise<{ info: ModelInfo; bytes: Uint8Array; host: Host }>,
+    options: CallOptions,
+    make: (
+      task: Task,
+      host: Host,
+      target: ModelId,
+    ) => Promise<{ info: ModelInfo; bytes: Uint8Array }>,
   ): Promise<Model> {
     const id = ++this.#lastModel
     try {
-      const { info, bytes, host } = await make(id)
-      const home = { host, isThere: Promise.resolve() }
-      return new LoadedModel({ id, client: this, bytes, home, isDisposed: false }, info)
+      const { host, made } = await attend(this.#tasks, options, async (task) => {
+        const host = await this.#pool.host()
+        return { host, made: await make(task, host, id) }
+      })
+      const homes = new WeakMap([[host, Promise.resolve()]])
+      return new LoadedModel({ id, client: this, ...made, homes, isDisposed: false })
     } catch (error) {
       // A call that was stopped may have made its model all the same.
-      this.#host.release(id)
+      this.#pool.release(id)
       throw error
     }
   }
 
-  /** Calls a verb on a living host that has the models. Stops waiting when told to stop. */
-  #call<V extends Verb>(
+  /** Asks a host to do something with models, which are brought there if need be. */
+  async #ask<V extends Verb>(
+    task: Task,
+    host: Host,
     models: readonly ModelRecord[],
     verb: V,
     request: Verbs[V]['request'],
-    { signal, onProgress }: CallOptions,
-  ): Promise<{ reply: Verbs[V]['reply']; host: Host }> {
-    return new Promise((resolve, reject) => {
-      let running: Call<Verbs[V]['reply']> | undefined
-      let hasStopped = false
-      const stop = (reason: unknown) => {
-        hasStopped = true
-        running?.abort()
-        reject(reason)
-      }
-      const onAbort = () => {
-        const cause = signal?.reason
-        stop(new LowbitError('ABORTED', 'the call was aborted', '', { cause }))
-      }
-      if (signal?.aborted) {
-        onAbort()
-        return
-      }
-      const report = (progress: Progress) => {
-        if (hasStopped) return
-        try {
-          onProgress?.(progress)
-        } catch (error) {
-          stop(error)
-        }
-      }
-      const work = async () => {
-        const host = await this.#livingHost()
-        await Promise.all(models.map((record) => this.#bring(record, host)))
-        if (hasStopped) return
-        running = host.call(verb, request, report)
-        // A first report can come before there is something to abort.
-        if (hasStopped) running.abort()
-        resolve({ reply: await running.reply, host })
-      }
-      signal?.addEventListener('abort', onAbort)
-      this.#stops.add(stop)
-      work()
-        .catch(reject)
-        .finally(() => {
-          signal?.removeEventListener('abort', onAbort)
-          this.#stops.delete(stop)
-        })
-    })
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Verbs[V]['reply']> {
+    for (const record of models) await this.#bring(record, host)
+    return task.ask(host, verb, request, onProgress)
   }
 
-  async #livingHost(): Promise<Host> {
-    if (this.#isDisposed) throw disposed('lowbit')
-    if (!this.#host.isDead) return this.#host
-    this.#nextHost ??= this.#startHost().finally(() => {
-      this.#nextHost = undefined
+  /** Asks the hosts of the pool, each for some of the chunks, and reports the progress of all together. */
+  #share<V extends 'evaluate' | 'run'>(
+    task: Task,
+    models: readonly ModelRecord[],
+    verb: V,
+    chunks: readonly Chunk[],
+    requestFor: (chunk: Chunk) => Verbs[V]['request'],
+  ): Promise<Verbs[V]['reply'][]> {
+    const total = chunks.reduce((sum, { count }) => sum + count, 0)
+    const done = chunks.map(() => 0)
+    let reported = -1
+    return this.#pool.share(chunks, (host, chunk, index) => {
+      const onProgress = ({ stage, fraction: part }: Progress) => {
+        done[index] = part * chunk.count
+        const fraction = done.reduce((sum, count) => sum + count, 0) / total
+        if (fraction > reported) task.report({ stage, fraction })
+        reported = Math.max(reported, fraction)
+      }
+      return this.#ask(task, host, models, verb, requestFor(chunk), onProgress)
     })
-    const host = await this.#nextHost
-    this.#host = host
-    if (!this.#isDisposed) return host
-    host.end()
-    throw disposed('lowbit')
   }
 
   async #bring(record: ModelRecord, host: Host): Promise<void> {
     if (record.isDisposed) throw disposed('model')
-    if (record.home.host !== host) {
+    let isThere = record.homes.get(host)
+    if (!isThere) {
       const request = { target: record.id, bytes: record.bytes }
-      record.home = { host, isThere: host.call('load', request, () => {}).reply }
+      isThere = host.call('load', request, () => {}).reply
+      record.homes.set(host, isThere)
     }
-    await record.home.isThere
+    await isThere
   }
 }
 makeDisposable(Client.prototype)

@@ -1,8 +1,15 @@
-// Finds and compiles the WebAssembly binary, and says in a sentence why where that fails. Compiled once, the module is
+// Finds and compiles a WebAssembly binary, and says in a sentence why where that fails. Compiled once, the module is
 // shared by every worker and instance.
 
-import { type NodeFiles, nodeBuiltin } from './node.js'
-import { LowbitError, type LowbitOptions } from './types.js'
+import { type NodeFiles, nodeBuiltin, nodeVersion } from './node.js'
+import { LowbitError, type WasmSource } from './types.js'
+
+/** Where the binaries are; undefined: beside this file. */
+export interface BinarySources {
+  readonly simd128?: WasmSource | undefined
+  /** `null`: there is none. */
+  readonly relaxed?: WasmSource | undefined | null
+}
 
 // A function that returns a vector: (func (result v128) i32.const 0 i8x16.splat).
 const simdModule = new Uint8Array([
@@ -11,6 +18,19 @@ const simdModule = new Uint8Array([
   ...[3, 2, 1, 0], // function section
   ...[10, 8, 1, 6, 0, 65, 0, 253, 15, 11], // code section
 ])
+
+// (func (param v128) (result v128) ...) with f32x4.relaxed_madd and i32x4.relaxed_dot_i8x16_i7x16_add_s.
+const relaxedModule = new Uint8Array([
+  ...[0, 97, 115, 109, 1, 0, 0, 0], // magic number and version
+  ...[1, 6, 1, 96, 1, 123, 1, 123], // type section: v128 -> v128
+  ...[3, 2, 1, 0], // function section
+  ...[10, 20, 1, 18, 0], // code section
+  ...[32, 0, 32, 0, 32, 0, 253, 133, 2], // madd(x, x, x)
+  ...[32, 0, 32, 0, 253, 147, 2, 11], // dot(that, x, x)
+])
+
+/** Older ones, where a flag lets them, compute dot products without their third operand. */
+const firstNodeWithRelaxed = 22
 
 function loadFailed(message: string, where: string, cause?: unknown): LowbitError {
   return new LowbitError('LOAD_FAILED', message, where, { cause })
@@ -70,18 +90,39 @@ async function readBinary(fs: NodeFiles, file: URL | string): Promise<WebAssembl
   return compile(bytes, String(file))
 }
 
-/** Compiles the binary from where the option says, or the one beside this file. Errors: LOAD_FAILED. */
-export async function compileBinary(source: LowbitOptions['wasm']): Promise<WebAssembly.Module> {
-  if (!WebAssembly.validate(simdModule)) {
-    throw loadFailed('this engine lacks the SIMD instructions of WebAssembly', 'WebAssembly')
-  }
+async function compileBinary(source: WasmSource): Promise<WebAssembly.Module> {
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
     return compile(source as BufferSource, 'options.wasm')
   }
-  const address = source ?? new URL('./lowbit.wasm', import.meta.url)
   const fs = nodeBuiltin('node:fs/promises')
-  if (!fs || /^(https?|blob|data):/.test(String(address))) return fetchBinary(address)
+  if (!fs || /^(https?|blob|data):/.test(String(source))) return fetchBinary(source)
   // Node reads a URL object or a path, not a URL in a string.
-  const isFileUrl = typeof address === 'string' && address.startsWith('file:')
-  return readBinary(fs, isFileUrl ? new URL(address) : address)
+  const isFileUrl = typeof source === 'string' && source.startsWith('file:')
+  return readBinary(fs, isFileUrl ? new URL(source) : source)
+}
+
+/** The binary without relaxed kernels. Errors: LOAD_FAILED. */
+export async function compileSimd128({ simd128 }: BinarySources): Promise<WebAssembly.Module> {
+  if (!WebAssembly.validate(simdModule)) {
+    throw loadFailed('this engine lacks the SIMD instructions of WebAssembly', 'WebAssembly')
+  }
+  return compileBinary(simd128 ?? new URL('./lowbit.wasm', import.meta.url))
+}
+
+/** The binary with relaxed kernels. Errors: LOAD_FAILED, also where the engine is known to compute them wrongly. */
+export async function compileRelaxed({ relaxed }: BinarySources): Promise<WebAssembly.Module> {
+  const node = nodeVersion()
+  if (node !== undefined && node < firstNodeWithRelaxed) {
+    throw loadFailed(
+      `Node ${node} computes the dot products of relaxed SIMD wrongly`,
+      'WebAssembly',
+    )
+  }
+  if (!WebAssembly.validate(relaxedModule)) {
+    throw loadFailed('this engine lacks relaxed SIMD', 'WebAssembly')
+  }
+  if (relaxed === null) {
+    throw loadFailed('the wasm option names only the binary without relaxed SIMD', 'options.wasm')
+  }
+  return compileBinary(relaxed ?? new URL('./lowbit-relaxed.wasm', import.meta.url))
 }

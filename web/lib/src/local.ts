@@ -1,16 +1,16 @@
 // A session in the caller's own thread.
 
-import type { Control, Host } from './protocol.js'
+import type { Control, Host, Kernels } from './protocol.js'
 import { createSession } from './session.js'
-import type { Tier } from './types.js'
 
 /** Errors: LOAD_FAILED. */
-export async function startLocal(binary: WebAssembly.Module, tier: Tier): Promise<Host> {
-  const session = await createSession(binary, tier)
-  const version = session.version
+export async function startLocal(binary: WebAssembly.Module, kernels: Kernels): Promise<Host> {
+  const session = await createSession(binary, kernels)
+  const { version, tier } = session
   let hasEnded = false
   return {
     version,
+    tier,
     get isDead() {
       return hasEnded || session.isDead
     },

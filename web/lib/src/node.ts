@@ -22,15 +22,29 @@ interface NodeWorkerThreads {
   parentPort: NodePort | null
 }
 
+interface NodeSystem {
+  availableParallelism(): number
+}
+
 interface Builtins {
   'node:fs/promises': NodeFiles
+  'node:os': NodeSystem
   'node:worker_threads': NodeWorkerThreads
 }
 
+interface NodeProcess {
+  getBuiltinModule?: (id: string) => unknown
+  versions?: { node?: string }
+}
+
+const { process } = globalThis as { process?: NodeProcess }
+
 /** A built-in module of Node; undefined elsewhere. */
-export function nodeBuiltin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (id: string) => unknown }
-  }
-  return process?.getBuiltinModule?.(name) as Builtins[Name] | undefined
+export const nodeBuiltin = <Name extends keyof Builtins>(name: Name) =>
+  process?.getBuiltinModule?.(name) as Builtins[Name] | undefined
+
+/** Node's major version; undefined elsewhere. */
+export function nodeVersion(): number | undefined {
+  const version = process?.versions?.node
+  return version === undefined ? undefined : Number.parseInt(version, 10)
 }

@@ -1,7 +1,10 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { CompleteRecipe } from './raw.js'
-import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor, Tier } from './types.js'
+import type { CompleteRecipe, Evaluation, KernelTier } from './raw.js'
+import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor } from './types.js'
+
+/** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
+export type Kernels = KernelTier | 'probe'
 
 /** Names a model; given by the caller's side, so that it can free one whose making it stopped waiting for. */
 export type ModelId = number
@@ -20,13 +23,25 @@ export interface Verbs {
   }
   run: { request: { model: ModelId; inputs: readonly Tensor[] }; reply: Tensor[] }
   save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
-  compare: {
+  /** Compares two models on some of a comparison's samples. */
+  evaluate: {
     request: {
       a: ModelId
       b: ModelId
       inputs: readonly Tensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
+    }
+    reply: Evaluation
+  }
+  /** Puts the evaluations together, in the order of their samples, and measures latency. */
+  report: {
+    request: {
+      a: ModelId
+      b: ModelId
+      evaluations: readonly Evaluation[]
+      /** What latency is measured on. */
+      sample: readonly Tensor[]
       latencyRuns: number
     }
     reply: Report
@@ -51,6 +66,8 @@ export interface Call<Reply> {
 /** Runs a session until that breaks: in a worker (bridge.ts) or in this thread (local.ts). */
 export interface Host {
   readonly version: string
+  /** What it runs. */
+  readonly tier: KernelTier
   /** True once no call can succeed any more. */
   readonly isDead: boolean
   call<V extends Verb>(
@@ -70,13 +87,13 @@ export interface FailureMessage {
 }
 
 export type ToWorker =
-  | { readonly kind: 'start'; readonly binary: WebAssembly.Module; readonly tier: Tier }
+  | { readonly kind: 'start'; readonly binary: WebAssembly.Module; readonly kernels: Kernels }
   | { readonly kind: 'call'; readonly call: number; readonly verb: Verb; readonly request: unknown }
   | { readonly kind: 'abort'; readonly call: number }
   | { readonly kind: 'release'; readonly model: ModelId }
 
 export type FromWorker =
-  | { readonly kind: 'started'; readonly version: string }
+  | { readonly kind: 'started'; readonly version: string; readonly tier: KernelTier }
   | { readonly kind: 'notStarted'; readonly failure: FailureMessage }
   | { readonly kind: 'progress'; readonly call: number; readonly progress: Progress }
   | { readonly kind: 'done'; readonly call: number; readonly reply: unknown }

@@ -2,6 +2,15 @@
 
 import type { LowbitErrorCode, Recipe } from './types.js'
 
+/** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
+export type KernelTier =
+  | 'reference'
+  | 'simd128'
+  | 'relaxed'
+  | 'relaxed_u'
+  | 'relaxed_s'
+  | 'relaxed_p'
+
 /** What a C++ function returns in place of its value where it fails. */
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }
@@ -11,3 +20,9 @@ type Complete<T> = { [Key in keyof T]-?: Complete<NonNullable<T[Key]>> }
 
 /** A recipe with every default filled in. */
 export type CompleteRecipe = Complete<Recipe>
+
+/** What a comparison gathered on some samples, for another comparison of the same models. */
+export interface Evaluation {
+  readonly samples: Uint8Array<ArrayBuffer>
+  readonly errors: Uint8Array<ArrayBuffer>
+}

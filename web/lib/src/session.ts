@@ -1,11 +1,11 @@
 // The verbs over one WebAssembly instance, in steps. The same code serves a worker and the caller's own thread.
 
 import { createInstance, type Instance } from './instance.js'
-import type { Model } from './lowbit.js'
-import type { Control, ModelId, Verb, Verbs } from './protocol.js'
-import type { Failure } from './raw.js'
-import { batchingOf, joinSamples, Steps, sliceSamples } from './steps.js'
-import { LowbitError, type Tensor, type Tier } from './types.js'
+import type { Comparison, Model } from './lowbit.js'
+import type { Control, Kernels, ModelId, Verb, Verbs } from './protocol.js'
+import type { Failure, KernelTier } from './raw.js'
+import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
+import { LowbitError, type ModelInfo, type Tensor } from './types.js'
 
 /** Not counted: it brings code and data into the caches, and lets the engine compile what runs often. */
 const latencyWarmupRuns = 10
@@ -14,14 +14,21 @@ type Handlers = {
   [V in Verb]: (request: Verbs[V]['request'], steps: Steps) => Promise<Verbs[V]['reply']>
 }
 
-export class Session {
-  readonly #instance: Instance
-  readonly #tier: Tier
-  readonly #models = new Map<ModelId, Model>()
+/** A model in WebAssembly, and what it is. */
+interface Entry {
+  readonly model: Model
+  readonly info: ModelInfo
+}
 
-  constructor(instance: Instance, tier: Tier) {
+export class Session {
+  readonly tier: KernelTier
+  readonly #instance: Instance
+  readonly #pacer = new Pacer()
+  readonly #models = new Map<ModelId, Entry>()
+
+  constructor(instance: Instance, tier: KernelTier) {
     this.#instance = instance
-    this.#tier = tier
+    this.tier = tier
   }
 
   get version(): string {
@@ -39,104 +46,137 @@ export class Session {
     control: Control,
   ): Promise<Verbs[V]['reply']> {
     const handler: Handlers[V] = this.#handlers[verb]
-    return handler(request, new Steps(control))
+    return handler(request, new Steps(control, this.#pacer))
   }
 
   release(id: ModelId): void {
-    const model = this.#models.get(id)
+    const entry = this.#models.get(id)
     this.#models.delete(id)
-    if (model) this.#instance.free(model)
+    if (entry) this.#instance.free(entry.model)
   }
 
   readonly #handlers: Handlers = {
     load: async ({ target, bytes }, steps) => {
       steps.report('load', 0)
-      const model = this.#instance.call((module) => module.load(bytes, this.#tier))
-      this.#models.set(target, model)
+      const info = this.#keep(
+        target,
+        this.#instance.call((module) => module.load(bytes, this.tier)),
+      )
       steps.report('load', 1)
-      return this.#instance.call(() => model.info())
+      return info
     },
 
     quantize: async ({ model: id, target, recipe, calibration }, steps) => {
-      const info = this.#on(id, (model) => model.info())
       const calibrator = this.#on(id, (model) => model.calibrate())
       try {
-        const { samples, fixedCount } = batchingOf(info, calibration)
+        const { samples, batch } = batchingOf(this.#entry(id).info, calibration)
         const observe = (first: number, count: number) => {
-          const batch = sliceSamples(calibration, first, count)
-          this.#instance.call(() => calibrator.observe(batch))
+          const slice = sliceSamples(calibration, first, count)
+          this.#instance.call(() => calibrator.observe(slice))
         }
-        await steps.over('calibrate', samples, observe, fixedCount)
+        await steps.over('calibrate', samples, batch, observe)
         steps.report('quantize', 0)
-        const quantized = this.#instance.call(() => calibrator.quantize(recipe))
-        this.#models.set(target, quantized)
+        const info = this.#keep(
+          target,
+          this.#instance.call(() => calibrator.quantize(recipe)),
+        )
         steps.report('quantize', 1)
-        return {
-          info: this.#instance.call(() => quantized.info()),
-          bytes: this.#instance.call(() => quantized.save()),
-        }
+        return { info, bytes: this.#on(target, (quantized) => quantized.save()) }
       } finally {
         this.#instance.free(calibrator)
       }
     },
 
     run: async ({ model: id, inputs }, steps) => {
-      const info = this.#on(id, (model) => model.info())
-      const { samples, fixedCount } = batchingOf(info, inputs)
+      const { samples, batch } = batchingOf(this.#entry(id).info, inputs)
       if (samples === 0 || inputs.length === 0) {
         return this.#on(id, (model) => model.run(inputs))
       }
-      const batches: Tensor[][] = []
+      const outputs: Tensor[][] = []
       const run = (first: number, count: number) => {
-        const batch = sliceSamples(inputs, first, count)
-        batches.push(this.#on(id, (model) => model.run(batch)))
+        const slice = sliceSamples(inputs, first, count)
+        outputs.push(this.#on(id, (model) => model.run(slice)))
       }
-      await steps.over('run', samples, run, fixedCount)
-      return joinSamples(batches)
+      await steps.over('run', samples, batch, run)
+      return joinSamples(outputs)
     },
 
     save: async ({ model: id }) => this.#on(id, (model) => model.save()),
 
-    compare: async ({ a, b, inputs, labels, latencyRuns }, steps) => {
-      const info = this.#on(a, (model) => model.info())
-      const other = this.#model(b)
-      const comparison = this.#on(a, (model) => model.compare(other))
-      try {
-        const { samples, fixedCount } = batchingOf(info, inputs)
+    evaluate: async ({ a, b, inputs, labels }, steps) =>
+      this.#comparing(a, b, async (comparison) => {
+        const { samples, batch } = batchingOf(this.#entry(a).info, inputs)
         const add = (first: number, count: number) => {
-          const batch = sliceSamples(inputs, first, count)
-          const batchLabels = labels.subarray(first, first + count)
-          this.#instance.call(() => comparison.add(batch, batchLabels))
+          const slice = sliceSamples(inputs, first, count)
+          const sliceLabels = labels.subarray(first, first + count)
+          this.#instance.call(() => comparison.add(slice, sliceLabels))
         }
-        await steps.over('compare', samples, add, fixedCount)
+        await steps.over('compare', samples, batch, add)
+        return this.#instance.call(() => comparison.evaluation())
+      }),
+
+    report: async ({ a, b, evaluations, sample, latencyRuns }, steps) =>
+      this.#comparing(a, b, async (comparison) => {
+        for (const evaluation of evaluations) {
+          this.#instance.call(() => comparison.append(evaluation))
+        }
         if (latencyRuns > 0) {
-          const sample = sliceSamples(inputs, 0, fixedCount ?? 1)
-          const measure = (first: number, count: number) => {
-            const warmup = Math.min(count, Math.max(0, latencyWarmupRuns - first))
-            this.#instance.call(() => comparison.measureLatency(sample, warmup, count - warmup))
+          const measure = (first: number) => {
+            const warmup = first < latencyWarmupRuns ? 1 : 0
+            this.#instance.call(() => comparison.measureLatency(sample, warmup, 1 - warmup))
           }
-          await steps.over('latency', latencyWarmupRuns + latencyRuns, measure)
+          await steps.over('latency', latencyWarmupRuns + latencyRuns, 1, measure)
         }
         return this.#instance.call(() => comparison.report())
-      } finally {
-        this.#instance.free(comparison)
-      }
-    },
+      }),
   }
 
-  #model(id: ModelId): Model {
-    const model = this.#models.get(id)
-    if (!model) throw new LowbitError('DISPOSED', 'the model was disposed of', 'model')
-    return model
+  async #comparing<T>(a: ModelId, b: ModelId, work: (comparison: Comparison) => Promise<T>) {
+    const other = this.#entry(b).model
+    const comparison = this.#on(a, (model) => model.compare(other))
+    try {
+      return await work(comparison)
+    } finally {
+      this.#instance.free(comparison)
+    }
+  }
+
+  #keep(id: ModelId, model: Model): ModelInfo {
+    const info = this.#instance.call(() => model.info())
+    this.#models.set(id, { model, info })
+    return info
+  }
+
+  #entry(id: ModelId): Entry {
+    const entry = this.#models.get(id)
+    if (!entry) throw new LowbitError('DISPOSED', 'the model was disposed of', 'model')
+    return entry
   }
 
   #on<T>(id: ModelId, action: (model: Model) => T | Failure): T {
-    const model = this.#model(id)
+    const { model } = this.#entry(id)
     return this.#instance.call(() => action(model))
   }
 }
 
+/** Tries out what the machine's relaxed instructions compute. Errors: LOAD_FAILED. */
+function probe(instance: Instance): KernelTier {
+  let tier: KernelTier
+  try {
+    tier = instance.call((module) => module.probeTier())
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LowbitError('LOAD_FAILED', `the self-test failed: ${reason}`, 'wasm', { cause })
+  }
+  if (tier !== 'simd128') return tier
+  throw new LowbitError('LOAD_FAILED', 'the binary has no relaxed kernels', 'wasm')
+}
+
 /** Errors: LOAD_FAILED. */
-export async function createSession(binary: WebAssembly.Module, tier: Tier): Promise<Session> {
-  return new Session(await createInstance(binary), tier)
+export async function createSession(
+  binary: WebAssembly.Module,
+  kernels: Kernels,
+): Promise<Session> {
+  const instance = await createInstance(binary)
+  return new Session(instance, kernels === 'probe' ? probe(instance) : kernels)
 }

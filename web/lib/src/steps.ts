@@ -1,13 +1,17 @@
-// Long work in short steps. Between two steps the event loop turns, so that messages arrive: that is how a call is
-// stopped, and how it reports progress, without memory shared between threads.
+// Long work in short steps. Between steps the event loop turns now and then, so that messages arrive: that is how a call
+// is stopped, and how it reports progress, without memory shared between threads.
 
 import type { Control } from './protocol.js'
 import { LowbitError, type ModelInfo, type Progress, type Tensor } from './types.js'
 
-/** A step should take about this long. A step that would take twice as long is cut in two. */
-const stepMs = 20
+/** The event loop turns after this much work. */
+const turnMs = 20
+/** A step takes as many samples as have about so many elements: on most networks and machines well below 100 ms. */
+const stepElements = 8192
 /** Larger batches gain nothing: the weights are shared by this many samples. */
 const largestBatch = 32
+/** Work is shared in chunks of so many steps, each long enough to pay for its way to another thread and back. */
+const chunkSteps = 32
 const progressIntervalMs = 100
 
 /** Lets the event loop turn once. Timers will not do: browsers hold them back by 4 ms. */
@@ -22,12 +26,26 @@ function turnEventLoop(): Promise<void> {
   })
 }
 
+/** Lets the event loop turn after every 20 ms of work. Short calls share them: a turn costs as much as a small run. */
+export class Pacer {
+  #workedMs = 0
+
+  async after(workMs: number): Promise<void> {
+    this.#workedMs += workMs
+    if (this.#workedMs < turnMs) return
+    this.#workedMs = 0
+    await turnEventLoop()
+  }
+}
+
 export class Steps {
   readonly #control: Control
+  readonly #pacer: Pacer
   #reportedAt = 0
 
-  constructor(control: Control) {
+  constructor(control: Control, pacer: Pacer) {
     this.#control = control
+    this.#pacer = pacer
   }
 
   /** Begins or ends a stage with the fraction 0 or 1, or reports how far it is. */
@@ -39,45 +57,33 @@ export class Steps {
     this.#control.onProgress({ stage, fraction })
   }
 
-  /** Lets messages arrive. Throws ABORTED where one of them said so. */
-  async pause(): Promise<void> {
-    await turnEventLoop()
-    if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
-  }
-
-  /**
-   * Calls work(first, count) over `total` items, as many at once as fit a step: a power of two, or always
-   * `fixedCount`.
-   */
+  /** Calls work(first, count) over `total` items, `batch` at once. */
   async over(
     stage: Progress['stage'],
     total: number,
+    batch: number,
     work: (first: number, count: number) => void,
-    fixedCount?: number,
   ): Promise<void> {
-    let batch = fixedCount ?? 1
     this.report(stage, 0)
-    for (let first = 0; first < total; ) {
+    for (let first = 0; first < total; first += batch) {
       const count = Math.min(batch, total - first)
       const start = performance.now()
       work(first, count)
       const elapsed = performance.now() - start
-      first += count
-      if (fixedCount === undefined) {
-        if (elapsed > 2 * stepMs) batch = Math.max(1, batch / 2)
-        else if (elapsed < stepMs / 2) batch = Math.min(largestBatch, batch * 2)
-      }
-      this.report(stage, first / total)
-      await this.pause()
+      this.report(stage, (first + count) / total)
+      await this.#pacer.after(elapsed)
+      if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
     }
   }
 }
 
-/** How inputs may be cut along their first dimension. */
+/** How inputs are cut along their first dimension. It follows from shapes alone, so that results never depend on time. */
 export interface Batching {
   readonly samples: number
-  /** Present where the model takes only this many at once. */
-  readonly fixedCount?: number
+  /** How many samples the model takes at least. */
+  readonly least: number
+  /** How many are run at once; except for the last ones, which may be fewer. */
+  readonly batch: number
 }
 
 /**
@@ -86,13 +92,31 @@ export interface Batching {
  */
 export function batchingOf(info: ModelInfo, inputs: readonly Tensor[]): Batching {
   const samples = inputs[0]?.shape[0] ?? 1
-  const whole = { samples, fixedCount: Math.max(samples, 1) }
+  const always = (count: number) => ({ samples, least: count, batch: count })
+  const whole = always(Math.max(samples, 1))
   const sizes = new Set([...info.inputs, ...info.outputs].map(({ shape }) => shape[0]))
   const [size] = sizes
   if (sizes.size !== 1 || size === undefined) return whole
   if (inputs.some(({ shape }) => shape[0] !== samples)) return whole
-  if (typeof size === 'string') return { samples }
-  return size > 0 && samples % size === 0 ? { samples, fixedCount: size } : whole
+  if (typeof size === 'number') return size > 0 && samples % size === 0 ? always(size) : whole
+  const elements = inputs.reduce((sum, { data }) => sum + data.length / samples, 0)
+  let batch = 1
+  while (batch < largestBatch && 2 * batch * elements <= stepElements) batch *= 2
+  return { samples, least: 1, batch }
+}
+
+export interface Chunk {
+  readonly first: number
+  readonly count: number
+}
+
+/** The pieces, of whole batches, in which hosts share samples. */
+export function chunksOf({ samples, batch }: Batching): Chunk[] {
+  const size = chunkSteps * batch
+  return Array.from({ length: Math.ceil(samples / size) }, (_, index) => ({
+    first: index * size,
+    count: Math.min(size, samples - index * size),
+  }))
 }
 
 /** Samples [first, first + count) of every input, sharing the data. */

@@ -39,8 +39,20 @@ export class LowbitError extends Error {
 
 export type Precision = 'float32' | 'int8'
 
-/** The instruction set whose kernels run. */
-export type Tier = 'reference' | 'simd128'
+/**
+ * The instruction set whose kernels run. In each of them a quantized model gives the same bits, and `quantize` the same
+ * model; floats may differ in their last bits.
+ */
+export type Tier = 'reference' | 'simd128' | 'relaxed'
+
+/**
+ * What the dot product of relaxed SIMD, which the standard leaves to the machine, computes here:
+ * - `unsigned`: products of signed by unsigned bytes are exact, the fastest case.
+ * - `signed`: products of signed by signed bytes are exact.
+ * - `pairs`: exact while the sum of two neighbouring products fits into 16 bits; other layers run on simd128 kernels.
+ * - `none`: nothing of the kind; integers run on simd128 kernels, floats on relaxed ones.
+ */
+export type DotProduct = 'unsigned' | 'signed' | 'pairs' | 'none'
 
 /**
  * A dense float32 tensor, row-major, in ONNX's axis order (NCHW). `data` holds as many elements as the product of
@@ -199,9 +211,11 @@ export interface Model extends Disposable {
 
 export interface Backend {
   readonly tier: Tier
+  /** In tier `relaxed`: as the self-test at the start found it. */
+  readonly dot?: DotProduct
   /** Where the work runs. */
   readonly thread: 'worker' | 'main'
-  /** Why this tier was chosen, in a sentence. */
+  /** Why this tier was chosen, in a sentence or two. */
   readonly reason: string
 }
 
@@ -239,16 +253,33 @@ export interface WorkerLike {
   unref?(): void
 }
 
+/** A WebAssembly binary, or where it is. */
+export type WasmSource = ArrayBuffer | Uint8Array | URL | string
+
 export interface LowbitOptions {
-  /** Kernels to use. @default 'simd128' */
+  /**
+   * Kernels to use. Where the engine or the machine cannot run `relaxed`, asking for it rejects with `LOAD_FAILED`.
+   * @default the fastest that this engine and machine compute exactly: `relaxed`, else `simd128`, and `backend.reason`
+   * says why
+   */
   tier?: Tier
   /**
    * Run in a worker, so that the page never waits. Where a worker cannot be started although none was asked for, for
-   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. A function starts
-   * a worker that runs the package's `lowbit/worker`, for bundlers that inline it. @default true in browsers, false in
-   * Node
+   * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. There the event
+   * loop turns after every 20 ms of work. A function starts a worker that runs the package's `lowbit/worker`, for
+   * bundlers that inline it. @default true in browsers and where `workers` is given, else false
    */
   worker?: boolean | (() => WorkerLike)
-  /** The WebAssembly binary, or where it is; default: beside the package's own file. */
-  wasm?: ArrayBuffer | Uint8Array | URL | string
+  /**
+   * How many workers share the samples of a long `compare` or `run`, from 1 up. Each has its own copy of the models; those
+   * beyond the first start when there is work for them, with the first call on many samples. No result depends on
+   * their number, only the time. @default as many as the machine has cores, at most 4
+   */
+  workers?: number
+  /**
+   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed; default: beside
+   * the package's own file. Only the one that runs is read. A single source is the first of them, and then the only
+   * one: relaxed kernels are not looked for.
+   */
+  wasm?: WasmSource | { simd128?: WasmSource; relaxed?: WasmSource }
 }

@@ -1,9 +1,17 @@
 // The worker's side: a session that takes its calls from messages (protocol.ts). Import it as a worker, not as a module.
 
 import { nodeBuiltin } from './node.js'
-import type { Control, FailureMessage, FromWorker, ToWorker, Verb, Verbs } from './protocol.js'
+import type {
+  Control,
+  FailureMessage,
+  FromWorker,
+  Kernels,
+  ToWorker,
+  Verb,
+  Verbs,
+} from './protocol.js'
 import { createSession, type Session } from './session.js'
-import { LowbitError, type Tier } from './types.js'
+import { LowbitError } from './types.js'
 
 const nodePort = nodeBuiltin('node:worker_threads')?.parentPort
 
@@ -29,10 +37,10 @@ function buffersIn(value: unknown): ArrayBuffer[] {
 let session: Session | undefined
 const running = new Map<number, Control>()
 
-async function start(binary: WebAssembly.Module, tier: Tier) {
+async function start(binary: WebAssembly.Module, kernels: Kernels) {
   try {
-    session = await createSession(binary, tier)
-    send({ kind: 'started', version: session.version })
+    session = await createSession(binary, kernels)
+    send({ kind: 'started', version: session.version, tier: session.tier })
   } catch (error) {
     send({ kind: 'notStarted', failure: toMessage(error) })
   }
@@ -57,7 +65,7 @@ async function call(call: number, verb: Verb, request: unknown) {
 function receive(message: ToWorker): void {
   switch (message.kind) {
     case 'start':
-      void start(message.binary, message.tier)
+      void start(message.binary, message.kernels)
       break
     case 'call':
       void call(message.call, message.verb, message.request)

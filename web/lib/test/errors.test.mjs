@@ -83,6 +83,12 @@ test('arguments', async (t) => {
     await rejects(createLowbit({ tier: 'avx' }), bad, 'options.tier')
     await rejects(createLowbit({ worker: 'yes' }), bad, 'options.worker')
     await rejects(createLowbit({ wasm: 7 }), bad, 'options.wasm')
+    await rejects(createLowbit({ wasm: { simd: '' } }), bad, 'options.wasm.simd')
+    await rejects(createLowbit({ wasm: { relaxed: 7 } }), bad, 'options.wasm.relaxed')
+    for (const workers of [0, 1.5, -1, '2']) {
+      await rejects(createLowbit({ workers }), bad, 'options.workers')
+    }
+    await rejects(createLowbit({ workers: 2, worker: false }), bad, 'options.workers')
   })
 
   await t.test('load', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Instance } from '../dist/instance.js'
-import { batchingOf, joinSamples, Steps, sliceSamples } from '../dist/steps.js'
+import { batchingOf, chunksOf, joinSamples, Pacer, Steps, sliceSamples } from '../dist/steps.js'
 
 const info = (...shapes) => ({
   inputs: shapes.slice(0, -1).map((shape) => ({ shape })),
@@ -16,16 +16,36 @@ const zeros = (...shape) => ({
 
 test('samples are cut where every value has them along its first dimension', () => {
   const free = info(['batch', 4], ['batch', 3])
-  assert.deepEqual(batchingOf(free, [zeros(10, 4)]), { samples: 10 })
+  assert.deepEqual(batchingOf(free, [zeros(10, 4)]), { samples: 10, least: 1, batch: 32 })
   const fixed = info([5, 4], [5, 3])
-  assert.deepEqual(batchingOf(fixed, [zeros(10, 4)]), { samples: 10, fixedCount: 5 })
-  const whole = { samples: 10, fixedCount: 10 }
+  assert.deepEqual(batchingOf(fixed, [zeros(10, 4)]), { samples: 10, least: 5, batch: 5 })
+  const whole = { samples: 10, least: 10, batch: 10 }
   assert.deepEqual(batchingOf(info([3, 4], [3, 3]), [zeros(10, 4)]), whole)
   assert.deepEqual(batchingOf(info(['batch', 4], ['other', 3]), [zeros(10, 4)]), whole)
   assert.deepEqual(batchingOf(info(['batch', 4], [1, 3]), [zeros(10, 4)]), whole)
   const two = info(['batch', 4], ['batch', 2], ['batch', 3])
-  assert.deepEqual(batchingOf(two, [zeros(10, 4), zeros(10, 2)]), { samples: 10 })
+  assert.equal(batchingOf(two, [zeros(10, 4), zeros(10, 2)]).least, 1)
   assert.deepEqual(batchingOf(two, [zeros(10, 4), zeros(5, 2)]), whole)
+})
+
+test('the larger a sample, the fewer at once, down to one', () => {
+  const batch = (...inputs) =>
+    batchingOf(info(...inputs.map(() => ['batch', 'n']), ['batch', 3]), inputs).batch
+  assert.equal(batch(zeros(3, 256)), 32)
+  assert.equal(batch(zeros(3, 257)), 16)
+  assert.equal(batch(zeros(3, 784)), 8)
+  assert.equal(batch(zeros(3, 784), zeros(3, 784)), 4)
+  assert.equal(batch(zeros(3, 100_000)), 1)
+})
+
+test('chunks are whole batches, and together all samples', () => {
+  const chunks = chunksOf({ samples: 600, least: 1, batch: 8 })
+  assert.deepEqual(chunks, [
+    { first: 0, count: 256 },
+    { first: 256, count: 256 },
+    { first: 512, count: 88 },
+  ])
+  assert.deepEqual(chunksOf({ samples: 10, least: 10, batch: 10 }), [{ first: 0, count: 10 }])
 })
 
 test('slices share the data, and joined they are the whole', () => {
@@ -43,34 +63,14 @@ const burn = (ms) => {
 }
 const control = () => ({ isAborted: false, onProgress() {} })
 
-test('every item is worked on once, in order, in batches that fit a step', async () => {
+test('every item is worked on once, in order, in batches', async () => {
   const calls = []
-  const work = (first, count) => {
-    calls.push([first, count])
-    burn(count)
-  }
-  await new Steps(control()).over('run', 100, work)
-  assert.equal(
-    calls.reduce((next, [first, count]) => {
-      assert.equal(first, next)
-      return first + count
-    }, 0),
-    100,
-  )
-  const counts = calls.map(([, count]) => count)
-  assert.equal(counts[0], 1)
-  assert.ok(Math.max(...counts) > 4, `${counts}`)
-  assert.ok(Math.max(...counts) <= 32, `${counts}`)
-})
-
-test('slow work goes one by one', async () => {
-  const counts = []
-  const work = (_, count) => {
-    counts.push(count)
-    burn(12 * count)
-  }
-  await new Steps(control()).over('run', 6, work)
-  assert.deepEqual(counts, [1, 1, 1, 1, 1, 1])
+  await new Steps(control(), new Pacer()).over('run', 20, 8, (...call) => calls.push(call))
+  assert.deepEqual(calls, [
+    [0, 8],
+    [8, 8],
+    [16, 4],
+  ])
 })
 
 test('the event loop turns between steps, and work stops when told to', async () => {
@@ -83,8 +83,25 @@ test('the event loop turns between steps, and work stops when told to', async ()
     done.push(first)
     burn(12)
   }
-  await assert.rejects(new Steps(stoppable).over('run', 1000, work), { code: 'ABORTED' })
+  await assert.rejects(new Steps(stoppable, new Pacer()).over('run', 1000, 1, work), {
+    code: 'ABORTED',
+  })
   assert.ok(done.length < 50, `${done.length}`)
+})
+
+test('short calls together let the event loop turn, one alone does not', async () => {
+  let hasTurned = false
+  setImmediate(() => {
+    hasTurned = true
+  })
+  const pacer = new Pacer()
+  const seen = []
+  const watched = { isAborted: false, onProgress: ({ fraction }) => seen.push(fraction) }
+  await new Steps(watched, pacer).over('run', 1, 1, () => {})
+  assert.deepEqual(seen, [0, 1])
+  assert.equal(hasTurned, false)
+  for (let i = 0; i < 10; i++) await new Steps(control(), pacer).over('run', 1, 1, () => burn(5))
+  assert.equal(hasTurned, true)
 })
 
 test('an instance that trapped is never entered again', () => {

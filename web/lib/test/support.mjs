@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createLowbit, LowbitError } from 'lowbit'
 import { buildModel } from '../../../tests/oracle/onnx.mjs'
+import { startWorker } from '../dist/bridge.js'
 
 export { buildModel }
 
@@ -56,6 +57,9 @@ export const single = (op, { x = ['n'], y = x, attributes = {}, ...rest } = {}) 
     ...rest,
   })
 
+/** The tests run in Node 20, which never gets relaxed SIMD, and in a newer one. */
+export const hasRelaxed = Number.parseInt(process.versions.node, 10) >= 22
+
 /** Asserts that `promise` rejects with a LowbitError of this code, whose `where` equals or matches. */
 export async function rejects(promise, code, where = /^/) {
   await assert.rejects(promise, (error) => {
@@ -73,4 +77,20 @@ export async function open(t, options) {
   const lowbit = await createLowbit(options)
   t.after(() => lowbit.dispose())
   return lowbit
+}
+
+/** The package's workers, which the test sees, with the messages that they are sent. */
+export function spyOnWorkers() {
+  const spy = { workers: [], sent: [] }
+  spy.start = () => {
+    const worker = startWorker()
+    const post = worker.postMessage
+    worker.postMessage = (message, transfer) => {
+      spy.sent.push({ ...message, worker })
+      post(message, transfer)
+    }
+    spy.workers.push(worker)
+    return worker
+  }
+  return spy
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { noise, open, perceptron, single, tensor } from './support.mjs'
+import { hasRelaxed, noise, open, perceptron, single, tensor } from './support.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
@@ -38,7 +38,8 @@ for (const worker of [false, true]) {
     const samples = tensor([300, sizes.inputs], 3)
 
     await t.test('the backend says what runs and where', () => {
-      assert.equal(lowbit.backend.tier, 'simd128')
+      assert.equal(lowbit.backend.tier, hasRelaxed ? 'relaxed' : 'simd128')
+      assert.equal('dot' in lowbit.backend, hasRelaxed)
       assert.equal(lowbit.backend.thread, worker ? 'worker' : 'main')
       assert.match(lowbit.backend.reason, /\.$/)
       assert.equal(lowbit.version, version)
@@ -172,17 +173,21 @@ for (const worker of [false, true]) {
   })
 }
 
-test('both tiers give the same integers', async (t) => {
+test('every tier makes the same quantized model, and its integers are the same', async (t) => {
   const samples = tensor([64, 8], 5)
+  const kernels = [{ tier: 'reference' }, { tier: 'simd128' }]
+  if (hasRelaxed) kernels.push({ tier: 'relaxed' }, { tier: 'relaxed', dot: 'none' })
   const results = []
-  for (const tier of ['reference', 'simd128']) {
-    const lowbit = await open(t, { tier })
-    assert.equal(lowbit.backend.tier, tier)
+  for (const options of kernels) {
+    const lowbit = await open(t, options)
+    assert.equal(lowbit.backend.tier, options.tier)
+    if (options.dot) assert.equal(lowbit.backend.dot, options.dot)
     const fp32 = await lowbit.load(perceptron(sizes))
+    assertNear((await fp32.run([samples]))[0].data, expectedLogits(samples.data), 1e-5)
     const int8 = await lowbit.quantize(fp32, {}, { calibration: samples })
-    results.push((await int8.run([samples]))[0].data)
+    results.push({ bytes: await int8.save('onnx'), logits: (await int8.run([samples]))[0].data })
   }
-  assert.deepEqual(results[0], results[1])
+  for (const result of results) assert.deepEqual(result, results[0])
 })
 
 test('a model that takes a fixed number of samples runs a multiple of them', async (t) => {

@@ -1,6 +1,10 @@
 import { backend } from '../job'
 
-const tierNames = { simd128: 'WebAssembly SIMD', reference: 'reference (no SIMD)' }
+const tierNames = {
+  relaxed: 'WebAssembly relaxed SIMD',
+  simd128: 'WebAssembly SIMD',
+  reference: 'reference (no SIMD)',
+}
 
 export function Footer() {
   const running = backend.value

@@ -1,0 +1,115 @@
+// The benchmark itself, in a page or in Node: starts every runtime there is, and measures one case after another with all of
+// them in turn. Knows neither the DOM nor Node.
+
+import { readModel } from '../oracle/onnx.mjs'
+import { randomFrom, randomTensor } from '../support/random.mjs'
+import { allowedDistance, assertAgreement } from './agreement.mjs'
+import { cases } from './cases.mjs'
+import { concrete, countMacs } from './macs.mjs'
+import { measurePeaks } from './peaks.mjs'
+import { quantizeModel, startLowbit, tiers } from './runtimes/lowbit.mjs'
+import { startOnnxRuntime } from './runtimes/onnxruntime.mjs'
+import { startTfjs } from './runtimes/tfjs.mjs'
+import { quantiles, timeInterleaved } from './timing.mjs'
+
+/** How long everything is measured: 'quick' shows that it works, 'full' is for figures. */
+const efforts = {
+  quick: { rounds: 5, warmup_ms: 10, budget_ms: 50, repeats: 3 },
+  full: { rounds: 40, warmup_ms: 400, budget_ms: 2000, repeats: 30 },
+}
+
+const CALIBRATION_SAMPLES = 4
+
+/** The instruction stream that bounds a tier. Another runtime is held against the best of ours, see `boundOf`. */
+const bounds = {
+  float32: { reference: 'mul_add', simd128: 'mul_add', relaxed: 'relaxed_madd' },
+  int8: { reference: 'dot_i16x8', simd128: 'dot_i16x8', relaxed: 'relaxed_dot' },
+}
+
+async function startRuntimes() {
+  const starts = [...tiers.map((tier) => () => startLowbit(tier)), startOnnxRuntime, startTfjs]
+  const runtimes = []
+  const skipped = []
+  for (const [index, start] of starts.entries()) {
+    try {
+      runtimes.push(await start())
+    } catch (error) {
+      // A tier that is not there is no failure; a peer that does not start is.
+      if (index >= tiers.length) throw error
+      skipped.push(`lowbit ${tiers[index]} is left out: ${error.message}`)
+    }
+  }
+  return { runtimes, skipped }
+}
+
+/** The files of both precisions, and the input to run them on. */
+async function prepare({ load }, readFile) {
+  const bytes = await load(readFile)
+  const network = readModel(bytes)
+  const [batch, ...rest] = concrete(Object.values(network.inputs)[0])
+  const random = randomFrom(1)
+  const calibration = randomTensor(random, [batch * CALIBRATION_SAMPLES, ...rest])
+  return {
+    macs: countMacs(network),
+    input: randomTensor(random, [batch, ...rest]),
+    files: { float32: { bytes }, int8: await quantizeModel(bytes, calibration) },
+  }
+}
+
+/** Every runtime with the model open, in the precisions that it has. */
+async function openAll(runtimes, { files, input }) {
+  const opened = []
+  for (const [precision, { bytes, step }] of Object.entries(files)) {
+    let expected
+    for (const { name, tier, precisions, open } of runtimes) {
+      if (!precisions.includes(precision)) continue
+      const model = await open(bytes, input)
+      const outputs = await model.read(await model.run())
+      expected ??= outputs
+      const allowed = allowedDistance(name, expected, step)
+      assertAgreement(`${name} ${tier} ${precision}`, outputs, expected, allowed)
+      opened.push({ runtime: name, tier, precision, ...model })
+    }
+  }
+  return opened
+}
+
+/**
+ * Starts the runtimes. `readFile(path)` gives the bytes of a file of the project. Returns { skipped, peaks(effort),
+ * measure(case's name, effort) }: lines on what is not there, { mul_add_gops, ... }, and the results of one case.
+ */
+export async function startSession(readFile) {
+  const { runtimes, skipped } = await startRuntimes()
+  const bestTier = runtimes.findLast(({ name }) => name === 'lowbit').tier
+  const boundOf = ({ runtime, tier, precision }) =>
+    bounds[precision][runtime === 'lowbit' ? tier : bestTier]
+  let peaks
+
+  return {
+    skipped,
+    async peaks(effort) {
+      peaks = await measurePeaks(efforts[effort])
+      return peaks
+    },
+    async measure(name, effort) {
+      const { macs, ...prepared } = await prepare(
+        cases.find((candidate) => candidate.name === name),
+        readFile,
+      )
+      const opened = await openAll(runtimes, prepared)
+      const times = await timeInterleaved(
+        opened.map(({ run }) => run),
+        efforts[effort],
+      )
+      for (const { close } of opened) await close()
+      return opened.map(({ runtime, tier, precision }, i) => {
+        const { median_ms, p10_ms, p90_ms } = quantiles(times[i])
+        const gops = (2 * macs) / median_ms / 1e6
+        const peak = peaks[`${boundOf({ runtime, tier, precision })}_gops`]
+        const peak_fraction = peak === null ? null : gops / peak
+        const who = { case: name, runtime, tier, precision }
+        return { ...who, median_ms, p10_ms, p90_ms, gops, peak_fraction }
+      })
+    },
+  }
+}

@@ -1,0 +1,39 @@
+// Lowbit in each of its tiers, in the caller's thread, as an application calls it.
+
+import { createLowbit } from 'lowbit'
+
+export const tiers = ['reference', 'simd128', 'relaxed']
+
+/** Rejects where this engine cannot run the tier. */
+export async function startLowbit(tier) {
+  const lowbit = await createLowbit({ tier, worker: false })
+  if (lowbit.backend.tier !== tier) throw new Error(lowbit.backend.reason)
+  return {
+    name: 'lowbit',
+    tier,
+    precisions: ['float32', 'int8'],
+    async open(bytes, input) {
+      const model = await lowbit.load(bytes)
+      return {
+        run: () => model.run([input]),
+        read: ([output]) => output.data,
+        close: () => model.dispose(),
+      }
+    },
+  }
+}
+
+/**
+ * The integer model, per channel, in QDQ form, for every runtime to run: { bytes, step }, `step` being how far apart two
+ * neighbouring outputs are.
+ */
+export async function quantizeModel(bytes, calibration) {
+  const lowbit = await createLowbit({ worker: false })
+  try {
+    const model = await lowbit.quantize(await lowbit.load(bytes), {}, { calibration })
+    const step = model.info.outputs[0].quantization.scale
+    return { bytes: await model.save('onnx'), step }
+  } finally {
+    lowbit.dispose()
+  }
+}
