@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/kernels.h"
 #include "kernels/layout/layout.h"
-#include "qmath/quantize.h"
 
 namespace lowbit {
 
@@ -37,9 +37,11 @@ std::vector<float> real_values(const ValueView& view) {
   }
   const auto integers = view.as<uint8_t>();
   std::vector<float> reals(integers.size());
-  std::ranges::transform(integers, reals.begin(), [&](uint8_t q) {
-    return dequantize(q, view.quant->scale[0], view.quant->zero_point[0]);
-  });
+  kernels::kSimd128Table.dequantize_u8({.input = integers.data(),
+                                        .output = reals.data(),
+                                        .count = view.element_count(),
+                                        .scale = view.quant->scale[0],
+                                        .zero_point = view.quant->zero_point[0]});
   return reals;
 }
 
@@ -49,9 +51,13 @@ void overwrite(const ValueView& view, std::span<const float> exact) {
     return;
   }
   const QuantParams& p = *view.quant;
-  std::ranges::transform(exact, view.as<uint8_t>().begin(), [&p](float x) {
-    return static_cast<uint8_t>(quantize(x, p.scale[0], p.zero_point[0], p.qmin, p.qmax));
-  });
+  kernels::kSimd128Table.quantize_u8({.input = exact.data(),
+                                      .output = view.as<uint8_t>().data(),
+                                      .count = view.element_count(),
+                                      .scale = p.scale[0],
+                                      .zero_point = p.zero_point[0],
+                                      .qmin = p.qmin,
+                                      .qmax = p.qmax});
 }
 
 // The value of the FP32 model that an integer value stands for: itself, or, for "x/quantized", x.

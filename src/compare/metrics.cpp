@@ -19,12 +19,25 @@ int32_t argmax(std::span<const float> row) {
   return best;
 }
 
+// In lanes, as one sum would wait for each of its additions.
 void SqnrAccumulator::add(std::span<const float> reference, std::span<const float> approximation) {
-  for (size_t i = 0; i < reference.size(); ++i) {
+  constexpr size_t kLanes = 4;
+  double signal[kLanes] = {};
+  double noise[kLanes] = {};
+  const auto add_element = [&](size_t i, size_t lane) {
     const double r = static_cast<double>(reference[i]);
     const double error = r - static_cast<double>(approximation[i]);
-    signal_ += r * r;
-    noise_ += error * error;
+    signal[lane] += r * r;
+    noise[lane] += error * error;
+  };
+  const size_t whole = reference.size() - reference.size() % kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) add_element(i + lane, lane);
+  }
+  for (size_t i = whole; i < reference.size(); ++i) add_element(i, i - whole);
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    signal_ += signal[lane];
+    noise_ += noise[lane];
   }
 }
 

@@ -65,8 +65,9 @@ class Plan {
   ~Plan();
 
   // One tensor per graph input, of the planned shapes and the graph's dtypes (float32; NCHW).
-  // Results in the order of the graph's outputs, as the graph says (NCHW). Errors: kShapeMismatch,
-  // kTypeMismatch (naming the input), kOutOfMemory, and what a tap returns.
+  // Results in the order of the graph's outputs, as the graph says (NCHW). Errors: kInvalidArgument
+  // (another number of inputs), kShapeMismatch, kTypeMismatch (naming the input), kOutOfMemory, and
+  // what a tap or an override returns.
   Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, const Taps& taps = {});
 
   // The specialized graph that the plan executes: concrete shapes, the values' ids as in the graph
@@ -76,7 +77,8 @@ class Plan {
   // output.
   ValueView view(ValueId id);
   // Packs the constants again, from a graph that differs from the planned one in constants' values
-  // only.
+  // only. Errors: kInvalidArgument, kTypeMismatch, kShapeMismatch (for another graph, naming the
+  // constant), kAccumulatorOverflow.
   Status update_constants(const Graph& graph);
 
   size_t arena_bytes() const;
@@ -90,8 +92,8 @@ class Plan {
 };
 
 // Plans `graph` (valid; usually optimize()d) for the given input shapes. Errors: kShapeMismatch,
-// kInvalidModel, kUnsupportedFeature, kAccumulatorOverflow (names the node whose reduction is too
-// long), kOutOfMemory.
+// kInvalidModel, kUnsupportedFeature, kLimitExceeded (a size that no kernel takes),
+// kAccumulatorOverflow (names the node whose sums may leave 32 bits), kOutOfMemory.
 Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
                        const PlanOptions& options);
 

@@ -29,9 +29,9 @@ size_t saturate(uint64_t byte_count) {
   return static_cast<size_t>(std::min<uint64_t>(byte_count, std::numeric_limits<size_t>::max()));
 }
 
-size_t panels_bytes(int32_t columns, uint64_t panel_bytes, uint64_t bytes_before) {
+size_t panels_bytes(int32_t columns, uint64_t panel_bytes) {
   const uint64_t panels = (static_cast<uint64_t>(columns) + kPanelColumns - 1) / kPanelColumns;
-  return saturate(bytes_before + panels * panel_bytes);
+  return saturate(panels * panel_bytes);
 }
 
 size_t packed_f32_bytes(Tier tier, int32_t columns, int32_t rows) {

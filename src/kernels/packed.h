@@ -70,7 +70,7 @@ constexpr size_t panel_bytes_u8s8(int32_t rows) {
 
 // A size that does not fit size_t becomes one that no allocation satisfies.
 size_t saturate(uint64_t byte_count);
-size_t panels_bytes(int32_t columns, uint64_t panel_bytes, uint64_t bytes_before = 0);
+size_t panels_bytes(int32_t columns, uint64_t panel_bytes);
 size_t packed_f32_bytes(Tier tier, int32_t columns, int32_t rows);
 size_t packed_u8s8_bytes(Tier tier, int32_t columns, int32_t rows);
 

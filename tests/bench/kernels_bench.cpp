@@ -1,9 +1,10 @@
-// Speed of the matrix product and of depthwise convolution: every tier, both precisions, one
-// thread: build/native/kernels_bench.
-#include <chrono>
-#include <cmath>
-#include <cstdio>
+// Speed of the matrix product and of depthwise convolution, natively and on one thread: reference
+// and simd128, both precisions. The relaxed tiers are emulated natively; `npm run bench` has their
+// speed. build/native/kernels_bench --benchmark_filter=3x3
+#include <benchmark/benchmark.h>
+
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -41,25 +42,6 @@ constexpr Layer kLayers[] = {
     {"5x5 conv, 1 -> 8, 28 x 28", 28, 1, 8, 5},
     {"5x5 conv, 8 -> 16, 14 x 14", 14, 8, 16, 5},
 };
-
-// The time of the fastest of many calls, in seconds.
-template <class Call>
-double best_time(Call&& call) {
-  using Clock = std::chrono::steady_clock;
-  const auto begin = Clock::now();
-  double best = std::numeric_limits<double>::infinity();
-  int calls = 1;
-  for (int i = 0; i < 1000; ++i) {
-    const auto start = Clock::now();
-    for (int j = 0; j < calls; ++j) call();
-    const auto end = Clock::now();
-    const double seconds = std::chrono::duration<double>(end - start).count();
-    best = std::fmin(best, seconds / calls);
-    if (seconds < 2e-4) calls *= 2;
-    if (std::chrono::duration<double>(end - begin).count() > 0.3) break;
-  }
-  return best;
-}
 
 // A convolution of stride 1 over a padded image whose output has the rows' size: its pieces are the
 // rows of its kernel.
@@ -118,13 +100,22 @@ MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& of
   return rows;
 }
 
+double multiply_adds(const Layer& l) {
+  const double rows = l.kernel > 0 ? double{1} * l.rows * l.rows * l.kernel * l.kernel : l.rows;
+  return rows * l.channels * l.columns;
+}
+
+void count_macs(benchmark::State& state, double macs) {
+  state.counters["MAC/s"] = benchmark::Counter(macs, benchmark::Counter::kIsIterationInvariantRate);
+}
+
 size_t input_count(const Layer& l) {
   const int32_t size = l.rows + l.kernel - 1;
   const int32_t pixels = l.kernel > 0 ? size * size : l.rows;
   return static_cast<size_t>(pixels * l.channels);
 }
 
-double time_f32(Tier tier, const Layer& l) {
+void time_f32(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
   const std::vector<int32_t> offsets = padded_convolution(l);
@@ -146,10 +137,11 @@ double time_f32(Tier tier, const Layer& l) {
   product.c_stride = l.columns;
   product.min = -kInfinity;
   product.max = kInfinity;
-  return best_time([&] { table.matmul_f32(product); });
+  for ([[maybe_unused]] auto _ : state) table.matmul_f32(product);
+  count_macs(state, multiply_adds(l));
 }
 
-double time_u8s8(Tier tier, const Layer& l) {
+void time_u8s8(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
   const std::vector<int32_t> offsets = padded_convolution(l);
@@ -173,7 +165,8 @@ double time_u8s8(Tier tier, const Layer& l) {
   product.c = c.data();
   product.c_stride = l.columns;
   product.output_zero_point = 128;
-  return best_time([&] { table.matmul_u8s8(product); });
+  for ([[maybe_unused]] auto _ : state) table.matmul_u8s8(product);
+  count_macs(state, multiply_adds(l));
 }
 
 struct DepthwiseLayer {
@@ -204,7 +197,12 @@ Window same_window(const DepthwiseLayer& l) {
   return w;
 }
 
-double time_depthwise_f32(Tier tier, const DepthwiseLayer& l) {
+double multiply_adds(const DepthwiseLayer& l) {
+  const Window w = same_window(l);
+  return double{1} * w.output_h * w.output_w * l.channels * l.kernel * l.kernel;
+}
+
+void time_depthwise_f32(benchmark::State& state, Tier tier, const DepthwiseLayer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
   const Window w = same_window(l);
@@ -221,10 +219,11 @@ double time_depthwise_f32(Tier tier, const DepthwiseLayer& l) {
                                  .output = output.data(),
                                  .min = -kInfinity,
                                  .max = kInfinity};
-  return best_time([&] { table.depthwise_f32(convolution); });
+  for ([[maybe_unused]] auto _ : state) table.depthwise_f32(convolution);
+  count_macs(state, multiply_adds(l));
 }
 
-double time_depthwise_u8s8(Tier tier, const DepthwiseLayer& l) {
+void time_depthwise_u8s8(benchmark::State& state, Tier tier, const DepthwiseLayer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
   const Window w = same_window(l);
@@ -246,35 +245,36 @@ double time_depthwise_u8s8(Tier tier, const DepthwiseLayer& l) {
                                   .output = output.data(),
                                   .input_zero_point = 128,
                                   .output_zero_point = 128};
-  return best_time([&] { table.depthwise_u8s8(convolution); });
+  for ([[maybe_unused]] auto _ : state) table.depthwise_u8s8(convolution);
+  count_macs(state, multiply_adds(l));
 }
 
-void print_row(const char* name, double macs, const double (&seconds)[4]) {
-  std::printf("%-34s", name);
-  for (const double s : seconds) std::printf(" %7.2f %8.1f", macs / s * 1e-9, s * 1e6);
-  std::printf(" %6.2f\n", seconds[2] / seconds[3]);
-}
-
-void run() {
-  std::printf("%-34s %16s %16s %16s %16s %6s\n", "G multiply-adds per second, and us",
-              "f32 reference", "u8s8 reference", "f32 simd128", "u8s8 simd128", "ratio");
-  for (const Layer& l : kLayers) {
-    double macs = double{1} * l.rows * l.channels * l.columns;
-    if (l.kernel > 0) macs *= double{1} * l.rows * l.kernel * l.kernel;
-    print_row(l.name, macs,
-              {time_f32(Tier::kReference, l), time_u8s8(Tier::kReference, l),
-               time_f32(Tier::kSimd128, l), time_u8s8(Tier::kSimd128, l)});
+// Registers a kernel's benchmark for every tier.
+template <class L>
+void add(const char* precision, void (*time)(benchmark::State&, Tier, const L&), const L& layer) {
+  for (const Tier tier : {Tier::kReference, Tier::kSimd128}) {
+    const std::string name =
+        std::string(layer.name) + "/" + precision + "/" + std::string(tier_name(tier));
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& s) { time(s, tier, layer); });
   }
-  for (const DepthwiseLayer& l : kDepthwiseLayers) {
-    const Window w = same_window(l);
-    const double macs = double{1} * w.output_h * w.output_w * l.channels * l.kernel * l.kernel;
-    print_row(l.name, macs,
-              {time_depthwise_f32(Tier::kReference, l), time_depthwise_u8s8(Tier::kReference, l),
-               time_depthwise_f32(Tier::kSimd128, l), time_depthwise_u8s8(Tier::kSimd128, l)});
+}
+
+void add_all() {
+  for (const Layer& layer : kLayers) {
+    add("f32", time_f32, layer);
+    add("u8s8", time_u8s8, layer);
+  }
+  for (const DepthwiseLayer& layer : kDepthwiseLayers) {
+    add("f32", time_depthwise_f32, layer);
+    add("u8s8", time_depthwise_u8s8, layer);
   }
 }
 
 }  // namespace
 }  // namespace lowbit::kernels
 
-int main() { lowbit::kernels::run(); }
+int main(int argc, char** argv) {
+  lowbit::kernels::add_all();
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

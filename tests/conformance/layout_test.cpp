@@ -84,7 +84,8 @@ TEST_CASE("pad_images: rows lie within borders of the fill, for every width arou
       const int64_t padded_row =
           row / pad.height * (pad.top + pad.height + pad.bottom) + pad.top + row % pad.height;
       const int64_t at = padded_row * pad.padded_row_bytes() + pad.left_bytes;
-      std::copy_n(input.begin() + row * row_bytes, row_bytes, expected.begin() + at);
+      std::copy_n(&input[static_cast<size_t>(row * row_bytes)], row_bytes,
+                  &expected[static_cast<size_t>(at)]);
     }
     Guarded<std::byte> output(expected.size() + size_t{kPadSlackBytes});
     pad.input = input.data();

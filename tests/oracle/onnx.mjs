@@ -5,11 +5,12 @@ const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
-const dataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 }
+const dataTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7 }
 const arrays = {
   float32: Float32Array,
   uint8: Uint8Array,
   int8: Int8Array,
+  int16: Int16Array,
   int32: Int32Array,
   int64: BigInt64Array,
 }

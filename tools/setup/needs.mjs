@@ -87,6 +87,13 @@ export const needs = [
     dnf: ['simde-devel'],
   },
   {
+    name: 'Google Benchmark, for the native micro-benchmark',
+    purpose: 'test',
+    // Elsewhere it is no must: without it the micro-benchmark is not built.
+    isMet: (system) => system !== 'debian' || hasHeader('benchmark/benchmark.h'),
+    apt: ['libbenchmark-dev'],
+  },
+  {
     name: 'Chromium or Chrome (or its path in CHROME_PATH)',
     purpose: 'test',
     isMet: chromiumPath,

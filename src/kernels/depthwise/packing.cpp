@@ -64,16 +64,17 @@ void pack_groups_of(const PackDepthwiseU8S8& p, int32_t zero_point, void* panels
 
 size_t packed_depthwise_f32_bytes(Tier tier, const Window& w) {
   if (tier == Tier::kReference) return packed_f32_bytes(tier, w.channels, tap_count(w));
-  return panels_bytes(w.channels, panel_bytes_f32(tap_count(w)), padding_row_bytes<float>(w));
+  return saturate(uint64_t{padding_row_bytes<float>(w)} +
+                  panels_bytes(w.channels, panel_bytes_f32(tap_count(w))));
 }
 
 size_t packed_depthwise_u8s8_bytes(Tier tier, const Window& w) {
   if (tier == Tier::kReference) return packed_u8s8_bytes(tier, w.channels, tap_count(w));
   const bool in_fours = tier == Tier::kRelaxedU || tier == Tier::kRelaxedS;
   const TapGroups groups{.size = w.kernel_w, .group = in_fours ? 4 : 2};
-  return panels_bytes(w.channels,
-                      can_slide(w) ? sliding_panel_bytes(groups) : panel_bytes_u8s8(tap_count(w)),
-                      padding_row_bytes<uint8_t>(w));
+  const uint64_t panel_bytes =
+      can_slide(w) ? sliding_panel_bytes(groups) : panel_bytes_u8s8(tap_count(w));
+  return saturate(uint64_t{padding_row_bytes<uint8_t>(w)} + panels_bytes(w.channels, panel_bytes));
 }
 
 void pack_tap_groups(const PackDepthwiseU8S8& p, int32_t group, int32_t activation_offset) {

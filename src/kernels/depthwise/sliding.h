@@ -37,15 +37,15 @@ class SlidingDepthwise {
     for (int32_t n = 0; n < w.batch; ++n) {
       const Source* image = input + n * w.input_h * row_size;
       for (int32_t y = 0; y < w.output_h; ++y) {
+        for (int ky = 0; ky < kSize; ++ky) {
+          const int32_t iy = y * w.stride_h - w.pad_top + ky * w.dilation_h;
+          row.inputs[ky] = iy >= 0 && iy < w.input_h ? image + iy * row_size : p.padding;
+        }
         for (row.channel = 0; row.channel < w.channels; row.channel += Kernel::kChannels) {
-          for (int ky = 0; ky < kSize; ++ky) {
-            const int32_t iy = y * w.stride_h - w.pad_top + ky * w.dilation_h;
-            const bool inside = iy >= 0 && iy < w.input_h;
-            row.inputs[ky] = inside ? image + iy * row_size + row.channel : p.padding;
-          }
           constexpr auto kBytes = static_cast<ptrdiff_t>(Kernel::panel_bytes());
           const std::byte* panel = p.panels + row.channel / kPanelColumns * kBytes;
           slide(kernel, row, panel);
+          for (const Source*& pixel : row.inputs) pixel += Kernel::kChannels;
           row.output += Kernel::kChannels;
         }
         row.output += ptrdiff_t{w.output_w} * w.channels - row.channel;

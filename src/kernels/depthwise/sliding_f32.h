@@ -37,11 +37,17 @@ class SlidingF32 {
 
   explicit SlidingF32(const DepthwiseF32& d) : output_(d.output), clamp_(d.min, d.max) {}
 
+  // With 25 products added one by one, outputs would wait for their sums longer than a processor
+  // looks ahead; so the columns of a large kernel are summed by themselves.
   template <int kx>
   [[gnu::always_inline]] static void add(Sum& sum, const Weights& weights, const Column& column) {
-    unroll<kSize>([&](auto ky) __attribute__((always_inline)) {
-      sum = MultiplyAdd::call(column.x[ky], weights.taps[ky * kSize + kx], sum);
-    });
+    if constexpr (kSize > 3) {
+      v128_t products = wasm_f32x4_mul(column.x[0], weights.taps[kx]);
+      add_rows<kx, 1>(products, weights, column);
+      sum = wasm_f32x4_add(sum, products);
+    } else {
+      add_rows<kx, 0>(sum, weights, column);
+    }
   }
 
   void finish(const Sum& sum, const Weights&, ptrdiff_t index, int32_t count) const {
@@ -49,6 +55,15 @@ class SlidingF32 {
   }
 
  private:
+  template <int kx, int kFirst>
+  [[gnu::always_inline]] static void add_rows(v128_t& sum, const Weights& weights,
+                                              const Column& column) {
+    unroll<kSize - kFirst>([&](auto i) __attribute__((always_inline)) {
+      constexpr int ky = kFirst + i;
+      sum = MultiplyAdd::call(column.x[ky], weights.taps[ky * kSize + kx], sum);
+    });
+  }
+
   float* output_;
   Clamp clamp_;
 };

@@ -1,0 +1,28 @@
+// Class U: the dot product takes activations as they are.
+#include "kernels/depthwise/sliding_dot.h"
+#include "kernels/relaxed_simd.h"
+
+namespace lowbit::kernels {
+namespace {
+
+struct Dot {
+  static constexpr int kGroup = kDotTaps;
+
+  static v128_t load(const uint8_t* source) { return wasm_v128_load64_zero(source); }
+  static Lanes8 interleave(const v128_t (&x)[kGroup]) { return interleave_bytes(x); }
+  static Lanes8 add(const Lanes8& sum, const Lanes8& x, const Lanes8& weights) {
+    return {{relaxed_dot_u(weights.half[0], x.half[0], sum.half[0]),
+             relaxed_dot_u(weights.half[1], x.half[1], sum.half[1])}};
+  }
+};
+
+template <int kSize>
+using Sliding = SlidingU8S8<Dot, kSize>;
+
+}  // namespace
+
+void pack_depthwise_u8s8__relaxed_u(const PackDepthwiseU8S8& p) { pack_sliding_dot(p, 0); }
+
+void depthwise_u8s8__relaxed_u(const DepthwiseU8S8& d) { convolve_sliding_dot<Sliding>(d); }
+
+}  // namespace lowbit::kernels
