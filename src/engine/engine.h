@@ -92,7 +92,8 @@ class Plan {
 };
 
 // Plans `graph` (valid; usually optimize()d) for the given input shapes. Errors: kShapeMismatch,
-// kInvalidModel, kUnsupportedFeature, kLimitExceeded (a size that no kernel takes),
+// kInvalidModel, kUnsupportedFeature (also for a tier that this binary lacks or this machine does
+// not compute exactly, see kernels/probe.h), kLimitExceeded (a size that no kernel takes),
 // kAccumulatorOverflow (names the node whose sums may leave 32 bits), kOutOfMemory.
 Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
                        const PlanOptions& options);

@@ -5,6 +5,7 @@
 #include "engine/state.h"
 #include "graph/shape_inference.h"
 #include "graph/validate.h"
+#include "kernels/probe.h"
 
 namespace lowbit {
 
@@ -106,6 +107,11 @@ Status Plan::update_constants(const Graph& graph) {
 Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
                        const PlanOptions& options) {
   LOWBIT_TRY(validate(graph));
+  if (!kernels::computes_exactly(options.tier)) {
+    return make_error(ErrorCode::kUnsupportedFeature,
+                      "this binary lacks the tier " + std::string(tier_name(options.tier)) +
+                          ", or this machine computes its integers otherwise");
+  }
   auto state = std::make_unique<Plan::State>();
   LOWBIT_ASSIGN(state->graph, specialize(graph, input_shapes));
   state->options = options;

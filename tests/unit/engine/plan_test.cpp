@@ -127,6 +127,18 @@ TEST_CASE("Constants of another graph are refused, and the plan stays as it was"
   CHECK(same_bytes(must(plan.run(inputs))[0], before));
 }
 
+TEST_CASE("A tier is planned for where it computes exactly, and refused elsewhere") {
+  GraphBuilder b;
+  const Graph graph = b.output(b.relu(b.input("x", {1, 4}))).build();
+  for (const Tier tier : {Tier::kReference, Tier::kSimd128, Tier::kRelaxed, Tier::kRelaxedU,
+                          Tier::kRelaxedS, Tier::kRelaxedP}) {
+    CAPTURE(tier_name(tier));
+    const auto plan = make_plan(graph, input_shapes(graph, 1), {.tier = tier});
+    CHECK(plan.ok() == kernels::computes_exactly(tier));
+    if (!plan) CHECK(plan.error().code == ErrorCode::kUnsupportedFeature);
+  }
+}
+
 TEST_CASE("Values share the arena when their lives do not overlap, unless all are kept") {
   GraphBuilder b;
   ValueId x = b.input("x", {1, 8, 16, 16});
