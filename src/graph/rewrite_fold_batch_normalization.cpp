@@ -1,49 +1,13 @@
-#include <cmath>
 #include <utility>
 
 #include "graph/constant_editor.h"
-#include "graph/errors.h"
+#include "graph/normalization.h"
 #include "graph/rewrites.h"
 #include "graph/usage.h"
 
 namespace lowbit {
 
 namespace {
-
-// y[c] = gain[c] * x[c] + (bias[c] - mean[c] * gain[c]), kept apart so that a producer's bias meets
-// the mean first.
-struct Normalization {
-  std::vector<double> gain;
-  std::vector<double> mean;
-  std::vector<double> bias;
-
-  double apply(size_t channel, double x) const {
-    return (x - mean[channel]) * gain[channel] + bias[channel];
-  }
-};
-
-std::vector<double> to_double(const Value& value) {
-  const std::span<const float> data = value.constant->data<float>();
-  return {data.begin(), data.end()};
-}
-
-Result<Normalization> read_normalization(const Graph& graph, const Node& node) {
-  const auto parameter = [&](size_t input) { return to_double(graph.value(node.inputs[input])); };
-  const double epsilon =
-      static_cast<double>(std::get<BatchNormalizationAttributes>(node.attributes).epsilon);
-  Normalization result{.gain = parameter(1), .mean = parameter(3), .bias = parameter(2)};
-  const std::vector<double> variance = parameter(4);
-  for (size_t c = 0; c < variance.size(); ++c) {
-    const double shifted = variance[c] + epsilon;
-    // NaN passes: it ends up in the weights, where quantize() finds and names it.
-    if (shifted <= 0) {
-      return node_error(ErrorCode::kInvalidModel, node,
-                        "variance + epsilon is not above 0 in channel " + std::to_string(c));
-    }
-    result.gain[c] /= std::sqrt(shifted);
-  }
-  return result;
-}
 
 // A bias broadcast over [rows, channels], scaled; or zeros.
 struct BiasSource {

@@ -30,6 +30,11 @@ Graph remove_identities(const Graph& graph);
 // 0; kOutOfMemory.
 Result<Graph> fold_batch_normalization(const Graph& graph);
 
+// Makes every BatchNormalization over images a depthwise 1x1 Conv of the same function, which has
+// an integer form: for those that fold_batch_normalization() left. Over other ranks they stay.
+// Errors: as there.
+Result<Graph> convolve_batch_normalization(const Graph& graph);
+
 // Multiplies a float Gemm's alpha and beta into its constants. Errors: kOutOfMemory.
 Result<Graph> fold_gemm_factors(const Graph& graph);
 
@@ -40,8 +45,8 @@ Graph fuse_activations(const Graph& graph);
 // Drops the values and nodes that no graph output needs. Graph inputs stay.
 Graph remove_unused(const Graph& graph);
 
-// All of the above, in the order in which they enable each other: what calibrate, quantize and run
-// work on.
+// All of the above but convolve_batch_normalization(), in the order in which they enable each
+// other: what calibrate, quantize and run work on.
 Result<Graph> optimize(const Graph& graph);
 
 }  // namespace lowbit

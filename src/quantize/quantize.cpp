@@ -256,10 +256,11 @@ Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& r
     return make_error(ErrorCode::kInvalidArgument,
                       "the model is quantized already; give the FP32 model", "model");
   }
-  LOWBIT_ASSIGN(Graph optimized, optimize(graph));
+  LOWBIT_ASSIGN(const Graph optimized, optimize(graph));
   LOWBIT_TRY(validate(optimized));
   LOWBIT_TRY(check_finite_constants(optimized));
-  return Quantizer(std::move(optimized), ranges, recipe).run();
+  LOWBIT_ASSIGN(const Graph convolved, convolve_batch_normalization(optimized));
+  return Quantizer(fuse_activations(convolved), ranges, recipe).run();
 }
 
 }  // namespace lowbit

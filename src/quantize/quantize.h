@@ -8,7 +8,8 @@
 
 namespace lowbit {
 
-// `graph` as loaded (FP32); it is optimize()d here. In the result every activation between the
+// `graph` as loaded (FP32); it is optimize()d here, and a BatchNormalization that no Conv or Gemm
+// took in becomes a depthwise Conv. In the result every activation between the
 // QuantizeLinear nodes behind the inputs and the DequantizeLinear nodes before the outputs is
 // uint8; weights are int8, biases int32. An input and its quantized form: "x" and "x/quantized";
 // integers of constants take the names of the reals.

@@ -61,6 +61,23 @@ const networks = {
     ],
     { low: scalar(0), high: scalar(0.5) },
   ),
+  'MaxPool, BatchNormalization, Relu': network(
+    image,
+    [CHANNELS, SIDE / 2, SIDE / 2],
+    { gain: [CHANNELS], shift: [CHANNELS], mean: [CHANNELS] },
+    [
+      ['MaxPool', ['x'], 'p', { kernel_shape: [2, 2], strides: [2, 2] }],
+      ['BatchNormalization', ['p', 'gain', 'shift', 'mean', 'variance'], 'n'],
+      ['Relu', ['n'], 'y'],
+    ],
+    {
+      variance: {
+        type: 'float32',
+        dims: [CHANNELS],
+        data: Float32Array.of(1, 2, 3, 4, 0.5, 0.1, 1, 1),
+      },
+    },
+  ),
   'Conv, BatchNormalization, Relu': network(
     image,
     [CHANNELS, SIDE, SIDE],

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "compare/metrics.h"
 #include "doctest/doctest.h"
@@ -175,12 +176,39 @@ TEST_CASE("what cannot be quantized is a typed error that names it") {
   CHECK(unknown.error().where == "image");
 
   GraphBuilder b;
-  const ValueId x = b.input("x", {1, 2, 2, 2});
-  const Graph alone = b.output(b.batch_norm(x)).build();
-  const auto error =
-      quantize(alone, calibrate_on(alone, random_tensor({1, 2, 2, 2}, 8, -1, 1)), {});
+  const Graph alone = b.output(b.batch_norm(b.input("x", {1, 2}))).build();
+  const auto error = quantize(alone, calibrate_on(alone, random_tensor({1, 2}, 8, -1, 1)), {});
   CHECK(error.error().code == ErrorCode::kUnsupportedOperator);
   CHECK(error.error().where == "batch_norm1");
+}
+
+TEST_CASE("a batch normalization that stands alone becomes an integer convolution") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {2, 3, 4, 4});
+  const Graph fp32 = b.output(b.relu(b.batch_norm(b.max_pool(x, {.kernel = {2, 2}})))).build();
+  const Tensor samples = random_tensor({2, 3, 4, 4}, 9, -1, 1);
+  const Graph int8 = must(quantize(fp32, calibrate_on(fp32, samples), {}));
+  const Node* conv = find_node(int8, Op::kConv);
+  REQUIRE(conv != nullptr);
+  CHECK(conv->name == "batch_norm1");
+  CHECK(std::get<ConvAttributes>(conv->attributes).groups == 3);
+  CHECK(find_node(int8, Op::kRelu) == nullptr);
+
+  Plan exact = must(make_plan(fp32, std::vector{samples.shape()}, {}));
+  Plan integers = must(make_plan(int8, std::vector{samples.shape()}, {}));
+  const Tensor expected = must(exact.run(std::vector{samples}))[0];
+  const Tensor actual = must(integers.run(std::vector{samples}))[0];
+  // Half a step of the input, times the largest gain, and half a step of the output.
+  const float input_step = int8.value(int8.nodes[0].output).quant->scale[0];
+  const float output_step = int8.value(conv->output).quant->scale[0];
+  float largest_gain = 0;
+  for (const float scale : int8.value(conv->inputs[1]).quant->scale) {
+    largest_gain = std::max(largest_gain, 127 * scale);
+  }
+  const float bound = 0.51f * (input_step * largest_gain + output_step) + output_step / 64;
+  for (size_t i = 0; i < static_cast<size_t>(expected.element_count()); ++i) {
+    CHECK(std::abs(actual.data<float>()[i] - expected.data<float>()[i]) <= bound);
+  }
 }
 
 TEST_CASE("a network of zeros and an input of zeros have answers") {
