@@ -30,10 +30,10 @@ Graph remove_identities(const Graph& graph);
 // 0; kOutOfMemory.
 Result<Graph> fold_batch_normalization(const Graph& graph);
 
-// Makes every BatchNormalization over images a depthwise 1x1 Conv of the same function, which has
-// an integer form: for those that fold_batch_normalization() left. Over other ranks they stay.
-// Errors: as there.
-Result<Graph> convolve_batch_normalization(const Graph& graph);
+// Makes of each BatchNormalization that fold_batch_normalization() left a node of the same function
+// that has an integer form: over images a depthwise 1x1 Conv, over vectors of up to 1,024 elements
+// a Gemm with a diagonal matrix. Others stay. Errors: as there.
+Result<Graph> replace_batch_normalization(const Graph& graph);
 
 // Multiplies a float Gemm's alpha and beta into its constants. Errors: kOutOfMemory.
 Result<Graph> fold_gemm_factors(const Graph& graph);
@@ -45,7 +45,7 @@ Graph fuse_activations(const Graph& graph);
 // Drops the values and nodes that no graph output needs. Graph inputs stay.
 Graph remove_unused(const Graph& graph);
 
-// All of the above but convolve_batch_normalization(), in the order in which they enable each
+// All of the above but replace_batch_normalization(), in the order in which they enable each
 // other: what calibrate, quantize and run work on.
 Result<Graph> optimize(const Graph& graph);
 

@@ -259,8 +259,8 @@ Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& r
   LOWBIT_ASSIGN(const Graph optimized, optimize(graph));
   LOWBIT_TRY(validate(optimized));
   LOWBIT_TRY(check_finite_constants(optimized));
-  LOWBIT_ASSIGN(const Graph convolved, convolve_batch_normalization(optimized));
-  return Quantizer(fuse_activations(convolved), ranges, recipe).run();
+  LOWBIT_ASSIGN(const Graph replaced, replace_batch_normalization(optimized));
+  return Quantizer(fuse_activations(replaced), ranges, recipe).run();
 }
 
 }  // namespace lowbit

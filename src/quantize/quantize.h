@@ -9,7 +9,7 @@
 namespace lowbit {
 
 // `graph` as loaded (FP32); it is optimize()d here, and a BatchNormalization that no Conv or Gemm
-// took in becomes a depthwise Conv. In the result every activation between the
+// took in becomes one of its own. In the result every activation between the
 // QuantizeLinear nodes behind the inputs and the DequantizeLinear nodes before the outputs is
 // uint8; weights are int8, biases int32. An input and its quantized form: "x" and "x/quantized";
 // integers of constants take the names of the reals.

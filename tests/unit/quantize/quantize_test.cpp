@@ -176,8 +176,8 @@ TEST_CASE("what cannot be quantized is a typed error that names it") {
   CHECK(unknown.error().where == "image");
 
   GraphBuilder b;
-  const Graph alone = b.output(b.batch_norm(b.input("x", {1, 2}))).build();
-  const auto error = quantize(alone, calibrate_on(alone, random_tensor({1, 2}, 8, -1, 1)), {});
+  const Graph alone = b.output(b.batch_norm(b.input("x", {1, 2, 3}))).build();
+  const auto error = quantize(alone, calibrate_on(alone, random_tensor({1, 2, 3}, 8, -1, 1)), {});
   CHECK(error.error().code == ErrorCode::kUnsupportedOperator);
   CHECK(error.error().where == "batch_norm1");
 }
