@@ -84,6 +84,8 @@ class DepthwiseStepF32 final : public DepthwiseStep<kernels::DepthwiseF32, float
   void (*pack_)(const kernels::PackDepthwiseF32&);
 };
 
+// Weights of fewer bits are packed as bytes, too: a channel has no more than its taps, and halving
+// so few saves nothing that matters.
 class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uint8_t> {
  public:
   DepthwiseStepU8S8(const kernels::KernelTable& table, const kernels::DepthwiseU8S8& call,

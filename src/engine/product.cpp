@@ -129,12 +129,34 @@ class ProductF32 final : public ProductStep<kernels::MatmulF32, float> {
   void (*pack_)(const kernels::PackMatmulF32&);
 };
 
+// The kernels of an integer product, for weights of eight or four bits.
+struct IntegerKernels {
+  void (*pack)(const kernels::PackMatmulU8S8&);
+  void (*multiply)(const kernels::MatmulU8S8&);
+  size_t packed_bytes;
+};
+
+// The range decides and not the weights themselves, so that a plan does not depend on data.
+IntegerKernels integer_kernels(const Lowering& lowering, const QuantParams& weights,
+                               const Product& product) {
+  const kernels::KernelTable& table = lowering.table();
+  const int32_t columns = product.weights.columns;
+  const int32_t taps = product.rows.row_taps;
+  const int32_t depth = product.rows.row_depth;
+  if (weights.qmin >= -8 && weights.qmax <= 7 && taps * depth <= kernels::kMaxMatmulU8S4Depth) {
+    return {table.pack_matmul_u8s4, table.matmul_u8s4,
+            kernels::packed_matmul_u8s4_bytes(lowering.tier(), columns, taps, depth)};
+  }
+  return {table.pack_matmul_u8s8, table.matmul_u8s8,
+          kernels::packed_matmul_u8s8_bytes(lowering.tier(), columns, taps, depth)};
+}
+
 class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
  public:
-  ProductU8S8(const kernels::KernelTable& table, const IntegerNode& node, const Product& product,
+  ProductU8S8(const IntegerKernels& kernels, const IntegerNode& node, const Product& product,
               std::shared_ptr<Buffer> packed)
-      : ProductStep(table.matmul_u8s8, node.index, product, std::move(packed)),
-        pack_(table.pack_matmul_u8s8),
+      : ProductStep(kernels.multiply, node.index, product, std::move(packed)),
+        pack_(kernels.pack),
         node_(node) {
     call().output_zero_point = node.output.zero_point;
     call().qmin = node.output.qmin;
@@ -196,13 +218,12 @@ Status emit_u8s8(Lowering& lowering, size_t index, const Product& product) {
   }
   const int64_t depth = int64_t{weights.taps} * weights.depth;
   LOWBIT_TRY(check_reduction_length(lowering, index, depth));
-  const size_t bytes = kernels::packed_matmul_u8s8_bytes(
-      lowering.tier(), weights.columns, product.rows.row_taps, product.rows.row_depth);
-  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
+  const IntegerKernels kernels = integer_kernels(lowering, *node.weights, product);
+  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, kernels.packed_bytes));
   lowering.reserve_pack_room(PackContext::pack_room(weights.columns * depth, sizeof(int8_t)) +
                              PackContext::pack_room(weights.columns, sizeof(int32_t)) +
                              PackContext::pack_room(weights.columns, sizeof(float)));
-  lowering.emit(std::make_unique<ProductU8S8>(lowering.table(), node, product, std::move(packed)),
+  lowering.emit(std::make_unique<ProductU8S8>(kernels, node, product, std::move(packed)),
                 {product.input, product.output});
   return success();
 }

@@ -39,11 +39,13 @@ bool stays_within(const Tensor& tensor, int32_t bound) {
 }
 
 // ONNX knows neither narrower ranges nor biases. The parameters that the law of arithmetic (3)
-// gives a constant: a symmetric range where its integers allow it, and a scale per channel of a
-// bias.
+// gives a constant: the symmetric range of 4 or 8 bits where its integers allow it, and a scale per
+// channel of a bias.
 void follow_law(const Tensor& constant, QuantParams& quant) {
-  if (quant.storage == DType::kI8 && stays_within<int8_t>(constant, weight_qmax(8))) {
-    quant.qmin = -weight_qmax(8);
+  for (const int bits : {8, 4}) {
+    if (quant.storage != DType::kI8 || !stays_within<int8_t>(constant, weight_qmax(bits))) break;
+    quant.qmin = -weight_qmax(bits);
+    quant.qmax = weight_qmax(bits);
   }
   if (quant.storage != DType::kI32) return;
   if (stays_within<int32_t>(constant, kBiasQmax)) {

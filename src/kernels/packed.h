@@ -44,7 +44,7 @@ struct ReferencePackedU8S8 {
   size_t multiplier = 0;        // float[columns]
   size_t weights = 0;           // int8[rows * columns], in the order in which they came
 
-  explicit ReferencePackedU8S8(int32_t columns)
+  constexpr explicit ReferencePackedU8S8(int32_t columns)
       : multiplier(bias + static_cast<size_t>(columns) * 4),
         weights(multiplier + static_cast<size_t>(columns) * 4) {}
 };

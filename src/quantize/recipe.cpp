@@ -4,17 +4,17 @@ namespace lowbit {
 
 namespace {
 
-Status check_bits(int bits, const char* where) {
-  if (bits == 8) return success();
-  return make_error(ErrorCode::kInvalidArgument,
-                    "8 bits are supported, not " + std::to_string(bits), where);
+Status check_bits(int bits, int fewest, const char* where) {
+  if (bits >= fewest && bits <= 8) return success();
+  return make_error(ErrorCode::kInvalidArgument, std::to_string(bits) + " bits are not supported",
+                    where);
 }
 
 }  // namespace
 
 Status validate_recipe(const Recipe& recipe) {
-  LOWBIT_TRY(check_bits(recipe.weight_bits, "weights.bits"));
-  return check_bits(recipe.activation_bits, "activations.bits");
+  LOWBIT_TRY(check_bits(recipe.weight_bits, 2, "weights.bits"));
+  return check_bits(recipe.activation_bits, 8, "activations.bits");
 }
 
 }  // namespace lowbit

@@ -10,7 +10,7 @@ namespace lowbit {
 enum class Granularity : uint8_t { kPerTensor, kPerChannel };
 
 struct Recipe {
-  int weight_bits = 8;      // 8
+  int weight_bits = 8;      // 2 to 8; products hold those of 4 or fewer two in a byte
   int activation_bits = 8;  // 8
   Granularity weight_granularity = Granularity::kPerChannel;
 };

@@ -1,5 +1,5 @@
 // Speed of the matrix product and of depthwise convolution, natively and on one thread: reference
-// and simd128, both precisions. The relaxed tiers are emulated natively; `npm run bench` has their
+// and simd128, every precision. The relaxed tiers are emulated natively; `npm run bench` has their
 // speed. build/native/kernels_bench --benchmark_filter=3x3
 #include <benchmark/benchmark.h>
 
@@ -141,7 +141,8 @@ void time_f32(benchmark::State& state, Tier tier, const Layer& l) {
   count_macs(state, multiply_adds(l));
 }
 
-void time_u8s8(benchmark::State& state, Tier tier, const Layer& l) {
+template <bool kIsU8S4>
+void time_integers(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
   const std::vector<int32_t> offsets = padded_convolution(l);
@@ -150,22 +151,28 @@ void time_u8s8(benchmark::State& state, Tier tier, const Layer& l) {
   MatmulU8S8 product{.rows = rows_of(l, a.data(), offsets), .columns = l.columns};
   const int32_t taps = product.rows.taps;
   const int32_t depth = product.rows.depth;
-  const auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * depth));
+  auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * depth));
+  if (kIsU8S4) {
+    for (int8_t& weight : weights) weight = static_cast<int8_t>(weight / 16);
+  }
   const std::vector<float> multiplier(static_cast<size_t>(l.columns), 1e-4f);
-  Memory packed(packed_matmul_u8s8_bytes(tier, l.columns, taps, depth));
-  table.pack_matmul_u8s8({.weights = weights.data(),
-                          .multiplier = multiplier.data(),
-                          .input_zero_point = 128,
-                          .columns = l.columns,
-                          .taps = taps,
-                          .depth = depth,
-                          .packed = packed.data()});
+  const auto bytes = kIsU8S4 ? packed_matmul_u8s4_bytes : packed_matmul_u8s8_bytes;
+  Memory packed(bytes(tier, l.columns, taps, depth));
+  const auto pack = kIsU8S4 ? table.pack_matmul_u8s4 : table.pack_matmul_u8s8;
+  pack({.weights = weights.data(),
+        .multiplier = multiplier.data(),
+        .input_zero_point = 128,
+        .columns = l.columns,
+        .taps = taps,
+        .depth = depth,
+        .packed = packed.data()});
   std::vector<uint8_t> c(pixels * static_cast<size_t>(l.columns));
   product.packed = packed.data();
   product.c = c.data();
   product.c_stride = l.columns;
   product.output_zero_point = 128;
-  for ([[maybe_unused]] auto _ : state) table.matmul_u8s8(product);
+  const auto multiply = kIsU8S4 ? table.matmul_u8s4 : table.matmul_u8s8;
+  for ([[maybe_unused]] auto _ : state) multiply(product);
   count_macs(state, multiply_adds(l));
 }
 
@@ -262,7 +269,8 @@ void add(const char* precision, void (*time)(benchmark::State&, Tier, const L&),
 void add_all() {
   for (const Layer& layer : kLayers) {
     add("f32", time_f32, layer);
-    add("u8s8", time_u8s8, layer);
+    add("u8s8", time_integers<false>, layer);
+    add("u8s4", time_integers<true>, layer);
   }
   for (const DepthwiseLayer& layer : kDepthwiseLayers) {
     add("f32", time_depthwise_f32, layer);

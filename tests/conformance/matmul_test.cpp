@@ -111,27 +111,33 @@ struct IntegerCase {
   int32_t input_zero_point = 0;
 };
 
-std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
+enum class Packing { kU8S8, kU8S4 };
+
+std::vector<uint8_t> run(Tier tier, const IntegerCase& test, Packing packing = Packing::kU8S8) {
   const KernelTable& kernels = kernel_table(tier);
+  const bool is_u8s8 = packing == Packing::kU8S8;
   MatmulU8S8 product = test.product;
   const MatmulRows<uint8_t>& rows = product.rows;
-  PackedWeights packed(packed_matmul_u8s8_bytes(tier, product.columns, rows.taps, rows.depth));
-  kernels.pack_matmul_u8s8({.weights = test.weights.data(),
-                            .bias = test.bias,
-                            .multiplier = test.multiplier.data(),
-                            .input_zero_point = test.input_zero_point,
-                            .columns = product.columns,
-                            .taps = rows.taps,
-                            .depth = rows.depth,
-                            .packed = packed.data()});
+  const auto bytes = is_u8s8 ? packed_matmul_u8s8_bytes : packed_matmul_u8s4_bytes;
+  PackedWeights packed(bytes(tier, product.columns, rows.taps, rows.depth));
+  const auto pack = is_u8s8 ? kernels.pack_matmul_u8s8 : kernels.pack_matmul_u8s4;
+  pack({.weights = test.weights.data(),
+        .bias = test.bias,
+        .multiplier = test.multiplier.data(),
+        .input_zero_point = test.input_zero_point,
+        .columns = product.columns,
+        .taps = rows.taps,
+        .depth = rows.depth,
+        .packed = packed.data()});
   product.packed = packed.data();
-  return run<uint8_t>(kernels.matmul_u8s8, product);
+  return run<uint8_t>(is_u8s8 ? kernels.matmul_u8s8 : kernels.matmul_u8s4, product);
 }
 
 enum class Fill { kRandom, kExtremes, kLargestSums, kSevenBits, kUpperHalf };
 
-// All tiers on one random problem of these sizes.
-void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
+// All tiers on one random problem of these sizes. Weights of four bits are compared with the
+// product of bytes.
+void compare_integers(Random& random, const Sizes& s, Packing packing, Fill fill) {
   CAPTURE(s.rows);
   CAPTURE(s.columns);
   CAPTURE(s.taps);
@@ -155,6 +161,13 @@ void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
     weight = static_cast<int8_t>(random.next());
     if (fill == Fill::kExtremes) weight = kExtremes[random.below(4)];
     if (fill == Fill::kLargestSums) weight = -128;
+    if (packing == Packing::kU8S4) {
+      // Every nibble, or the two extremes.
+      const auto nibble = static_cast<int8_t>(random.below(16)) - 8;
+      weight = static_cast<int8_t>(fill == Fill::kRandom     ? nibble
+                                   : fill == Fill::kExtremes ? (nibble < 0 ? -8 : 7)
+                                                             : -8);
+    }
     // Pairs fit int16 then, but in the odd panel (class P, kernels/tier.h).
     if (fill == Fill::kSevenBits && random.below(200) > 0) weight = static_cast<int8_t>(weight / 2);
   }
@@ -188,8 +201,16 @@ void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
   if (fill == Fill::kUpperHalf && probe_tier() >= Tier::kRelaxed) tiers.push_back(Tier::kRelaxedS);
   for (const Tier tier : tiers) {
     CAPTURE(tier_name(tier));
-    CHECK(run(tier, test) == expected);
+    CHECK(run(tier, test, packing) == expected);
   }
+}
+
+void compare_u8s8(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
+  compare_integers(random, s, Packing::kU8S8, fill);
+}
+
+void compare_u8s4(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
+  compare_integers(random, s, Packing::kU8S4, fill);
 }
 
 template <class Compare>
@@ -259,6 +280,35 @@ TEST_CASE("matmul_u8s8: the longest K with the largest sums does not overflow") 
   Random random(4);
   const Sizes s{.rows = 5, .columns = 9, .depth = kMaxMatmulU8S8Depth};
   compare_u8s8(random, s, Fill::kLargestSums);
+}
+
+TEST_CASE("matmul_u8s4: every tier gives the integers of u8s8 for every small size") {
+  Random random(11);
+  for_each_size(random, [&](const Sizes& s) { compare_u8s4(random, s); });
+}
+
+TEST_CASE("matmul_u8s4: every tier gives the integers of u8s8 when K spans several blocks") {
+  Random random(12);
+  for_each_long_size([&](const Sizes& s) { compare_u8s4(random, s); });
+}
+
+TEST_CASE("matmul_u8s4: extreme operands, weights of -8 and 7 and biases of +-2^30") {
+  Random random(13);
+  for_each_size(random, [&](const Sizes& s) { compare_u8s4(random, s, Fill::kExtremes); });
+}
+
+// Sixteen rows and two: on unpacked panels, of which one fills the memory for them, and in
+// registers. In pieces of one element, class U packs more than that memory holds.
+TEST_CASE("matmul_u8s4: the longest K with the largest sums does not overflow") {
+  Random random(14);
+  for (const int32_t rows : {2, 16}) {
+    for (const int32_t depth : {kMaxMatmulU8S4Depth, kMaxMatmulU8S4Depth - 1}) {
+      compare_u8s4(random, {.rows = rows, .columns = 17, .depth = depth}, Fill::kLargestSums);
+    }
+    compare_u8s4(
+        random,
+        {.rows = rows, .columns = 9, .taps = kMaxMatmulU8S4Depth, .depth = 1, .table = true});
+  }
 }
 
 // Zero weights make the bias the accumulator, so that any accumulator can be tried.
@@ -425,10 +475,15 @@ TEST_CASE("packed_matmul_*_bytes: what does not fit becomes what cannot be alloc
        {Tier::kReference, Tier::kSimd128, Tier::kRelaxedU, Tier::kRelaxedS, Tier::kRelaxedP}) {
     CHECK(packed_matmul_f32_bytes(tier, 9, 3, 5) >= (9 * 15 + 9) * sizeof(float));
     CHECK(packed_matmul_u8s8_bytes(tier, 9, 3, 5) >= 9 * 15 + 9 * 8);
+    CHECK(packed_matmul_u8s4_bytes(tier, 9, 3, 5) >= 9 * 8 + 9 * 8);
     constexpr uint64_t kHuge = uint64_t{1} << 61;
     constexpr uint64_t kMax = std::numeric_limits<size_t>::max();
     CHECK(packed_matmul_f32_bytes(tier, 1 << 30, 1, 1 << 29) >= std::min(kHuge, kMax));
     CHECK(packed_matmul_u8s8_bytes(tier, 1 << 30, 1, 1 << 29) >= std::min(kHuge / 4, kMax));
+    CHECK(packed_matmul_u8s4_bytes(tier, 1 << 30, 1, 1 << 29) >= std::min(kHuge / 8, kMax));
+    // Half of the weights, where the panels' headers are small beside them.
+    CHECK(packed_matmul_u8s4_bytes(tier, 64, 1, 4096) <
+          0.51 * static_cast<double>(packed_matmul_u8s8_bytes(tier, 64, 1, 4096)));
   }
 }
 

@@ -1,5 +1,5 @@
-// The logits of the zoo in INT8, as one hash per model: the models of examples/models, quantized per channel with the 512
-// calibration images, on the 2,000 test images. int8_logits.json holds what the native reference kernels give; run this
+// The logits of the zoo in INT8, and of one model with weights of four bits, as one hash per model: the models of
+// examples/models, quantized per channel with the 512 calibration images, on the 2,000 test images. int8_logits.json holds what the native reference kernels give; run this
 // file to make it anew.
 
 import { spawn } from 'node:child_process'
@@ -13,11 +13,15 @@ import { slicePaths } from '../../tools/data/datasets.mjs'
 import { main, projectRoot, say } from '../../tools/lib/run.mjs'
 
 export const models = [
-  { name: 'digits-mlp', slices: 'mnist' },
-  { name: 'digits-lenet', slices: 'mnist' },
-  { name: 'fashion-resnet', slices: 'fashion' },
-  { name: 'fashion-mobilenet', slices: 'fashion' },
+  { name: 'digits-mlp', slices: 'mnist', bits: 8 },
+  { name: 'digits-lenet', slices: 'mnist', bits: 8 },
+  { name: 'fashion-resnet', slices: 'fashion', bits: 8 },
+  { name: 'fashion-mobilenet', slices: 'fashion', bits: 8 },
+  { name: 'digits-lenet', slices: 'mnist', bits: 4 },
 ]
+
+/** Its name in the file of hashes. */
+export const keyOf = ({ name, bits }) => (bits === 8 ? name : `${name}, ${bits} bits`)
 
 export const modelPath = (name) => join(projectRoot, 'examples/models', `${name}.onnx`)
 
@@ -40,7 +44,7 @@ function output(program, args) {
 }
 
 /** The hash that the native build gives; its program int8_logits reads IDX files that are not compressed. */
-export async function nativeHash({ name, slices }, tier) {
+export async function nativeHash({ name, slices, bits }, tier) {
   const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
   try {
     const idx = ['calibration', 'test'].map((part) => {
@@ -49,7 +53,7 @@ export async function nativeHash({ name, slices }, tier) {
       return path
     })
     const program = join(projectRoot, 'build/native/int8_logits')
-    return hashOf(await output(program, [modelPath(name), ...idx, tier]))
+    return hashOf(await output(program, [modelPath(name), ...idx, tier, `${bits}`]))
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -58,7 +62,7 @@ export async function nativeHash({ name, slices }, tier) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(async () => {
     const hashes = {}
-    for (const model of models) hashes[model.name] = await nativeHash(model, 'reference')
+    for (const model of models) hashes[keyOf(model)] = await nativeHash(model, 'reference')
     writeFileSync(goldenPath, `${JSON.stringify(hashes, null, 2)}\n`)
     say(`Written: ${goldenPath}`)
   })

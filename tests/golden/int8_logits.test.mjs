@@ -8,27 +8,24 @@ import { launchChromium } from '../../tools/lib/chromium.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { serve } from '../../tools/serve.mjs'
 import { descriptions } from '../../web/lib/dist/tiers.js'
-import { goldenPath, models, nativeHash } from './int8_logits.mjs'
+import { goldenPath, keyOf, models, nativeHash } from './int8_logits.mjs'
 
 const golden = JSON.parse(readFileSync(goldenPath, 'utf8'))
 
 test('there is a hash for each model', () => {
-  assert.deepEqual(
-    Object.keys(golden),
-    models.map(({ name }) => name),
-  )
+  assert.deepEqual(Object.keys(golden), models.map(keyOf))
 })
 
 for (const tier of Object.keys(descriptions)) {
   for (const model of models) {
-    test(`native, ${tier}: ${model.name}`, async () => {
-      assert.equal(await nativeHash(model, tier), golden[model.name])
+    test(`native, ${tier}: ${keyOf(model)}`, async () => {
+      assert.equal(await nativeHash(model, tier), golden[keyOf(model)])
     })
   }
 }
 
 /** Runs in the page. */
-async function hashInPage({ name, slices, options }) {
+async function hashInPage({ name, slices, bits, options }) {
   const { createLowbit } = await import('/web/lib/dist/index.js')
   const bytesOf = async (response) => new Uint8Array(await response.arrayBuffer())
   const images = async (part) => {
@@ -41,7 +38,7 @@ async function hashInPage({ name, slices, options }) {
   const lowbit = await createLowbit(options)
   const fp32 = await lowbit.load(await bytesOf(await fetch(`/examples/models/${name}.onnx`)))
   const calibration = await images('calibration')
-  const int8 = await lowbit.quantize(fp32, {}, { calibration })
+  const int8 = await lowbit.quantize(fp32, { weights: { bits } }, { calibration })
   const [logits] = await int8.run([await images('test')])
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', logits.data))
   lowbit.dispose()
@@ -67,9 +64,9 @@ test('WebAssembly in Chromium', async (t) => {
   const kernels = [{}, { tier: 'relaxed', dot: 'none' }, { tier: 'simd128' }]
   for (const options of kernels) {
     for (const model of models) {
-      await t.test(`${JSON.stringify(options)}: ${model.name}`, async () => {
+      await t.test(`${JSON.stringify(options)}: ${keyOf(model)}`, async () => {
         const { hash, backend } = await page.evaluate(hashInPage, { ...model, options })
-        assert.equal(hash, golden[model.name])
+        assert.equal(hash, golden[keyOf(model)])
         assert.equal(backend.thread, 'worker')
         assert.equal(backend.tier, options.tier ?? 'relaxed', backend.reason)
       })

@@ -141,7 +141,7 @@ const blob = new Blob([await int8.save('onnx')])
 const code: LowbitErrorCode | undefined = errorCodes[0]
 try { await int8.run([calibration]) } catch (error) { if (error instanceof LowbitError) error.where.length }
 // @ts-expect-error
-await lowbit.quantize(fp32, { weights: { bits: 3 } }, { calibration })
+await lowbit.quantize(fp32, { weights: { bits: 9 } }, { calibration })
 // @ts-expect-error
 report.a.bytes = 3
 export { blob, code, dot, share }

@@ -1,10 +1,11 @@
 // Quantizes a classifier of images per channel and writes its logits on other images to stdout, as
 // little-endian float32: the native side of the test that every backend gives the same bits.
 //
-//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 TIER
+//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 TIER WEIGHT_BITS
 #include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -59,13 +60,13 @@ Status write_logits(Model& model, const Tensor& images) {
   return success();
 }
 
-Status run(const char* model_path, const char* calibration_path, const char* images_path,
-           Tier tier) {
+Status run(const char* model_path, const char* calibration_path, const char* images_path, Tier tier,
+           const Recipe& recipe) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
   LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
   LOWBIT_ASSIGN(const Tensor calibration, read_images(calibration_path));
   LOWBIT_ASSIGN(const Ranges ranges, calibrate(fp32, {&calibration, 1}));
-  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, Recipe{}));
+  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, recipe));
   LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
   return write_logits(int8, images);
 }
@@ -75,12 +76,14 @@ Status run(const char* model_path, const char* calibration_path, const char* ima
 }  // namespace lowbit
 
 int main(int argc, char** argv) {
-  const std::optional<lowbit::Tier> tier = argc == 5 ? lowbit::find_tier(argv[4]) : std::nullopt;
+  const std::optional<lowbit::Tier> tier = argc == 6 ? lowbit::find_tier(argv[4]) : std::nullopt;
   if (!tier) {
-    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES TIER\n", stderr);
+    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES TIER WEIGHT_BITS\n", stderr);
     return 2;
   }
-  const lowbit::Status status = lowbit::run(argv[1], argv[2], argv[3], *tier);
+  lowbit::Recipe recipe;
+  recipe.weight_bits = std::atoi(argv[5]);
+  const lowbit::Status status = lowbit::run(argv[1], argv[2], argv[3], *tier, recipe);
   if (status) return 0;
   const lowbit::Error& error = status.error();
   std::fprintf(stderr, "%s: %s (%s)\n", std::string(error_code_name(error.code)).c_str(),

@@ -36,12 +36,7 @@ class DirectProduct {
 
   static void run(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
                   int32_t columns) {
-    const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
-    const Pass pass = {.panels = static_cast<const std::byte*>(packed),
-                       .panel_bytes = Kernel::kHeaderBytes +
-                                      static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes,
-                       .piece_length = sizes.padded_length,
-                       .columns = columns};
+    const Pass pass(rows, packed, columns);
     RowPieces<Source> pieces(rows);
     int32_t row = 0;
     const int32_t tiles_at_once = pieces.tiles_at_once();
@@ -64,6 +59,14 @@ class DirectProduct {
     if (rest & 1) multiply_rows<1, 4>(kernel, pass, pieces, row);
   }
 
+  // One row after another: for few rows, without the code of the tiles of more.
+  static void run_by_row(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
+                         int32_t columns) {
+    const Pass pass(rows, packed, columns);
+    RowPieces<Source> pieces(rows);
+    for (int32_t row = 0; row < rows.count; ++row) multiply_rows<1, 4>(kernel, pass, pieces, row);
+  }
+
  private:
   // Handed on by value, as the kernel is: as copies, the stores to C cannot alias them.
   struct Pass {
@@ -71,6 +74,14 @@ class DirectProduct {
     ptrdiff_t panel_bytes;
     int32_t piece_length;
     int32_t columns;
+
+    Pass(const MatmulRows<Source>& rows, const void* packed, int32_t column_count)
+        : panels(static_cast<const std::byte*>(packed)), columns(column_count) {
+      const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
+      panel_bytes =
+          Kernel::kHeaderBytes + static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes;
+      piece_length = sizes.padded_length;
+    }
   };
 
   static void multiply_block(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,

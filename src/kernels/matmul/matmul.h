@@ -42,6 +42,10 @@ inline constexpr int32_t kMaxMatmulU8S8Depth = 32896;
 static_assert(kMaxMatmulU8S8Depth * int64_t{255 * 128} < int64_t{1} << 30);
 static_assert((kMaxMatmulU8S8Depth + 1) * int64_t{255 * 128} >= int64_t{1} << 30);
 
+// The U8S4 product: the same, and the same integers, of weights in [-8, 7], which are packed two in
+// a byte. Largest K for which every tier has it, a bound that kernels/matmul/unpacking.h needs.
+inline constexpr int32_t kMaxMatmulU8S4Depth = 8184;
+
 // Packing, once at load.
 struct PackMatmulF32 {
   const float* weights = nullptr;  // [columns][taps][depth] (OHWI for a convolution)
@@ -60,11 +64,12 @@ struct PackMatmulU8S8 {
   int32_t columns = 0;
   int32_t taps = 1;
   int32_t depth = 0;
-  void* packed = nullptr;  // packed_matmul_u8s8_bytes() bytes, 64-byte aligned
+  void* packed = nullptr;  // packed_matmul_u8s8_bytes() or ..._u8s4_bytes() bytes, 64-byte aligned
 };
 
 size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
+size_t packed_matmul_u8s4_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 
 struct MatmulF32 {
   MatmulRows<float> rows;

@@ -1,5 +1,7 @@
 #include "kernels/kernels.h"
+#include "kernels/matmul/nibbles.h"
 #include "kernels/matmul/rows.h"
+#include "kernels/matmul/unpacking.h"
 #include "kernels/packed.h"
 #include "qmath/requantize.h"
 
@@ -41,6 +43,29 @@ void matmul_u8s8__reference(const MatmulU8S8& m) {
           static_cast<uint8_t>(requantize(sum, multiplier[j], m.output_zero_point, m.qmin, m.qmax));
     }
   }
+}
+
+namespace {
+
+void unpack_column(const std::byte* nibbles, std::byte* weights, size_t byte_count) {
+  for (size_t k = 0; k < byte_count; ++k) {
+    const int nibble = static_cast<int>(nibbles[k / 2]) >> k % 2 * 4 & 0x0f;
+    weights[k] = static_cast<std::byte>((nibble ^ 8) - 8);
+  }
+}
+
+}  // namespace
+
+void matmul_u8s4__reference(const MatmulU8S8& m) {
+  const int32_t k = m.rows.taps * m.rows.depth;
+  const size_t header_bytes = ReferencePackedU8S8(1).weights;
+  run_unpacked(m,
+               {.columns = 1,
+                .header_bytes = header_bytes,
+                .u8s4_bytes = reference_u8s4_column_bytes(k),
+                .u8s8_bytes = header_bytes + static_cast<size_t>(k),
+                .unpack = unpack_column},
+               matmul_u8s8__reference);
 }
 
 }  // namespace lowbit::kernels

@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "kernels/matmul/direct_dot.h"
+#include "kernels/matmul/nibble_dot.h"
 #include "kernels/relaxed_simd.h"
 
 namespace lowbit::kernels {
 namespace {
 
 struct DotP {
+  static constexpr bool kTakesAllBytes = false;
   static v128_t call(v128_t weights, v128_t activations, v128_t sum) {
     const v128_t pairs = relaxed_dot_pairs(weights, activations);
     return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pairs, wasm_i16x8_splat(1)));
@@ -107,6 +109,16 @@ void matmul_u8s8__relaxed_p(const MatmulU8S8& product) {
       matmul_u8s8__simd128(part_of);
     }
   });
+}
+
+// Pairs of such weights always fit.
+void pack_matmul_u8s4__relaxed_p(const PackMatmulU8S8& p) {
+  pack_nibble_panels(p, {p.taps, p.depth, kDotDepth}, NibbleLayout::kDot, 0);
+}
+
+void matmul_u8s4__relaxed_p(const MatmulU8S8& product) {
+  const PieceSizes sizes(product.rows.taps, product.rows.depth, kDotDepth);
+  NibbleDot<DotP>::run(product, sizes, DirectDot<DotP>::run);
 }
 
 }  // namespace lowbit::kernels

@@ -3,6 +3,7 @@
 #include "kernels/kernels.h"
 #include "kernels/matmul/blocked_simd128.h"
 #include "kernels/matmul/dot_packing.h"
+#include "kernels/matmul/nibble_dot.h"
 #include "kernels/matmul/requantized.h"
 #include "kernels/relaxed_simd.h"
 
@@ -53,6 +54,13 @@ class KernelS : public RequantizedOutput {
   }
 };
 
+struct DotS {
+  static constexpr bool kTakesAllBytes = true;
+  static v128_t call(v128_t weights, v128_t activations, v128_t sum) {
+    return relaxed_dot_s(weights, wasm_v128_xor(activations, wasm_i8x16_splat(-128)), sum);
+  }
+};
+
 }  // namespace
 
 void pack_matmul_u8s8__relaxed_s(const PackMatmulU8S8& p) {
@@ -61,6 +69,15 @@ void pack_matmul_u8s8__relaxed_s(const PackMatmulU8S8& p) {
 
 void matmul_u8s8__relaxed_s(const MatmulU8S8& product) {
   BlockedProduct<KernelS>::run(KernelS(product), product.rows, product.packed, product.columns);
+}
+
+void pack_matmul_u8s4__relaxed_s(const PackMatmulU8S8& p) {
+  pack_nibble_panels(p, {1, p.taps * p.depth, kDotDepth}, NibbleLayout::kDot, -128);
+}
+
+void matmul_u8s4__relaxed_s(const MatmulU8S8& product) {
+  const PieceSizes sizes(1, product.rows.taps * product.rows.depth, kDotDepth);
+  NibbleDot<DotS>::run(product, sizes, matmul_u8s8__relaxed_s);
 }
 
 }  // namespace lowbit::kernels

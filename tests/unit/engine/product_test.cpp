@@ -79,5 +79,45 @@ TEST_CASE("A channel whose worst sum leaves 32 bits is refused by name") {
   CHECK(also.error().where == "dw");
 }
 
+// Weights from -8 to 7, whose parameters allow `qmin` to `qmax`.
+Graph narrow_product(int64_t depth, int32_t qmin, int32_t qmax) {
+  std::vector<float> weights(static_cast<size_t>(2 * depth));
+  for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i % 16) - 8;
+  GraphBuilder b;
+  const ValueId x = b.input_u8("x", {1, depth}, activation_params(0.1f, 100));
+  Graph graph =
+      b.output(b.name("narrow").gemm(x, {.features = 2, .weight = std::move(weights)})).build();
+  QuantParams& params = *graph.value(graph.nodes[0].inputs[1]).quant;
+  params.qmin = qmin;
+  params.qmax = qmax;
+  return graph;
+}
+
+TEST_CASE("Weights are packed in four bits where their parameters' range and the depth allow it") {
+  constexpr int32_t kMost = kernels::kMaxMatmulU8S4Depth;
+  const struct {
+    int64_t depth;
+    int32_t qmin, qmax;
+    bool in_four_bits;
+  } cases[] = {{100, -8, 7, true},
+               {100, -9, 7, false},
+               {100, -8, 8, false},
+               {kMost, -8, 7, true},
+               {kMost + 1, -8, 7, false}};
+  for (const auto& c : cases) {
+    CAPTURE(c.depth);
+    CAPTURE(c.qmin);
+    CAPTURE(c.qmax);
+    const Graph graph = narrow_product(c.depth, c.qmin, c.qmax);
+    check_plan(graph);
+    const auto depth = static_cast<int32_t>(c.depth);
+    const size_t bytes = c.in_four_bits
+                             ? kernels::packed_matmul_u8s4_bytes(Tier::kSimd128, 2, 1, depth)
+                             : kernels::packed_matmul_u8s8_bytes(Tier::kSimd128, 2, 1, depth);
+    CHECK(must(make_plan(graph, input_shapes(graph, 1), {.tier = Tier::kSimd128})).packed_bytes() ==
+          bytes);
+  }
+}
+
 }  // namespace
 }  // namespace lowbit::test

@@ -140,6 +140,26 @@ TEST_CASE("quantized graphs survive a round trip") {
   CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
+TEST_CASE(
+    "weights of four bits survive a round trip, the range of other widths becomes a wider one") {
+  Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
+  graph.value(graph.nodes[1].inputs[2]).quant->qmin = -kBiasQmax;
+  graph.value(graph.nodes[1].inputs[2]).quant->qmax = kBiasQmax;
+  Value& weights = graph.value(graph.nodes[1].inputs[1]);
+  for (const auto& [bits, read_bits] : {std::pair{4, 4}, {8, 8}, {3, 4}, {5, 8}}) {
+    CAPTURE(bits);
+    const int32_t qmax = weight_qmax(bits);
+    for (int8_t& q : weights.constant->mutable_data<int8_t>()) q = static_cast<int8_t>(-qmax);
+    weights.quant->qmin = -qmax;
+    weights.quant->qmax = qmax;
+    Graph expected = graph;
+    QuantParams& params = *expected.value(expected.nodes[1].inputs[1]).quant;
+    params.qmin = -weight_qmax(read_bits);
+    params.qmax = weight_qmax(read_bits);
+    CHECK(graph_difference(expected, written_and_read(graph)) == "");
+  }
+}
+
 TEST_CASE("weights with one scale survive a round trip, their bias with one per channel") {
   Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
   const Node& conv = graph.nodes[1];

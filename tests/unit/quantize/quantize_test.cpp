@@ -9,6 +9,7 @@
 #include "graph/validate.h"
 #include "support/graph_builder.h"
 #include "support/must.h"
+#include "support/tiers.h"
 
 using namespace lowbit;
 using namespace lowbit::test;
@@ -49,8 +50,8 @@ Graph residual_network() {
   return b.output(b.gemm(b.reshape(wide, {0, 16}), {.features = 5})).build();
 }
 
-std::vector<float> run_once(const Graph& graph, const Tensor& input) {
-  Plan plan = must(make_plan(graph, std::array{input.shape()}, {}));
+std::vector<float> run_once(const Graph& graph, const Tensor& input, Tier tier = Tier::kReference) {
+  Plan plan = must(make_plan(graph, std::array{input.shape()}, {.tier = tier}));
   const auto outputs = must(plan.run(std::array{input}));
   const auto data = outputs[0].data<float>();
   return {data.begin(), data.end()};
@@ -107,6 +108,29 @@ TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bit
     CHECK(sqnr.db() > 25);
     if (granularity == Granularity::kPerTensor) per_tensor_db = sqnr.db();
     if (granularity == Granularity::kPerChannel) CHECK(sqnr.db() > per_tensor_db - 3);
+  }
+}
+
+TEST_CASE("every bit fewer of the weights makes a network coarser, in every tier alike") {
+  const Graph fp32 = residual_network();
+  const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
+  const Ranges ranges = calibrate_on(fp32, samples);
+  const std::vector<float> expected = run_once(fp32, samples);
+  double coarser_db = 0;
+  for (int bits = 2; bits <= 8; ++bits) {
+    CAPTURE(bits);
+    Recipe recipe;
+    recipe.weight_bits = bits;
+    const Graph narrow = must(quantize(fp32, ranges, recipe));
+    const QuantParams& params = *narrow.value(find_node(narrow, Op::kGemm)->inputs[1]).quant;
+    CHECK(params.qmin == -weight_qmax(bits));
+    CHECK(params.qmax == weight_qmax(bits));
+    const std::vector<float> logits = run_once(narrow, samples);
+    for (const Tier tier : simd_tiers()) CHECK(run_once(narrow, samples, tier) == logits);
+    SqnrAccumulator sqnr;
+    sqnr.add(expected, logits);
+    if (bits > 2) CHECK(sqnr.db() > coarser_db);
+    coarser_db = sqnr.db();
   }
 }
 
@@ -168,8 +192,12 @@ TEST_CASE("what cannot be quantized is a typed error that names it") {
   CHECK(quantize(int8, ranges, {}).error().code == ErrorCode::kInvalidArgument);
 
   Recipe recipe;
-  recipe.weight_bits = 9;
-  CHECK(quantize(fp32, ranges, recipe).error().where == "weights.bits");
+  for (const int bits : {1, 9}) {
+    recipe.weight_bits = bits;
+    CHECK(quantize(fp32, ranges, recipe).error().where == "weights.bits");
+  }
+  recipe = {.activation_bits = 7};
+  CHECK(quantize(fp32, ranges, recipe).error().where == "activations.bits");
 
   const auto unknown = quantize(fp32, Ranges{}, {});
   CHECK(unknown.error().code == ErrorCode::kInvalidArgument);

@@ -162,7 +162,7 @@ export function readRecipe(recipe: unknown): CompleteRecipe {
   const activations = section(top.activations, 'recipe.activations', ['bits'])
   return {
     weights: {
-      bits: choose(weights.bits, 'recipe.weights.bits', [8]),
+      bits: choose(weights.bits, 'recipe.weights.bits', [8, 7, 6, 5, 4, 3, 2]),
       granularity: choose(weights.granularity, 'recipe.weights.granularity', ['channel', 'tensor']),
     },
     activations: { bits: choose(activations.bits, 'recipe.activations.bits', [8]) },

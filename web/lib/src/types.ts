@@ -94,8 +94,13 @@ export interface ModelInfo {
 export interface Recipe {
   /** Symmetric: the zero point is 0. */
   weights?: {
-    /** @default 8 */
-    bits?: 8
+    /**
+     * The integers of `n` bits are those from `1 - 2 ** (n - 1)` to `2 ** (n - 1) - 1`. In matrix products and
+     * convolutions, but for depthwise ones, weights of 4 bits or fewer take half a byte each while a model runs; in a
+     * saved file each takes a byte, whatever its width.
+     * @default 8
+     */
+    bits?: 2 | 3 | 4 | 5 | 6 | 7 | 8
     /** One scale for a whole weight tensor, or one for each output channel. @default 'channel' */
     granularity?: 'tensor' | 'channel'
   }

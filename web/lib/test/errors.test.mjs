@@ -119,8 +119,12 @@ test('arguments', async (t) => {
     await rejects(lowbit.quantize({}, {}, { calibration }), bad, 'model')
     await rejects(lowbit.quantize(model, null, { calibration }), bad, 'recipe')
     await rejects(lowbit.quantize(model, { bits: 8 }, { calibration }), bad, 'recipe.bits')
-    const four = { weights: { bits: 4 } }
-    await rejects(lowbit.quantize(model, four, { calibration }), bad, 'recipe.weights.bits')
+    for (const bits of [1, 9, 4.5, '4']) {
+      const recipe = { weights: { bits } }
+      await rejects(lowbit.quantize(model, recipe, { calibration }), bad, 'recipe.weights.bits')
+    }
+    const narrow = { activations: { bits: 4 } }
+    await rejects(lowbit.quantize(model, narrow, { calibration }), bad, 'recipe.activations.bits')
     const grouped = { weights: { granularity: 'group' } }
     const where = 'recipe.weights.granularity'
     await rejects(lowbit.quantize(model, grouped, { calibration }), bad, where)

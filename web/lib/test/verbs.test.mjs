@@ -163,6 +163,22 @@ for (const worker of [false, true]) {
       assert.ok(fine.layers[0].isolatedSqnrDb > rough.layers[0].isolatedSqnrDb)
     })
 
+    await t.test(
+      'weights of fewer bits are coarser, and saved they give the same integers',
+      async () => {
+        const recipe = { weights: { bits: 4 } }
+        const int4 = await lowbit.quantize(fp32, recipe, { calibration: [samples] })
+        const options = { inputs: samples, latencyRuns: 0 }
+        const [fine, rough] = await Promise.all([
+          lowbit.compare(fp32, int8, options),
+          lowbit.compare(fp32, int4, options),
+        ])
+        assert.ok(fine.layers[0].isolatedSqnrDb > rough.layers[0].isolatedSqnrDb + 12)
+        const loaded = await lowbit.load(await int4.save('onnx'))
+        assert.deepEqual(await loaded.run([samples]), await int4.run([samples]))
+      },
+    )
+
     await t.test('an input that is part of a larger buffer is read as it is', async () => {
       const large = new Float32Array(10_000)
       large.set(samples.data.subarray(0, 16), 5000)

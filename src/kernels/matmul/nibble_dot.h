@@ -1,0 +1,96 @@
+// U8S4 by a dot product of bytes. Many rows run on unpacked panels (unpacking.h); few rows unpack
+// in registers, as little as they can (nibbles.h has the layout): the low weights stay 8 too large
+// and the high ones with the low ones behind them, and what that adds to the sums is subtracted
+// from them in the end.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/matmul/direct.h"
+#include "kernels/matmul/dot_packing.h"
+#include "kernels/matmul/nibbles.h"
+#include "kernels/matmul/requantized.h"
+#include "kernels/matmul/unpacking.h"
+
+namespace lowbit::kernels {
+
+// In memory, for the reason of kRoundingShift in simd_u8.h.
+extern const uint8_t kNibbleMask;
+extern const uint8_t kNibbleBias;
+
+// For UnpackedPanels.
+void unpack_bytes(const std::byte* nibbles, std::byte* bytes, size_t byte_count);
+
+// Dot: as DirectDot's. kTakesAllBytes: exact for all weights of eight bits, else for 0 to 15.
+template <class Dot>
+class NibbleDot : public RequantizedOutput {
+ public:
+  using Source = uint8_t;
+  static constexpr int32_t kStep = kNibbleDepth;
+  static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
+  static constexpr int32_t kStepBytes = kNibbleStepBytes / kNibbleDepth;
+
+  // Of panels that were packed with `sizes`; `kernel` multiplies their u8s8 form.
+  static void run(const MatmulU8S8& product, const PieceSizes& sizes,
+                  void (*kernel)(const MatmulU8S8&)) {
+    const MatmulRows<uint8_t>& rows = product.rows;
+    const size_t u8s8_bytes = dot_panels_bytes(1, sizes);
+    // Rows are read where they lie, which class S's panels, packed as one piece, may not match.
+    const bool is_by_piece =
+        PieceSizes(rows.taps, rows.depth, kStep).packed_k() == sizes.packed_k();
+    // Only padded pieces can be too long to be unpacked, one of K of them never is.
+    const bool is_in_registers = rows.count < kManyRows || !fits_unpacked(u8s8_bytes);
+    if (is_by_piece && is_in_registers) {
+      DirectProduct<NibbleDot>::run_by_row(NibbleDot(product), rows, product.packed,
+                                           product.columns);
+      return;
+    }
+    run_unpacked(product,
+                 {.columns = kPanelColumns,
+                  .most_panels = 4,
+                  .header_bytes = kPanelHeaderBytesU8S8,
+                  .u8s4_bytes = static_cast<size_t>(nibble_panel_bytes(sizes)),
+                  .u8s8_bytes = u8s8_bytes,
+                  .unpack = unpack_bytes},
+                 kernel);
+  }
+
+  using RequantizedOutput::RequantizedOutput;
+
+  template <int kPanels>
+  static void accumulate(Tile<1, kPanels>& tile, const uint8_t* const* rows, const std::byte* b,
+                         ptrdiff_t panel_bytes, int32_t count) {
+    const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
+    const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
+    const v128_t sign = wasm_i16x8_shl(bias, 4);
+    const uint8_t* a = rows[0];
+    v128_t excess = wasm_i32x4_splat(0);  // eight times the activations
+    v128_t low[kPanels] = {};
+    v128_t high[kPanels] = {};
+    for (int32_t k = 0; k < count; k += kNibbleDepth) {
+      const v128_t x = wasm_v128_load32_splat(a + k);
+      excess = Dot::call(bias, x, excess);
+      for (int p = 0; p < kPanels; ++p) {
+        v128_t both = wasm_v128_load(b + p * panel_bytes);
+        low[p] = Dot::call(wasm_v128_and(both, mask), x, low[p]);
+        if constexpr (!Dot::kTakesAllBytes) {
+          both = wasm_v128_and(wasm_u16x8_shr(wasm_v128_xor(both, sign), 4), mask);
+        }
+        high[p] = Dot::call(both, x, high[p]);
+      }
+      b += kNibbleStepBytes;
+    }
+    for (int p = 0; p < kPanels; ++p) {
+      high[p] = Dot::kTakesAllBytes ? wasm_i32x4_shr(wasm_i32x4_sub(high[p], low[p]), 4)
+                                    : wasm_i32x4_sub(high[p], excess);
+      v128_t* sums = tile.sum[0][p].half;
+      sums[0] = wasm_i32x4_add(sums[0], wasm_i32x4_sub(low[p], excess));
+      sums[1] = wasm_i32x4_add(sums[1], high[p]);
+    }
+  }
+
+ private:
+  // From here on, unpacking once costs less than in each row.
+  static constexpr int32_t kManyRows = 8;
+};
+
+}  // namespace lowbit::kernels
