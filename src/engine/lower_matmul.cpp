@@ -108,7 +108,7 @@ class ActivationProduct final : public Step {
                             .packed = packed_});
   }
 
-  const kernels::KernelTable& table_;
+  const kernels::KernelTable table_;
   Places places_;
   std::vector<Matrix> matrices_;
   kernels::MatmulF32 call_;

@@ -53,7 +53,7 @@ class Lowering {
   const Value& input_value(size_t node, size_t index) const;
   const Value& output_value(size_t node) const;
   Tier tier() const { return tier_; }
-  const kernels::KernelTable& table() const { return kernels::kernel_table(tier_); }
+  const kernels::KernelTable& table() const { return table_; }
 
   // The place of a value that the node reads as an activation.
   Slot input_slot(size_t node, size_t index);
@@ -93,6 +93,7 @@ class Lowering {
 
   const Graph& graph_;
   Tier tier_;
+  kernels::KernelTable table_;
   bool keep_values_;
   std::vector<size_t> last_reader_;  // per value: the last node that reads it
   std::vector<bool> pinned_;         // per value: keeps its place until the run ends

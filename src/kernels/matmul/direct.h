@@ -1,6 +1,6 @@
 // The loops around the matrix products that read A where it lies, the same for both precisions:
 //
-//   for each block of tiles of rows     (a tile is 4 or 6 rows; smaller ones for the rest)
+//   for each block of tiles of rows     (a tile is 4, 6 or 8 rows; smaller ones for the rest)
 //     find where the pieces of these rows are
 //     for each panel of 8 columns
 //       for each tile                   (its sums stay in registers for the whole of K)
@@ -23,7 +23,6 @@
 namespace lowbit::kernels {
 
 // A Kernel is one precision: the type Source (of A), and
-//   kTileRows                            rows of the main tile, 4 or 6
 //   kStep                                elements of K taken at once; B's pieces are padded to it
 //   kHeaderBytes, kStepBytes             bytes of a panel before B, and of B per element of K
 //   accumulate<kRows, kPanels>(tile, rows, b, panel_bytes, count)    adds products along `count`
@@ -34,34 +33,12 @@ class DirectProduct {
  public:
   using Source = typename Kernel::Source;
 
+  // kTileRows: rows of the main tile, 4, 6 or 8. The smaller tiles for the rest are the same code
+  // for each of them.
+  template <int kTileRows>
   static void run(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
                   int32_t columns) {
-    const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
-    const Pass pass = {.panels = static_cast<const std::byte*>(packed),
-                       .panel_bytes = Kernel::kHeaderBytes +
-                                      static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes,
-                       .piece_length = sizes.padded_length,
-                       .columns = columns};
-    RowPieces<Source> pieces(rows);
-    int32_t row = 0;
-    const int32_t tiles_at_once = pieces.tiles_at_once();
-    while (row + Kernel::kTileRows <= rows.count) {
-      const int32_t tiles = std::min(tiles_at_once, (rows.count - row) / Kernel::kTileRows);
-      multiply_block(kernel, pass, pieces, row, tiles);
-      row += tiles * Kernel::kTileRows;
-    }
-    const int32_t rest = rows.count - row;
-    if constexpr (Kernel::kTileRows > 4) {
-      if (rest & 4) {
-        multiply_rows<4, 1>(kernel, pass, pieces, row);
-        row += 4;
-      }
-    }
-    if (rest & 2) {
-      multiply_rows<2, 2>(kernel, pass, pieces, row);
-      row += 2;
-    }
-    if (rest & 1) multiply_rows<1, 4>(kernel, pass, pieces, row);
+    run_tiles(kernel, rows, packed, columns, kTileRows, multiply_block<kTileRows>);
   }
 
  private:
@@ -73,9 +50,42 @@ class DirectProduct {
     int32_t columns;
   };
 
-  static void multiply_block(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
-                             int32_t row, int32_t tiles) {
-    constexpr int32_t kRows = Kernel::kTileRows;
+  using MultiplyBlock = void (*)(const Kernel&, const Pass&, RowPieces<Source>&, int32_t row,
+                                 int32_t tiles);
+
+  static void run_tiles(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
+                        int32_t columns, int32_t tile_rows, MultiplyBlock multiply_main) {
+    const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
+    const Pass pass = {.panels = static_cast<const std::byte*>(packed),
+                       .panel_bytes = Kernel::kHeaderBytes +
+                                      static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes,
+                       .piece_length = sizes.padded_length,
+                       .columns = columns};
+    RowPieces<Source> pieces(rows);
+    int32_t row = 0;
+    const int32_t tiles_at_once = pieces.tiles_at_once(tile_rows);
+    while (row + tile_rows <= rows.count) {
+      const int32_t tiles = std::min(tiles_at_once, (rows.count - row) / tile_rows);
+      multiply_main(kernel, pass, pieces, row, tiles);
+      row += tiles * tile_rows;
+    }
+    const int32_t rest = rows.count - row;
+    if (rest & 4) {
+      multiply_block<4>(kernel, pass, pieces, row, 1);
+      row += 4;
+    }
+    if (rest & 2) {
+      multiply_rows<2, 2>(kernel, pass, pieces, row);
+      row += 2;
+    }
+    if (rest & 1) multiply_rows<1, 4>(kernel, pass, pieces, row);
+  }
+
+  // Not inlined: the main tile of one kernel is among the smaller ones of another.
+  template <int kRows>
+  [[gnu::noinline]] static void multiply_block(const Kernel& kernel, const Pass& pass,
+                                               RowPieces<Source>& pieces, int32_t row,
+                                               int32_t tiles) {
     pieces.find(row, kRows, tiles);
     for (int32_t column = 0; column < pass.columns; column += kPanelColumns) {
       for (int32_t tile = 0; tile < tiles; ++tile) {

@@ -15,14 +15,14 @@ template <class Dot>
 class DirectDot : public RequantizedOutput {
  public:
   using Source = uint8_t;
-  static constexpr int32_t kTileRows = 6;
   static constexpr int32_t kStep = kDotDepth;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kStepBytes = kPanelColumns;
 
+  template <int kTileRows>
   static void run(const MatmulU8S8& product) {
-    DirectProduct<DirectDot>::run(DirectDot(product), product.rows, product.packed,
-                                  product.columns);
+    DirectProduct<DirectDot>::template run<kTileRows>(DirectDot(product), product.rows,
+                                                      product.packed, product.columns);
   }
 
   using RequantizedOutput::RequantizedOutput;

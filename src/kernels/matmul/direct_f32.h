@@ -6,19 +6,19 @@
 
 namespace lowbit::kernels {
 
-// MultiplyAdd: call(a, b, c) is a * b + c in four floats; kTileRows of DirectProduct.
+// MultiplyAdd: call(a, b, c) is a * b + c in four floats.
 template <class MultiplyAdd>
 class DirectF32 {
  public:
   using Source = float;
-  static constexpr int32_t kTileRows = MultiplyAdd::kTileRows;
   static constexpr int32_t kStep = 1;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesF32;
   static constexpr int32_t kStepBytes = 32;
 
+  template <int kTileRows>
   static void run(const MatmulF32& product) {
-    DirectProduct<DirectF32>::run(DirectF32(product), product.rows, product.packed,
-                                  product.columns);
+    DirectProduct<DirectF32>::template run<kTileRows>(DirectF32(product), product.rows,
+                                                      product.packed, product.columns);
   }
 
   template <int kRows, int kPanels>

@@ -25,15 +25,15 @@ struct PieceSizes {
 template <class T>
 class RowPieces {
  public:
-  static constexpr int32_t kMaxRows = 6;
+  static constexpr int32_t kMaxRows = 8;
 
   explicit RowPieces(const MatmulRows<T>& rows) : rows_(rows) {}
 
-  // How many tiles of kMaxRows rows fit the list, and, as A is read again for each panel, a
+  // How many tiles of that many rows fit the list, and, as A is read again for each panel, a
   // first-level cache beside a panel.
-  int32_t tiles_at_once() const {
+  int32_t tiles_at_once(int32_t tile_rows) const {
     constexpr int64_t kBlockBytes = 16384;
-    const int64_t tile_bytes = int64_t{rows_.taps} * rows_.depth * kMaxRows * int64_t{sizeof(T)};
+    const int64_t tile_bytes = int64_t{rows_.taps} * rows_.depth * tile_rows * int64_t{sizeof(T)};
     const int64_t fit = std::min(kBlockBytes / tile_bytes, int64_t{kMaxPlaces / rows_.taps});
     return std::max(1, static_cast<int32_t>(fit));
   }

@@ -102,7 +102,7 @@ void matmul_u8s8__relaxed_p(const MatmulU8S8& product) {
     part_of.columns = range.columns;
     part_of.c += range.first_column;
     if (range.takes_dot) {
-      DirectDot<DotP>::run(part_of);
+      DirectDot<DotP>::run<6>(part_of);
     } else {
       matmul_u8s8__simd128(part_of);
     }

@@ -59,8 +59,13 @@ void pack_matmul_u8s8__relaxed_s(const PackMatmulU8S8& p) {
   pack_dot_panels(p, {1, p.taps * p.depth, kDotDepth}, -128);
 }
 
+template <int kTileRows>
 void matmul_u8s8__relaxed_s(const MatmulU8S8& product) {
-  BlockedProduct<KernelS>::run(KernelS(product), product.rows, product.packed, product.columns);
+  BlockedProduct<KernelS>::run<kTileRows>(KernelS(product), product.rows, product.packed,
+                                          product.columns);
 }
+
+template void matmul_u8s8__relaxed_s<4>(const MatmulU8S8&);
+template void matmul_u8s8__relaxed_s<8>(const MatmulU8S8&);
 
 }  // namespace lowbit::kernels

@@ -17,6 +17,12 @@ void pack_matmul_u8s8__relaxed_u(const PackMatmulU8S8& p) {
   pack_dot_panels(p, {p.taps, p.depth, kDotDepth}, 0);
 }
 
-void matmul_u8s8__relaxed_u(const MatmulU8S8& product) { DirectDot<DotU>::run(product); }
+template <int kTileRows>
+void matmul_u8s8__relaxed_u(const MatmulU8S8& product) {
+  DirectDot<DotU>::run<kTileRows>(product);
+}
+
+template void matmul_u8s8__relaxed_u<6>(const MatmulU8S8&);
+template void matmul_u8s8__relaxed_u<4>(const MatmulU8S8&);
 
 }  // namespace lowbit::kernels
