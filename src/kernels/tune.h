@@ -13,9 +13,8 @@ namespace lowbit::kernels {
 // memory, and where nothing can be told, the answer is the defaults.
 //
 // An engine that compiles twice runs slow code first, whose times say nothing, and fast code only
-// some milliseconds later. So a time counts once it is at most half of the first one, and a kernel
-// leaves its default only when enough times of each of its tiles have counted and another tile is
-// faster by a margin.
+// some milliseconds later. So the times are believed once all are at most half of the first ones
+// and get no shorter any more; and another tile than the default must be faster by a margin.
 Tiles tune(Tier tier, std::chrono::milliseconds budget);
 
 }  // namespace lowbit::kernels

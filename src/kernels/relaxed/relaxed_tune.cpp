@@ -21,12 +21,12 @@ constexpr int32_t kDepth = 128;
 constexpr int32_t kColumns = 64;
 
 constexpr Microseconds kWindow{300};
-constexpr int kEnoughTimes = 3;
-constexpr double kSpeedUp = 2;  // of an engine's last code over its first, at least
-// Of the default's time, to be taken in its place. What seems even faster was compared with the
-// default's slow code.
-constexpr double kFaster = 0.95;
-constexpr double kTooFast = 0.6;
+// What a tile runs after its first window, so that an engine compiles it while the next one runs.
+constexpr Microseconds kWarmUp{700};
+constexpr int kQuietRounds = 2;  // in which no time gets shorter, before times are believed
+constexpr double kSpeedUp = 2;   // of an engine's last code over its first, at least
+constexpr double kShorter =
+    0.9;  // so much of another time is shorter than that; nearer ones are the same
 
 struct Operands {
   MatmulF32 matmul_f32;
@@ -60,17 +60,19 @@ constexpr Candidate kCandidates[] = {
 #undef LOWBIT_TILED_KERNEL
 };
 
+// The times of one run of a candidate.
 struct Times {
   const Candidate* candidate = nullptr;
   Microseconds first{};
   Microseconds best{};
-  int count = 0;
 
-  void note(Microseconds time) {
-    if (first == Microseconds{}) first = time;
-    if (time * kSpeedUp > first) return;
-    best = count == 0 ? time : std::min(best, time);
-    ++count;
+  bool is_fast_code() const { return best * kSpeedUp <= first; }
+
+  // Returns whether the time is shorter than those before.
+  bool note(Microseconds time) {
+    const bool is_shorter = time < best * kShorter;
+    best = std::min(best, time);
+    return is_shorter;
   }
 };
 
@@ -82,32 +84,43 @@ class Tuner {
     }
   }
 
+  // Stops when the times tell which tile is fastest, or at the deadline.
   void measure(const Operands& operands, Clock::time_point deadline) {
-    // Where functions are compiled when they are first called, that is not to be in the first
-    // times.
-    for (Times& times : all()) {
-      times.candidate->run(operands);
-      if (Clock::now() > deadline) return;
-    }
-    // A window ends at a tick of the clock, and the next one begins there: so it may be a coarse
-    // one.
+    // A window ends at a tick of the clock and the next one begins there, so the clock may be a
+    // coarse one.
     Clock::time_point start = Clock::now();
-    while (std::ranges::any_of(all(), [](const Times& t) { return t.count < kEnoughTimes; })) {
+    const auto time_window = [&](const Candidate& candidate, Microseconds length) {
+      Clock::time_point now;
+      int runs = 0;
+      do {
+        candidate.run(operands);
+        ++runs;
+        now = Clock::now();
+      } while (now - start < length);
+      const Microseconds time = Microseconds(now - start) / runs;
+      start = now;
+      return time;
+    };
+    for (Times& times : all()) {
+      if (start + kWindow + kWarmUp > deadline) return;
+      // Some engines compile a function when it is first called.
+      times.candidate->run(operands);
+      start = Clock::now();
+      times.first = times.best = time_window(*times.candidate, kWindow);
+      time_window(*times.candidate, kWarmUp);
+    }
+    int quiet_rounds = 0;
+    while (quiet_rounds < kQuietRounds || !std::ranges::all_of(all(), &Times::is_fast_code)) {
+      ++quiet_rounds;
       for (Times& times : all()) {
         if (start + kWindow > deadline) return;
-        Clock::time_point now;
-        int runs = 0;
-        do {
-          times.candidate->run(operands);
-          ++runs;
-          now = Clock::now();
-        } while (now - start < kWindow);
-        times.note(Microseconds(now - start) / runs);
-        start = now;
+        if (times.note(time_window(*times.candidate, kWindow))) quiet_rounds = 0;
       }
     }
+    is_settled_ = true;
   }
 
+  // The defaults, where nothing was measured or it told nothing.
   Tiles fastest() const {
     Tiles tiles;
     for (const Times& times : all()) {
@@ -124,20 +137,18 @@ class Tuner {
   // The rows of the fastest tile of the default's kernel.
   int32_t fastest(const Times& by_default) const {
     const Times* fastest = &by_default;
-    Microseconds limit = by_default.best * kFaster;
+    Microseconds limit = is_settled_ ? by_default.best * kShorter : Microseconds{};
     for (const Times& times : all()) {
-      if (times.candidate->kernel != by_default.candidate->kernel) continue;
-      if (times.count < kEnoughTimes) return by_default.candidate->rows;
-      if (times.best < limit && times.best > by_default.best * kTooFast) {
-        fastest = &times;
-        limit = times.best;
-      }
+      if (times.candidate->kernel != by_default.candidate->kernel || times.best >= limit) continue;
+      fastest = &times;
+      limit = times.best;
     }
     return fastest->candidate->rows;
   }
 
   Times times_[std::size(kCandidates)];
   size_t count_ = 0;
+  bool is_settled_ = false;
 };
 
 }  // namespace
