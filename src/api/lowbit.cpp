@@ -9,9 +9,9 @@
 
 namespace lowbit {
 
-Result<Model> Model::load(std::span<const std::byte> onnx, Tier tier) {
+Result<Model> Model::load(std::span<const std::byte> onnx, Tier tier, Tiles tiles) {
   LOWBIT_ASSIGN(Graph graph, read_onnx(onnx));
-  return Model(std::move(graph), tier);
+  return Model(std::move(graph), tier, tiles);
 }
 
 Result<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) {
@@ -26,6 +26,7 @@ Result<Plan*> Model::plan(std::vector<Shape> input_shapes) {
     LOWBIT_ASSIGN(const Graph optimized, optimize(graph_));
     PlanOptions options;
     options.tier = tier_;
+    options.tiles = tiles_;
     LOWBIT_ASSIGN(plan_, make_plan(optimized, input_shapes, options));
     planned_shapes_ = std::move(input_shapes);
   }
@@ -103,7 +104,7 @@ Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
 
 Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe) {
   LOWBIT_ASSIGN(Graph graph, quantize(model.graph(), ranges, recipe));
-  return Model(std::move(graph), model.tier());
+  return Model(std::move(graph), model.tier(), model.tiles());
 }
 
 Result<Report> compare(const Model& a, const Model& b, std::span<const Tensor> inputs,
@@ -113,7 +114,7 @@ Result<Report> compare(const Model& a, const Model& b, std::span<const Tensor> i
   LOWBIT_ASSIGN(const std::vector<std::byte> b_bytes, b.save());
   LOWBIT_ASSIGN(Comparison comparison,
                 Comparison::create(a.graph(), b.graph(), static_cast<int64_t>(a_bytes.size()),
-                                   static_cast<int64_t>(b_bytes.size()), a.tier()));
+                                   static_cast<int64_t>(b_bytes.size()), a.tier(), a.tiles()));
   LOWBIT_ASSIGN(const int64_t samples, count_samples(inputs));
   if (!labels.empty() && static_cast<int64_t>(labels.size()) != samples) {
     return make_error(ErrorCode::kShapeMismatch, "there must be one label per sample", "labels");

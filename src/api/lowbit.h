@@ -18,6 +18,7 @@
 #include "engine/engine.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
+#include "kernels/tune.h"
 #include "quantize/calibrate.h"
 #include "quantize/quantize.h"
 #include "train/fit.h"
@@ -29,17 +30,22 @@ inline constexpr std::string_view kVersion = "0.1.0";
 
 // The fastest tier of this binary whose results this machine computes exactly.
 using kernels::probe_tier;
+// The fastest tiles of a tier on this machine, found within a budget of time.
+using kernels::tune;
 
 // A graph, FP32 or quantized, with the plan of the input shapes that it ran last.
 class Model {
  public:
   // Reads ONNX bytes. Errors: as read_onnx (formats/onnx_reader.h).
-  static Result<Model> load(std::span<const std::byte> onnx, Tier tier = Tier::kSimd128);
+  static Result<Model> load(std::span<const std::byte> onnx, Tier tier = Tier::kSimd128,
+                            Tiles tiles = {});
 
-  explicit Model(Graph graph, Tier tier = Tier::kSimd128) : graph_(std::move(graph)), tier_(tier) {}
+  explicit Model(Graph graph, Tier tier = Tier::kSimd128, Tiles tiles = {})
+      : graph_(std::move(graph)), tier_(tier), tiles_(tiles) {}
 
   const Graph& graph() const { return graph_; }
   Tier tier() const { return tier_; }
+  Tiles tiles() const { return tiles_; }
 
   // One tensor per graph input. Errors: as make_plan and Plan::run.
   Result<std::vector<Tensor>> run(std::span<const Tensor> inputs);
@@ -53,6 +59,7 @@ class Model {
  private:
   Graph graph_;
   Tier tier_;
+  Tiles tiles_;
   std::optional<Plan> plan_;
   std::vector<Shape> planned_shapes_;
 };

@@ -1,6 +1,6 @@
 // Lowbit for JavaScript: three handles (Model, Calibration, Comparison) and the functions load,
-// probeTier and version, bound by Embind. web/lib drives them and hides them; what is public is
-// documented there (web/lib/src/types.ts).
+// probeTier, tune and version, bound by Embind. web/lib drives them and hides them; what is public
+// is documented there (web/lib/src/types.ts).
 //
 // Every function returns its value or a failure (bindings/values.h); none throws. None works on
 // more than one batch: web/lib cuts long work into short calls, which is what makes it stoppable
@@ -27,6 +27,7 @@ using emscripten::val;
 // JavaScript's types, as the generated lowbit.d.ts states them.
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsBytes)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsTier)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsTiles)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsTensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsLabels)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsRecipe)
@@ -57,13 +58,13 @@ val to_handle(Result<T> result) {
 // ---- Model
 // -----------------------------------------------------------------------------------------
 
-Result<Model> try_load(const JsBytes& bytes, const JsTier& tier) {
+Result<Model> try_load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(bytes));
-  return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier));
+  return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles));
 }
 
-ModelOrFailure load(const JsBytes& bytes, const JsTier& tier) {
-  return ModelOrFailure(to_handle(try_load(bytes, tier)));
+ModelOrFailure load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
+  return ModelOrFailure(to_handle(try_load(bytes, tier, tiles)));
 }
 
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
@@ -97,7 +98,7 @@ struct Calibration {
 
 Result<Calibration> try_calibrate(const Model& model) {
   LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
-  return Calibration{Model(model.graph(), model.tier()), std::move(calibrator)};
+  return Calibration{Model(model.graph(), model.tier(), model.tiles()), std::move(calibrator)};
 }
 
 CalibrationOrFailure calibrate(const Model& model) {
@@ -135,7 +136,7 @@ Result<TimedComparison> try_compare(const Model& a, const Model& b) {
   LOWBIT_ASSIGN(const std::vector<std::byte> b_bytes, b.save());
   LOWBIT_ASSIGN(Comparison comparison,
                 Comparison::create(a.graph(), b.graph(), static_cast<int64_t>(a_bytes.size()),
-                                   static_cast<int64_t>(b_bytes.size()), a.tier()));
+                                   static_cast<int64_t>(b_bytes.size()), a.tier(), a.tiles()));
   return TimedComparison{std::move(comparison)};
 }
 
@@ -180,6 +181,10 @@ std::string version() { return std::string(kVersion); }
 
 JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
 
+JsTiles tune_tiles(const JsTier& tier, int budget_ms) {
+  return JsTiles(to_tiles(tune(read_tier(tier), std::chrono::milliseconds(budget_ms))));
+}
+
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(lowbit) {
@@ -190,6 +195,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   register_type<JsBytes>("Uint8Array");
   register_type<JsTier>("import('./raw.js').KernelTier");
+  register_type<JsTiles>("import('./types.js').Tiles");
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
   register_type<JsRecipe>("import('./raw.js').CompleteRecipe");
@@ -205,7 +211,8 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   emscripten::function("version", &version);
   emscripten::function("probeTier", &probe);
-  emscripten::function("load(bytes, tier)", &load);
+  emscripten::function("tune(tier, budgetMs)", &tune_tiles);
+  emscripten::function("load(bytes, tier, tiles)", &load);
 
   class_<Model>("Model")
       .function("info", &info)

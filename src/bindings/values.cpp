@@ -257,6 +257,21 @@ Tier read_tier(const val& tier) {
   return find_tier(tier.as<std::string>()).value_or(Tier::kSimd128);
 }
 
+val to_tiles(const Tiles& tiles) {
+  val result = val::object();
+  if (tiles.matmul_f32 != 0) result.set("f32", tiles.matmul_f32);
+  if (tiles.matmul_u8s8 != 0) result.set("int8", tiles.matmul_u8s8);
+  return result;
+}
+
+Tiles read_tiles(const val& tiles) {
+  const auto rows = [&](const char* kernel) {
+    const val given = tiles[kernel];
+    return given.isUndefined() ? 0 : given.as<int>();
+  };
+  return {.matmul_f32 = rows("f32"), .matmul_u8s8 = rows("int8")};
+}
+
 Result<std::shared_ptr<Buffer>> read_bytes(const val& bytes) {
   LOWBIT_ASSIGN(std::shared_ptr<Buffer> buffer, Buffer::allocate(bytes["length"].as<unsigned>()));
   read_into({buffer->data(), buffer->byte_count()}, bytes);

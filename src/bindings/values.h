@@ -49,6 +49,12 @@ Recipe read_recipe(const emscripten::val& recipe);
 // From the name of a tier that this binary has.
 Tier read_tier(const emscripten::val& tier);
 
+// {f32, int8}, without those that the tier has no choice of.
+emscripten::val to_tiles(const Tiles& tiles);
+
+// From what to_tiles made.
+Tiles read_tiles(const emscripten::val& tiles);
+
 // From a Uint8Array. Errors: kOutOfMemory.
 Result<std::shared_ptr<Buffer>> read_bytes(const emscripten::val& bytes);
 

@@ -15,6 +15,7 @@ namespace {
 struct Side {
   Graph graph;
   Tier tier = Tier::kSimd128;
+  Tiles tiles = {};
   std::optional<Plan> plan = {};
   std::vector<Shape> shapes = {};
   int64_t bytes = 0;
@@ -27,6 +28,7 @@ struct Side {
     if (plan && wanted == shapes) return success();
     PlanOptions options;
     options.tier = tier;
+    options.tiles = tiles;
     LOWBIT_ASSIGN(plan, make_plan(graph, wanted, options));
     shapes = std::move(wanted);
     return success();
@@ -177,11 +179,12 @@ Comparison& Comparison::operator=(Comparison&&) noexcept = default;
 Comparison::~Comparison() = default;
 
 Result<Comparison> Comparison::create(const Graph& a, const Graph& b, int64_t a_bytes,
-                                      int64_t b_bytes, Tier tier) {
+                                      int64_t b_bytes, Tier tier, Tiles tiles) {
   auto state = std::make_unique<State>();
   LOWBIT_ASSIGN(state->a.graph, optimize(a));
   LOWBIT_ASSIGN(state->b.graph, optimize(b));
   state->a.tier = state->b.tier = tier;
+  state->a.tiles = state->b.tiles = tiles;
   state->a.bytes = a_bytes;
   state->b.bytes = b_bytes;
   return Comparison(std::move(state));

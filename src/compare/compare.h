@@ -70,7 +70,7 @@ class Comparison {
   // `a` FP32, `b` FP32 or quantized from it (layers are matched by their values' names). bytes: of
   // the saved files. Errors: as optimize.
   static Result<Comparison> create(const Graph& a, const Graph& b, int64_t a_bytes, int64_t b_bytes,
-                                   Tier tier = Tier::kSimd128);
+                                   Tier tier = Tier::kSimd128, Tiles tiles = {});
   Comparison(Comparison&&) noexcept;
   Comparison& operator=(Comparison&&) noexcept;
   ~Comparison();

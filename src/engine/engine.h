@@ -13,6 +13,7 @@
 
 #include "graph/graph.h"
 #include "kernels/tier.h"
+#include "kernels/tiles.h"
 
 namespace lowbit {
 
@@ -51,6 +52,7 @@ using NodeOverride =
 
 struct PlanOptions {
   Tier tier = Tier::kSimd128;
+  Tiles tiles = {};
   // Every value keeps a place of its own in the arena, readable through Plan::view() after run(),
   // 4-D ones in NHWC: for training.
   bool keep_values = false;

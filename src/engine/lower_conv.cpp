@@ -1,6 +1,8 @@
 // Conv: an indirect matrix product over NHWC images (Dukhan, "The Indirect Convolution Algorithm",
 // 2019) over padded images. A 1x1 convolution of stride 1 is a product without a table; one product
 // per group; depthwise convolution has a kernel of its own.
+#include <limits>
+
 #include "base/checked.h"
 #include "engine/depthwise.h"
 #include "engine/product.h"
@@ -27,27 +29,34 @@ Taps merge_taps(const kernels::Window& window, int32_t group_channels) {
           .per_row = window.kernel_w};
 }
 
-// Offsets of the pieces of every output pixel of one image, in elements from the image's start.
-Result<std::shared_ptr<Buffer>> make_offsets(Lowering& lowering, size_t index,
-                                             const kernels::Window& window, const Taps& taps) {
-  const int64_t pixels = int64_t{window.output_h} * window.output_w;
-  const auto entries = checked_multiply(pixels, taps.count);
-  const auto bytes = entries ? checked_multiply(*entries, int64_t{sizeof(int32_t)}) : entries;
-  if (!bytes || *bytes > kMaxElements) {
-    return lowering.refuse(index, ErrorCode::kLimitExceeded,
-                           "its table of offsets would have more than 2^28 entries");
+// Where the taps lie in the image, in elements from the first one.
+std::vector<int32_t> tap_offsets(const kernels::Window& window, const Taps& taps) {
+  std::vector<int32_t> offsets;
+  for (int32_t t = 0; t < taps.count; ++t) {
+    const int32_t y = t / taps.per_row * window.dilation_h;
+    const int32_t x = t % taps.per_row * window.dilation_w;
+    offsets.push_back((y * window.input_w + x) * window.channels);
   }
-  LOWBIT_ASSIGN(auto buffer, lowering.allocate_constant(index, static_cast<size_t>(*bytes)));
+  return offsets;
+}
+
+// Where the windows of all output pixels begin, in elements from the image's start. Errors:
+// kLimitExceeded for an image whose bytes the kernel's offsets cannot count.
+Result<std::shared_ptr<Buffer>> window_offsets(Lowering& lowering, size_t index,
+                                               const kernels::Window& window) {
+  const auto pixel_bytes =
+      static_cast<int64_t>(dtype_bytes(lowering.output_value(index).dtype)) * window.channels;
+  const auto image_bytes = checked_multiply(int64_t{window.input_h} * window.input_w, pixel_bytes);
+  if (!image_bytes || *image_bytes > std::numeric_limits<int32_t>::max()) {
+    return lowering.refuse(index, ErrorCode::kLimitExceeded,
+                           "an image of its input has more than 2^31 - 1 bytes");
+  }
+  const auto pixels = static_cast<size_t>(window.output_h) * static_cast<size_t>(window.output_w);
+  LOWBIT_ASSIGN(auto buffer, lowering.allocate_constant(index, pixels * sizeof(int32_t)));
   auto* offset = reinterpret_cast<int32_t*>(buffer->data());
-  for (int32_t oy = 0; oy < window.output_h; ++oy) {
-    for (int32_t ox = 0; ox < window.output_w; ++ox) {
-      for (int32_t t = 0; t < taps.count; ++t) {
-        const int64_t y =
-            int64_t{oy} * window.stride_h + int64_t{t / taps.per_row} * window.dilation_h;
-        const int64_t x =
-            int64_t{ox} * window.stride_w + int64_t{t % taps.per_row} * window.dilation_w;
-        *offset++ = static_cast<int32_t>((y * window.input_w + x) * window.channels);
-      }
+  for (int32_t y = 0; y < window.output_h; ++y) {
+    for (int32_t x = 0; x < window.output_w; ++x) {
+      *offset++ = (y * window.stride_h * window.input_w + x * window.stride_w) * window.channels;
     }
   }
   return buffer;
@@ -134,7 +143,8 @@ Status lower<Op::kConv>(Lowering& lowering, size_t index) {
     rows.repeats = window.batch;
     rows.repeat_stride = int64_t{window.input_h} * window.input_w * window.channels;
     LOWBIT_ASSIGN(rows.count, lowering.to_int32(index, output_pixels, "the number of rows"));
-    LOWBIT_ASSIGN(rows.offsets, make_offsets(lowering, index, window, taps));
+    rows.tap_offsets = tap_offsets(window, taps);
+    LOWBIT_ASSIGN(rows.offsets, window_offsets(lowering, index, window));
   }
   product.target.row_stride = columns;
   product.target.repeat_stride = output_pixels * columns;

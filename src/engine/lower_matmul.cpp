@@ -56,7 +56,13 @@ class ActivationProduct final : public Step {
 
   ActivationProduct(const kernels::KernelTable& table, const Places& places,
                     std::vector<Matrix> matrices, const kernels::MatmulF32& call)
-      : table_(table), places_(places), matrices_(std::move(matrices)), call_(call) {}
+      : table_(table),
+        places_(places),
+        matrices_(std::move(matrices)),
+        words_(kernels::word_offsets(kernels::kOnePiece, call.rows.depth, sizeof(float))),
+        call_(call) {
+    call_.rows.words = words_.data();
+  }
 
   void bind(const Memory& memory) override {
     a_ = memory.at<float>(places_.a);
@@ -91,9 +97,10 @@ class ActivationProduct final : public Step {
                             .packed = packed_});
   }
 
-  const kernels::KernelTable& table_;
+  const kernels::KernelTable table_;
   Places places_;
   std::vector<Matrix> matrices_;
+  std::vector<int32_t> words_;
   kernels::MatmulF32 call_;
   const float* a_ = nullptr;
   const float* b_ = nullptr;

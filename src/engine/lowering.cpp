@@ -51,6 +51,7 @@ int64_t value_bytes(const Value& value) {
 Lowering::Lowering(const Graph& graph, const PlanOptions& options)
     : graph_(graph),
       tier_(options.tier),
+      table_(kernels::kernel_table(options.tier, options.tiles)),
       keep_values_(options.keep_values),
       is_engine_layout_kept_(options.keep_values || options.is_overridden),
       last_reader_(graph.values.size(), kNoNode),

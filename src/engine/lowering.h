@@ -64,7 +64,7 @@ class Lowering {
   const Value& input_value(size_t node, size_t index) const;
   const Value& output_value(size_t node) const;
   Tier tier() const { return tier_; }
-  const kernels::KernelTable& table() const { return kernels::kernel_table(tier_); }
+  const kernels::KernelTable& table() const { return table_; }
 
   // The place of a value that the node reads as an activation, in the engine's layout or in
   // `layout`. Emits the step that brings it there, unless it lies there.
@@ -118,6 +118,7 @@ class Lowering {
 
   const Graph& graph_;
   Tier tier_;
+  kernels::KernelTable table_;
   bool keep_values_;
   bool is_engine_layout_kept_;       // every value lies in the engine's layout
   std::vector<size_t> last_reader_;  // per value: the last node that reads it

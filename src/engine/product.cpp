@@ -56,13 +56,20 @@ class ProductStep : public Step {
  public:
   ProductStep(void (*kernel)(const Call&), size_t index, const Product& product,
               std::shared_ptr<Buffer> packed)
-      : kernel_(kernel), index_(index), product_(product), packed_(std::move(packed)) {
+      : kernel_(kernel),
+        index_(index),
+        product_(product),
+        packed_(std::move(packed)),
+        words_(kernels::word_offsets(product.rows.tap_offsets, product.rows.row_depth,
+                                     sizeof(Element))) {
     const ProductRows& rows = product_.rows;
     call_.rows.count = rows.count;
     call_.rows.depth = rows.row_depth;
     call_.rows.taps = rows.row_taps;
     call_.rows.row_stride = rows.row_stride;
-    if (rows.offsets) call_.rows.offsets = reinterpret_cast<const int32_t*>(rows.offsets->data());
+    if (rows.offsets)
+      call_.rows.row_offsets = reinterpret_cast<const int32_t*>(rows.offsets->data());
+    call_.rows.words = words_.data();
     call_.packed = packed_->data();
     call_.columns = product_.weights.columns;
     call_.c_stride = product_.target.row_stride;
@@ -94,6 +101,7 @@ class ProductStep : public Step {
   size_t index_;
   Product product_;
   std::shared_ptr<Buffer> packed_;
+  std::vector<int32_t> words_;
   Call call_;
 };
 

@@ -38,7 +38,8 @@ struct ProductRows {
   int32_t row_taps = 1;
   int32_t row_depth = 0;
   int32_t row_stride = 0;
-  std::shared_ptr<Buffer> offsets;  // int32_t [count][row_taps], or null
+  std::vector<int32_t> tap_offsets{0};  // [row_taps], in elements from the row's start
+  std::shared_ptr<Buffer> offsets;      // of the rows: int32_t [count], or null
   int64_t repeats = 1;
   int64_t repeat_stride = 0;
   int64_t offset = 0;

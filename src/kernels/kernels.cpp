@@ -4,11 +4,11 @@
 
 namespace lowbit::kernels {
 
-const KernelTable& kernel_table(Tier tier) {
+KernelTable kernel_table(Tier tier, const Tiles& tiles) {
   if (tier == Tier::kReference) return kReferenceTable;
   if (tier == Tier::kSimd128) return kSimd128Table;
-  const KernelTable* table = relaxed_kernel_table(tier);
-  assert(table != nullptr);
+  const std::optional<KernelTable> table = relaxed_kernel_table(tier, tiles);
+  assert(table);
   return *table;
 }
 

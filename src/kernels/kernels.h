@@ -4,6 +4,8 @@
 // kernels give the same bits in every tier.
 #pragma once
 
+#include <optional>
+
 #include "kernels/add/add.h"
 #include "kernels/depthwise/depthwise.h"
 #include "kernels/elementwise/elementwise.h"
@@ -13,6 +15,7 @@
 #include "kernels/quantize/quantize.h"
 #include "kernels/softmax/softmax.h"
 #include "kernels/tier.h"
+#include "kernels/tiles.h"
 
 namespace lowbit::kernels {
 
@@ -26,6 +29,12 @@ namespace lowbit::kernels {
 #define LOWBIT_RELAXED_KERNEL(tier, name, Arguments) void name##__##tier(const Arguments&);
 #include "kernels/relaxed.inc"
 #undef LOWBIT_RELAXED_KERNEL
+
+#define LOWBIT_TILED_KERNEL(tier, name, Arguments, rows) \
+  template <int kTileRows>                               \
+  void name##__##tier(const Arguments&);
+#include "kernels/tiles.inc"
+#undef LOWBIT_TILED_KERNEL
 
 struct KernelTable {
 #define LOWBIT_KERNEL(folder, name, Arguments) void (*name)(const Arguments&);
@@ -52,11 +61,11 @@ inline constexpr KernelTable kSimd128Table = {
 };
 
 // The kernels of a tier up to kSimd128, or of a relaxed one in a binary that has them (probe.h).
-const KernelTable& kernel_table(Tier tier);
+KernelTable kernel_table(Tier tier, const Tiles& tiles = {});
 // A relaxed tier trains with the kernels of kSimd128.
 const TrainingKernelTable& training_kernel_table(Tier tier);
 
-// Of a relaxed tier; nullptr in a binary without relaxed kernels. Callers use kernel_table().
-const KernelTable* relaxed_kernel_table(Tier tier);
+// Of a relaxed tier; none in a binary without relaxed kernels. Callers use kernel_table().
+std::optional<KernelTable> relaxed_kernel_table(Tier tier, const Tiles& tiles);
 
 }  // namespace lowbit::kernels

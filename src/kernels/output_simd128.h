@@ -70,7 +70,8 @@ class Clamp {
 
   // Stores the first `count` (1 to 8) floats.
   void store(float* target, const Lanes8& x, int32_t count) const {
-    store(target, x.half[0], count < 4 ? count : 4);
+    if (count < 4) return store_first_bytes(target, clamp(x.half[0]), count * 4);
+    wasm_v128_store(target, clamp(x.half[0]));
     if (count > 4) store(target + 4, x.half[1], count - 4);
   }
 

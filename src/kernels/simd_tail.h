@@ -11,8 +11,8 @@
 
 namespace lowbit::kernels {
 
-// Stores the first `byte_count` bytes (0..15) of x.
-inline void store_first_bytes(void* output, v128_t x, int32_t byte_count) {
+// Stores the first `byte_count` bytes (0..15) of x. Not inlined: each row of each tile may end so.
+[[gnu::noinline]] inline void store_first_bytes(void* output, v128_t x, int32_t byte_count) {
   auto* bytes = static_cast<uint8_t*>(output);
   if (byte_count & 8) {
     wasm_v128_store64_lane(bytes, x, 0);

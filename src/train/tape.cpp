@@ -213,7 +213,7 @@ Result<std::unique_ptr<Tape>> Tape::create(const Graph& graph, std::span<Paramet
     return self->run_override(node, inputs, output);
   };
   LOWBIT_ASSIGN(tape->plan_, make_plan(graph, {&input_shape, 1}, plan_options));
-  tape->kernels_ = &kernels::kernel_table(options.tier);
+  tape->kernels_ = kernels::kernel_table(options.tier);
   tape->logits_ = tape->plan_->view(options.logits);
   LOWBIT_TRY(Builder(*tape, parameters, options).build());
   return tape;
@@ -248,12 +248,12 @@ void Tape::backward() {
                         .input_gradients = step.input_gradients,
                         .scratch = step.scratch});
     for (const Addition& addition : step.additions) {
-      kernels_->add_f32({.a = addition.sum,
-                         .b = addition.part,
-                         .output = addition.sum,
-                         .count = addition.count,
-                         .min = -kInfinity,
-                         .max = kInfinity});
+      kernels_.add_f32({.a = addition.sum,
+                        .b = addition.part,
+                        .output = addition.sum,
+                        .count = addition.count,
+                        .min = -kInfinity,
+                        .max = kInfinity});
     }
   }
 }

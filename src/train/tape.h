@@ -85,7 +85,7 @@ class Tape {
   std::vector<Step> steps_;                    // in order of execution, the logits' maker first
   std::vector<Normalization> normalizations_;  // per node; empty for other operators
   std::vector<gradient::Dropout*> dropouts_;   // per node; null for other operators
-  const kernels::KernelTable* kernels_ = nullptr;
+  kernels::KernelTable kernels_ = {};
   std::shared_ptr<Buffer> arena_;
 };
 

@@ -43,20 +43,41 @@ constexpr Layer kLayers[] = {
     {"5x5 conv, 8 -> 16, 14 x 14", 14, 8, 16, 5},
 };
 
-// A convolution of stride 1 over a padded image whose output has the rows' size: its pieces are the
-// rows of its kernel.
-std::vector<int32_t> padded_convolution(const Layer& l) {
-  const int32_t padded = l.rows + l.kernel - 1;
-  std::vector<int32_t> offsets;
-  for (int32_t y = 0; y < l.rows; ++y) {
-    for (int32_t x = 0; x < l.rows; ++x) {
-      for (int32_t ky = 0; ky < l.kernel; ++ky) {
-        offsets.push_back(((y + ky) * padded + x) * l.channels);
-      }
+// Where the operand's rows and their pieces lie. A convolution has a stride of 1, a padded image
+// whose output has the rows' size, and the rows of its kernel for pieces.
+class Places {
+ public:
+  Places(const Layer& l, size_t element_bytes) {
+    const int32_t padded = l.rows + l.kernel - 1;
+    for (int32_t i = 0; l.kernel > 0 && i < l.rows * l.rows; ++i) {
+      row_offsets_.push_back((i / l.rows * padded + i % l.rows) * l.channels);
     }
+    std::vector<int32_t> taps{0};
+    for (int32_t ky = 1; ky < l.kernel; ++ky) taps.push_back(ky * padded * l.channels);
+    words_ = word_offsets(taps, std::max(l.kernel, 1) * l.channels, element_bytes);
   }
-  return offsets;
-}
+
+  template <class T>
+  MatmulRows<T> rows(const Layer& l, const T* a) const {
+    MatmulRows<T> rows;
+    rows.a = a;
+    rows.depth = l.channels;
+    rows.row_stride = l.channels;
+    rows.count = l.rows;
+    rows.words = words_.data();
+    if (l.kernel > 0) {
+      rows.count = l.rows * l.rows;
+      rows.taps = l.kernel;
+      rows.depth = l.kernel * l.channels;
+      rows.row_offsets = row_offsets_.data();
+    }
+    return rows;
+  }
+
+ private:
+  std::vector<int32_t> row_offsets_;
+  std::vector<int32_t> words_;
+};
 
 template <class T>
 std::vector<T> random_values(Random& random, size_t count) {
@@ -84,22 +105,6 @@ class Memory {
   std::vector<std::byte> bytes_;
 };
 
-template <class T>
-MatmulRows<T> rows_of(const Layer& l, const T* a, const std::vector<int32_t>& offsets) {
-  MatmulRows<T> rows;
-  rows.a = a;
-  rows.depth = l.channels;
-  rows.row_stride = l.channels;
-  rows.count = l.rows;
-  if (l.kernel > 0) {
-    rows.count = l.rows * l.rows;
-    rows.taps = l.kernel;
-    rows.depth = l.kernel * l.channels;
-    rows.offsets = offsets.data();
-  }
-  return rows;
-}
-
 double multiply_adds(const Layer& l) {
   const double rows = l.kernel > 0 ? double{1} * l.rows * l.rows * l.kernel * l.kernel : l.rows;
   return rows * l.channels * l.columns;
@@ -118,10 +123,10 @@ size_t input_count(const Layer& l) {
 void time_f32(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
-  const std::vector<int32_t> offsets = padded_convolution(l);
+  const Places places(l, sizeof(float));
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
   const auto a = random_values<float>(random, input_count(l) + kSlack);
-  MatmulF32 product{.rows = rows_of(l, a.data(), offsets), .columns = l.columns};
+  MatmulF32 product{.rows = places.rows(l, a.data()), .columns = l.columns};
   const int32_t taps = product.rows.taps;
   const int32_t depth = product.rows.depth;
   const auto weights = random_values<float>(random, static_cast<size_t>(l.columns * taps * depth));
@@ -145,10 +150,10 @@ template <bool kIsU8S4>
 void time_integers(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable& table = kernel_table(tier);
-  const std::vector<int32_t> offsets = padded_convolution(l);
+  const Places places(l, sizeof(uint8_t));
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
   const auto a = random_values<uint8_t>(random, input_count(l) + kSlack);
-  MatmulU8S8 product{.rows = rows_of(l, a.data(), offsets), .columns = l.columns};
+  MatmulU8S8 product{.rows = places.rows(l, a.data()), .columns = l.columns};
   const int32_t taps = product.rows.taps;
   const int32_t depth = product.rows.depth;
   auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * depth));

@@ -35,28 +35,31 @@ struct Sizes {
   int32_t k() const { return taps * depth; }
 };
 
-// Rows of A in memory of exactly the promised size. With a table, pieces lie anywhere, some
-// in the padding; without, rows have gaps between them. Gaps and slack hold
-// `garbage`.
+// Rows of A in memory of exactly the promised size. With a table, rows begin anywhere and their
+// pieces lie anywhere behind that, the last one at the end; without, rows have gaps between them.
+// Gaps and slack hold `garbage`.
 template <class T>
 class Operand {
  public:
-  Operand(Random& random, const Sizes& s, T padding, T garbage, auto value)
-      : sizes_(s), padding_(static_cast<size_t>(s.depth) + kSlack, garbage) {
-    std::fill_n(padding_.begin(), s.depth, padding);
-    stride_ = s.table ? s.depth : s.depth + static_cast<int32_t>(random.below(5));
-    const int32_t pieces = s.table ? s.rows + 5 : s.rows;
-    values_.assign(static_cast<size_t>((pieces - 1) * stride_ + s.depth) + kSlack, garbage);
-    for (int32_t i = 0; i < pieces; ++i) {
-      for (int32_t d = 0; d < s.depth; ++d) values_[static_cast<size_t>(i * stride_ + d)] = value();
+  Operand(Random& random, const Sizes& s, T garbage, auto value) : sizes_(s) {
+    for (int32_t t = 0; t < s.taps; ++t) {
+      tap_offsets_.push_back(s.table ? below(random, 7 * s.depth) : 0);
     }
-    if (!s.table) return;
-    const auto any_piece = [&] {
-      return static_cast<int32_t>(random.below(static_cast<uint32_t>(pieces)));
-    };
-    for (int32_t i = 0; i < s.rows * s.taps; ++i) {
-      offsets_.push_back(random.below(8) == 0 ? kPaddingOffset : any_piece() * s.depth);
+    const int32_t row_end = *std::ranges::max_element(tap_offsets_) + s.depth;
+    stride_ = s.depth + below(random, 5);
+    if (s.table) {
+      for (int32_t i = 0; i < s.rows; ++i) row_offsets_.push_back(below(random, s.rows * s.depth));
     }
+    const int32_t last_row =
+        s.table ? *std::ranges::max_element(row_offsets_) : (s.rows - 1) * stride_;
+    values_.assign(static_cast<size_t>(last_row + row_end) + kSlack, garbage);
+    for (int32_t i = 0; i < s.rows; ++i) {
+      const int32_t row = s.table ? row_offsets_[static_cast<size_t>(i)] : i * stride_;
+      for (const int32_t tap : tap_offsets_) {
+        for (int32_t d = 0; d < s.depth; ++d) values_[static_cast<size_t>(row + tap + d)] = value();
+      }
+    }
+    words_ = word_offsets(tap_offsets_, s.depth, sizeof(T));
   }
 
   MatmulRows<T> rows() const {
@@ -65,18 +68,24 @@ class Operand {
             .depth = sizes_.depth,
             .taps = sizes_.taps,
             .row_stride = stride_,
-            .offsets = sizes_.table ? offsets_.data() : nullptr,
-            .padding = padding_.data()};
+            .row_offsets = sizes_.table ? row_offsets_.data() : nullptr,
+            .words = words_.data()};
   }
   std::vector<T>& values() { return values_; }
 
  private:
   static constexpr size_t kSlack = Buffer::kSlackBytes / sizeof(T);
+
+  static int32_t below(Random& random, int32_t limit) {
+    return static_cast<int32_t>(random.below(static_cast<uint32_t>(limit)));
+  }
+
   Sizes sizes_;
   int32_t stride_ = 0;
   std::vector<T> values_;
-  std::vector<T> padding_;
-  std::vector<int32_t> offsets_;
+  std::vector<int32_t> tap_offsets_;
+  std::vector<int32_t> row_offsets_;
+  std::vector<int32_t> words_;
 };
 
 // Runs one product in one tier. Writes beyond C's rows and columns fail the test.
@@ -152,7 +161,7 @@ void compare_integers(Random& random, const Sizes& s, Packing packing, Fill fill
     if (fill == Fill::kUpperHalf) return static_cast<uint8_t>(128 + random.below(128));
     return static_cast<uint8_t>(random.below(256));
   };
-  const Operand<uint8_t> a(random, s, static_cast<uint8_t>(zero_point), 0xee, activation);
+  const Operand<uint8_t> a(random, s, 0xee, activation);
 
   const auto columns = static_cast<size_t>(s.columns);
   std::vector<int8_t> weights(columns * static_cast<size_t>(s.k()));
@@ -339,7 +348,7 @@ TEST_CASE("matmul_u8s8: the output stage is qmath's requantize, bit for bit") {
     const std::vector<float> all(accumulators.size(), multiplier);
     for (const auto& output : kOutputs) {
       const IntegerCase test{
-          .product = {.rows = {.a = a.data(), .count = 1, .depth = 1, .row_stride = 1},
+          .product = {.rows = {.a = a.data(), .count = 1, .depth = 1, .words = kOnePiece},
                       .columns = columns,
                       .output_zero_point = output.zero_point,
                       .qmin = output.qmin,
@@ -391,7 +400,7 @@ void compare_exact_f32(Random& random, const Sizes& s) {
   CAPTURE(s.taps);
   CAPTURE(s.depth);
   const auto small = [&] { return static_cast<float>(static_cast<int32_t>(random.below(17)) - 8); };
-  const Operand<float> a(random, s, 0.0f, kNaN, small);
+  const Operand<float> a(random, s, kNaN, small);
   std::vector<float> weights(static_cast<size_t>(s.columns * s.k()));
   std::generate(weights.begin(), weights.end(), small);
   std::vector<float> bias(static_cast<size_t>(s.columns));
@@ -423,7 +432,7 @@ TEST_CASE("matmul_f32: every tier stays within the error bound of a sum in any o
   Random random(7);
   for (const int32_t depth : {3, 17, 64, 300, 1000}) {
     const Sizes s{.rows = 7, .columns = 21, .depth = depth};
-    const Operand<float> a(random, s, 0.0f, kNaN, [&] { return random.uniform(-1.0f, 1.0f); });
+    const Operand<float> a(random, s, kNaN, [&] { return random.uniform(-1.0f, 1.0f); });
     const auto weights = test::random_floats(random, static_cast<size_t>(21 * depth), -1.0f, 1.0f);
     const auto bias = test::random_floats(random, 21, -1.0f, 1.0f);
     const FloatCase test{
@@ -453,7 +462,7 @@ TEST_CASE("matmul_f32: every tier stays within the error bound of a sum in any o
 TEST_CASE("matmul_f32: NaN stays in its row and passes through the activation, in every tier") {
   Random random(8);
   const Sizes s{.rows = 9, .columns = 11, .depth = 6};
-  Operand<float> a(random, s, 0.0f, kNaN, [] { return 1.0f; });
+  Operand<float> a(random, s, kNaN, [] { return 1.0f; });
   a.values()[static_cast<size_t>(5 * a.rows().row_stride + 2)] = kNaN;
   const std::vector<float> weights(66, 1.0f);
   const FloatCase test{.product = {.rows = a.rows(), .columns = 11, .min = 0.0f, .max = 4.0f},

@@ -3,7 +3,7 @@
 //   for each block of 16 rows, and each block of K
 //     gather the rows (row_block.h)
 //     for each panel of 8 columns
-//       for each 4 rows                 (the sums of a tile of 4 x 8 stay in registers)
+//       for each tile                   (4 or 8 rows, whose sums stay in registers)
 //         accumulate along K, then the output stage
 //
 // A K longer than a block leaves its sums in memory between blocks, for 64 columns at a time.
@@ -30,32 +30,15 @@ namespace lowbit::kernels {
 template <class Kernel>
 class BlockedProduct {
  public:
+  // kTileRows: rows of the main tile, 4 or 8. The smaller tiles for the rest are the same code
+  // for each of them.
+  template <int kTileRows>
   static void run(const Kernel& kernel, const MatmulRows<typename Kernel::Source>& rows,
                   const void* packed, int32_t columns) {
-    RowBlock<Kernel> block;
-    Partial partial;
-    const int32_t k = rows.taps * rows.depth;
-    const int32_t group = k <= Kernel::kBlockDepth ? columns : kGroupColumns;
-    Pass pass = {.a = block.elements,
-                 .partial = partial.sums,
-                 .panels = static_cast<const std::byte*>(packed),
-                 .panel_bytes = static_cast<ptrdiff_t>(Kernel::panel_bytes(k))};
-    for (pass.row0 = 0; pass.row0 < rows.count; pass.row0 += kBlockRows) {
-      pass.row_count = std::min(kBlockRows, rows.count - pass.row0);
-      for (pass.column0 = 0; pass.column0 < columns; pass.column0 += group) {
-        pass.column_end = std::min(columns, pass.column0 + group);
-        for (pass.k0 = 0; pass.k0 < k; pass.k0 += Kernel::kBlockDepth) {
-          pass.k_count = std::min(Kernel::kBlockDepth, k - pass.k0);
-          pass.is_last = pass.k0 + pass.k_count == k;
-          block.gather(rows, pass.row0, pass.row_count, pass.k0, pass.k_count);
-          multiply(kernel, pass);
-        }
-      }
-    }
+    run_tiles(kernel, rows, packed, columns, kTileRows, multiply_tiles<kTileRows>);
   }
 
  private:
-  static constexpr int32_t kTileRows = 4;
   static constexpr int32_t kBlockRows = RowBlock<Kernel>::kRows;
   static constexpr int32_t kStride = RowBlock<Kernel>::kStride;
   static constexpr int32_t kGroupColumns = 64;
@@ -77,19 +60,57 @@ class BlockedProduct {
     bool is_last = false;
   };
 
-  static void multiply(const Kernel kernel, const Pass pass) {
-    const int32_t tiled_rows = pass.row_count - pass.row_count % kTileRows;
-    if (tiled_rows > 0) {
-      for (int32_t column = pass.column0; column < pass.column_end; column += kPanelColumns) {
-        for (int32_t row = 0; row < tiled_rows; row += kTileRows) {
-          multiply_tile<kTileRows, 1>(kernel, pass, row, column);
+  using MultiplyTiles = void (*)(const Kernel, const Pass, int32_t row, int32_t row_end);
+
+  static void run_tiles(const Kernel& kernel, const MatmulRows<typename Kernel::Source>& rows,
+                        const void* packed, int32_t columns, int32_t tile_rows,
+                        MultiplyTiles multiply_main) {
+    RowBlock<Kernel> block;
+    Partial partial;
+    const int32_t k = rows.taps * rows.depth;
+    const int32_t group = k <= Kernel::kBlockDepth ? columns : kGroupColumns;
+    Pass pass = {.a = block.elements,
+                 .partial = partial.sums,
+                 .panels = static_cast<const std::byte*>(packed),
+                 .panel_bytes = static_cast<ptrdiff_t>(Kernel::panel_bytes(k))};
+    for (pass.row0 = 0; pass.row0 < rows.count; pass.row0 += kBlockRows) {
+      pass.row_count = std::min(kBlockRows, rows.count - pass.row0);
+      for (pass.column0 = 0; pass.column0 < columns; pass.column0 += group) {
+        pass.column_end = std::min(columns, pass.column0 + group);
+        for (pass.k0 = 0; pass.k0 < k; pass.k0 += Kernel::kBlockDepth) {
+          pass.k_count = std::min(Kernel::kBlockDepth, k - pass.k0);
+          pass.is_last = pass.k0 + pass.k_count == k;
+          block.gather(rows, pass.row0, pass.row_count, pass.k0, pass.k_count);
+          const int32_t tiled_rows = pass.row_count - pass.row_count % tile_rows;
+          multiply_main(kernel, pass, 0, tiled_rows);
+          multiply_rest(kernel, pass, tiled_rows);
         }
       }
     }
-    const int32_t rest = pass.row_count - tiled_rows;
-    if (rest == 1) multiply_rows<1, 4>(kernel, pass, tiled_rows, pass.column0);
-    if (rest == 2) multiply_rows<2, 2>(kernel, pass, tiled_rows, pass.column0);
-    if (rest == 3) multiply_rows<3, 1>(kernel, pass, tiled_rows, pass.column0);
+  }
+
+  // Not inlined: the main tile of one kernel is among the smaller ones of another.
+  template <int kRows>
+  [[gnu::noinline]] static void multiply_tiles(const Kernel kernel, const Pass pass, int32_t row,
+                                               int32_t row_end) {
+    if (row == row_end) return;
+    for (int32_t column = pass.column0; column < pass.column_end; column += kPanelColumns) {
+      for (int32_t at = row; at < row_end; at += kRows) {
+        multiply_tile<kRows, 1>(kernel, pass, at, column);
+      }
+    }
+  }
+
+  static void multiply_rest(const Kernel& kernel, const Pass& pass, int32_t row) {
+    int32_t rest = pass.row_count - row;
+    if (rest >= 4) {
+      multiply_tiles<4>(kernel, pass, row, row + 4);
+      row += 4;
+      rest -= 4;
+    }
+    if (rest == 1) multiply_rows<1, 4>(kernel, pass, row, pass.column0);
+    if (rest == 2) multiply_rows<2, 2>(kernel, pass, row, pass.column0);
+    if (rest == 3) multiply_rows<3, 1>(kernel, pass, row, pass.column0);
   }
 
   // Few rows have few sums, so several panels at once keep additions from waiting for one another.

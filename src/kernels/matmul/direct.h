@@ -1,20 +1,21 @@
 // The loops around the matrix products that read A where it lies, the same for both precisions:
 //
-//   for each block of tiles of rows     (a tile is 4 or 6 rows; smaller ones for the rest)
-//     find where the pieces of these rows are
+//   for each block of tiles of rows     (a tile is 4, 6 or 8 rows; smaller ones for the rest)
 //     for each panel of 8 columns
-//       for each tile                   (its sums stay in registers for the whole of K)
-//         for each piece, accumulate along it
+//       for each tile
+//         add products along the whole of K, a word at a time (the sums stay in registers)
 //         the output stage
 //
-// Source: Dukhan, "The Indirect Convolution Algorithm", 2019, section 3.
+// Source: Dukhan, "The Indirect Convolution Algorithm", 2019, section 3. The pieces of K are no
+// loop of their own: its end, once for each piece, would be mispredicted, which costs a short piece
+// as much as its products.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/matmul/pieces.h"
+#include "kernels/matmul/rows.h"
 #include "kernels/matmul/tile.h"
 #include "kernels/output_simd128.h"
 #include "kernels/packed.h"
@@ -23,111 +24,129 @@
 namespace lowbit::kernels {
 
 // A Kernel is one precision: the type Source (of A), and
-//   kTileRows                            rows of the main tile, 4 or 6
-//   kStep                                elements of K taken at once; B's pieces are padded to it
-//   kHeaderBytes, kStepBytes             bytes of a panel before B, and of B per element of K
-//   accumulate<kRows, kPanels>(tile, rows, b, panel_bytes, count)    adds products along `count`
-//                                        elements, from where each of kRows rows is
-//   finish(tile, panel, panel_bytes, row, column)                    the output stage
+//   kHeaderBytes, kWordBytes             bytes of a panel before B, and of B per word of K
+//   accumulate<kRows, kPanels>(tile, rows, words, word_count, b, panel_bytes)
+//                                        adds the products of all words of kRows rows
+//   add(sums, bias)
+//   finish(tile, panel, panel_bytes, row, column)      the output stage
 template <class Kernel>
 class DirectProduct {
  public:
   using Source = typename Kernel::Source;
 
+  // kTileRows: rows of the main tile, 4, 6 or 8. The smaller tiles for the rest are the same code
+  // for each of them.
+  template <int kTileRows>
   static void run(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
                   int32_t columns) {
-    const Pass pass(rows, packed, columns);
-    RowPieces<Source> pieces(rows);
-    int32_t row = 0;
-    const int32_t tiles_at_once = pieces.tiles_at_once();
-    while (row + Kernel::kTileRows <= rows.count) {
-      const int32_t tiles = std::min(tiles_at_once, (rows.count - row) / Kernel::kTileRows);
-      multiply_block(kernel, pass, pieces, row, tiles);
-      row += tiles * Kernel::kTileRows;
-    }
-    const int32_t rest = rows.count - row;
-    if constexpr (Kernel::kTileRows > 4) {
-      if (rest & 4) {
-        multiply_rows<4, 1>(kernel, pass, pieces, row);
-        row += 4;
-      }
-    }
-    if (rest & 2) {
-      multiply_rows<2, 2>(kernel, pass, pieces, row);
-      row += 2;
-    }
-    if (rest & 1) multiply_rows<1, 4>(kernel, pass, pieces, row);
+    run_tiles(kernel, Pass(rows, packed, columns), kTileRows, multiply_block<kTileRows>);
   }
 
   // One row after another: for few rows, without the code of the tiles of more.
   static void run_by_row(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
                          int32_t columns) {
     const Pass pass(rows, packed, columns);
-    RowPieces<Source> pieces(rows);
-    for (int32_t row = 0; row < rows.count; ++row) multiply_rows<1, 4>(kernel, pass, pieces, row);
+    for (int32_t row = 0; row < rows.count; ++row) multiply_rows<1, 4>(kernel, pass, row, 0);
   }
 
  private:
   // Handed on by value, as the kernel is: as copies, the stores to C cannot alias them.
   struct Pass {
+    MatmulRows<Source> rows;
+    int32_t word_count;
     const std::byte* panels;
     ptrdiff_t panel_bytes;
-    int32_t piece_length;
     int32_t columns;
 
-    Pass(const MatmulRows<Source>& rows, const void* packed, int32_t column_count)
-        : panels(static_cast<const std::byte*>(packed)), columns(column_count) {
-      const PieceSizes sizes(rows.taps, rows.depth, Kernel::kStep);
-      panel_bytes =
-          Kernel::kHeaderBytes + static_cast<ptrdiff_t>(sizes.packed_k()) * Kernel::kStepBytes;
-      piece_length = sizes.padded_length;
+    Pass(const MatmulRows<Source>& a, const void* packed, int32_t column_count)
+        : rows(a),
+          word_count(a.taps * piece_words(a.depth, sizeof(Source))),
+          panels(static_cast<const std::byte*>(packed)),
+          panel_bytes(Kernel::kHeaderBytes + ptrdiff_t{word_count} * Kernel::kWordBytes),
+          columns(column_count) {}
+
+    // As A is read again for each panel, a block stays in a first-level cache beside a panel.
+    int32_t tiles_at_once(int32_t tile_rows) const {
+      constexpr int64_t kBlockBytes = 16384;
+      const int64_t tile_bytes = int64_t{word_count} * 4 * tile_rows;
+      return static_cast<int32_t>(std::max(int64_t{1}, kBlockBytes / tile_bytes));
     }
   };
 
-  static void multiply_block(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
-                             int32_t row, int32_t tiles) {
-    constexpr int32_t kRows = Kernel::kTileRows;
-    pieces.find(row, kRows, tiles);
+  using MultiplyBlock = void (*)(const Kernel&, const Pass&, int32_t row, int32_t tiles);
+
+  static void run_tiles(const Kernel& kernel, const Pass& pass, int32_t tile_rows,
+                        MultiplyBlock multiply_main) {
+    int32_t row = 0;
+    const int32_t tiles_at_once = pass.tiles_at_once(tile_rows);
+    while (row + tile_rows <= pass.rows.count) {
+      const int32_t tiles = std::min(tiles_at_once, (pass.rows.count - row) / tile_rows);
+      multiply_main(kernel, pass, row, tiles);
+      row += tiles * tile_rows;
+    }
+    if (row < pass.rows.count) multiply_rest(kernel, pass, row);
+  }
+
+  // Not inlined, so that engines that compile what runs often need not compile it with the main
+  // tile.
+  [[gnu::noinline]] static void multiply_rest(const Kernel& kernel, const Pass& pass, int32_t row) {
+    const int32_t rest = pass.rows.count - row;
+    if (rest & 4) {
+      multiply_block<4>(kernel, pass, row, 1);
+      row += 4;
+    }
+    if (rest & 2) {
+      multiply_rows<2, 2>(kernel, pass, row, 0);
+      row += 2;
+    }
+    if (rest & 1) multiply_rows<1, 4>(kernel, pass, row, 0);
+  }
+
+  // Not inlined: the main tile of one kernel is among the smaller ones of another.
+  template <int kRows>
+  [[gnu::noinline]] static void multiply_block(const Kernel& kernel, const Pass& pass, int32_t row,
+                                               int32_t tiles) {
     for (int32_t column = 0; column < pass.columns; column += kPanelColumns) {
       for (int32_t tile = 0; tile < tiles; ++tile) {
-        multiply_tile<kRows, 1>(kernel, pass, pieces, tile, row + tile * kRows, column);
+        multiply_tile<kRows, 1>(kernel, pass, row + tile * kRows, column);
       }
     }
   }
 
   // Few rows have few sums, so several panels at once keep additions from waiting for one another.
   template <int kRows, int kPanels>
-  static void multiply_rows(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
-                            int32_t row) {
-    pieces.find(row, kRows, 1);
-    multiply_columns<kRows, kPanels>(kernel, pass, pieces, row, 0);
-  }
-
-  template <int kRows, int kPanels>
-  static void multiply_columns(const Kernel& kernel, const Pass& pass, RowPieces<Source>& pieces,
-                               int32_t row, int32_t column) {
+  static void multiply_rows(const Kernel& kernel, const Pass& pass, int32_t row, int32_t column) {
     constexpr int32_t kColumns = kPanels * kPanelColumns;
     for (; pass.columns - column > kColumns - kPanelColumns; column += kColumns) {
-      multiply_tile<kRows, kPanels>(kernel, pass, pieces, 0, row, column);
+      multiply_tile<kRows, kPanels>(kernel, pass, row, column);
     }
-    if constexpr (kPanels > 1) {
-      multiply_columns<kRows, kPanels / 2>(kernel, pass, pieces, row, column);
-    }
+    if constexpr (kPanels > 1) multiply_rows<kRows, kPanels / 2>(kernel, pass, row, column);
   }
 
+  // The sums start at zero and get the bias in the end: where they start as copies of it, V8's
+  // allocation of registers keeps one of them in memory, at half the speed.
   template <int kRows, int kPanels>
-  static void multiply_tile(const Kernel kernel, const Pass pass, RowPieces<Source>& pieces,
-                            int32_t tile_index, int32_t row, int32_t column) {
+  static void multiply_tile(const Kernel kernel, const Pass pass, int32_t row, int32_t column) {
     const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
+    const Source* rows[kRows];
+    for (int r = 0; r < kRows; ++r) rows[r] = row_start(pass.rows, row + r);
     Tile<kRows, kPanels> tile;
     for (int r = 0; r < kRows; ++r) {
-      for (int p = 0; p < kPanels; ++p) tile.sum[r][p] = load_lanes8(panel + p * pass.panel_bytes);
+      for (int p = 0; p < kPanels; ++p) {
+        for (v128_t& sums : tile.sum[r][p].half) sums = wasm_i32x4_splat(0);
+      }
     }
-    const std::byte* b = panel + Kernel::kHeaderBytes;
-    pieces.template for_each<kRows>(tile_index, [&](const Source* const* at) {
-      Kernel::accumulate(tile, at, b, pass.panel_bytes, pass.piece_length);
-      b += ptrdiff_t{pass.piece_length} * Kernel::kStepBytes;
-    });
+    Kernel::accumulate(tile, rows, pass.rows.words, pass.word_count, panel + Kernel::kHeaderBytes,
+                       pass.panel_bytes);
+    for (int p = 0; p < kPanels; ++p) {
+      const Lanes8 bias = load_lanes8(panel + p * pass.panel_bytes);
+      for (int r = 0; r < kRows; ++r) {
+        for (int h = 0; h < 2; ++h) {
+          v128_t& sums = tile.sum[r][p].half[h];
+          sums = Kernel::add(sums, bias.half[h]);
+        }
+      }
+    }
     kernel.finish(tile, panel, pass.panel_bytes, row, column);
   }
 };

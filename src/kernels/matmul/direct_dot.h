@@ -15,29 +15,24 @@ template <class Dot>
 class DirectDot : public RequantizedOutput {
  public:
   using Source = uint8_t;
-  static constexpr int32_t kTileRows = 6;
-  static constexpr int32_t kStep = kDotDepth;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
-  static constexpr int32_t kStepBytes = kPanelColumns;
+  static constexpr int32_t kWordBytes = kPanelColumns * kDotDepth;
 
+  template <int kTileRows>
   static void run(const MatmulU8S8& product) {
-    DirectProduct<DirectDot>::run(DirectDot(product), product.rows, product.packed,
-                                  product.columns);
+    DirectProduct<DirectDot>::template run<kTileRows>(DirectDot(product), product.rows,
+                                                      product.packed, product.columns);
   }
 
   using RequantizedOutput::RequantizedOutput;
 
   template <int kRows, int kPanels>
-  static void accumulate(Tile<kRows, kPanels>& tile, const uint8_t* const* rows, const std::byte* b,
-                         ptrdiff_t panel_bytes, int32_t count) {
-    const uint8_t* a[kRows];
-    for (int r = 0; r < kRows; ++r) a[r] = rows[r];
-    for (int32_t k = 0; k < count; k += kDotDepth) {
+  static void accumulate(Tile<kRows, kPanels>& tile, const uint8_t* const (&rows)[kRows],
+                         const int32_t* words, int32_t word_count, const std::byte* b,
+                         ptrdiff_t panel_bytes) {
+    for (const int32_t* end = words + word_count; words != end; ++words) {
       v128_t x[kRows];
-      for (int r = 0; r < kRows; ++r) {
-        x[r] = wasm_v128_load32_splat(a[r]);
-        a[r] += kDotDepth;
-      }
+      for (int r = 0; r < kRows; ++r) x[r] = wasm_v128_load32_splat(rows[r] + *words);
       for (int p = 0; p < kPanels; ++p) {
         const Lanes8 w = load_lanes8(b + p * panel_bytes);
         for (int r = 0; r < kRows; ++r) {
@@ -47,9 +42,11 @@ class DirectDot : public RequantizedOutput {
           }
         }
       }
-      b += kDotDepth * kStepBytes;
+      b += kWordBytes;
     }
   }
+
+  static v128_t add(v128_t sums, v128_t bias) { return wasm_i32x4_add(sums, bias); }
 };
 
 }  // namespace lowbit::kernels

@@ -6,31 +6,28 @@
 
 namespace lowbit::kernels {
 
-// MultiplyAdd: call(a, b, c) is a * b + c in four floats; kTileRows of DirectProduct.
+// MultiplyAdd: call(a, b, c) is a * b + c in four floats.
 template <class MultiplyAdd>
 class DirectF32 {
  public:
   using Source = float;
-  static constexpr int32_t kTileRows = MultiplyAdd::kTileRows;
-  static constexpr int32_t kStep = 1;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesF32;
-  static constexpr int32_t kStepBytes = 32;
+  static constexpr int32_t kWordBytes = 32;
 
+  template <int kTileRows>
   static void run(const MatmulF32& product) {
-    DirectProduct<DirectF32>::run(DirectF32(product), product.rows, product.packed,
-                                  product.columns);
+    DirectProduct<DirectF32>::template run<kTileRows>(DirectF32(product), product.rows,
+                                                      product.packed, product.columns);
   }
 
   template <int kRows, int kPanels>
-  static void accumulate(Tile<kRows, kPanels>& tile, const float* const* rows, const std::byte* b,
-                         ptrdiff_t panel_bytes, int32_t count) {
-    const float* a[kRows];
-    for (int r = 0; r < kRows; ++r) a[r] = rows[r];
-    for (int32_t k = 0; k < count; ++k) {
+  static void accumulate(Tile<kRows, kPanels>& tile, const float* const (&rows)[kRows],
+                         const int32_t* words, int32_t word_count, const std::byte* b,
+                         ptrdiff_t panel_bytes) {
+    for (const int32_t* end = words + word_count; words != end; ++words) {
       v128_t x[kRows];
       for (int r = 0; r < kRows; ++r) {
-        x[r] = wasm_v128_load32_splat(a[r]);
-        a[r] += 1;
+        x[r] = wasm_v128_load32_splat(reinterpret_cast<const std::byte*>(rows[r]) + *words);
       }
       for (int p = 0; p < kPanels; ++p) {
         const Lanes8 w = load_lanes8(b + p * panel_bytes);
@@ -41,9 +38,11 @@ class DirectF32 {
           }
         }
       }
-      b += kStepBytes;
+      b += kWordBytes;
     }
   }
+
+  static v128_t add(v128_t sums, v128_t bias) { return wasm_f32x4_add(sums, bias); }
 
   template <int kRows, int kPanels>
   void finish(const Tile<kRows, kPanels>& tile, const std::byte*, ptrdiff_t, int32_t row,

@@ -6,24 +6,24 @@
 //
 // Fully connected layers, 1x1 convolutions (a product without a copy) and k x k convolutions are
 // all this one product: a row of A is `taps` pieces of `depth` contiguous elements each, found
-// through a table of offsets (Dukhan, "The Indirect Convolution Algorithm", 2019).
-// K = taps * depth.
+// through tables of offsets (Dukhan, "The Indirect Convolution Algorithm", 2019; here one table of
+// rows and one of the pieces of a row in place of one of both). K = taps * depth.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "kernels/tier.h"
 
 namespace lowbit::kernels {
 
-// The offset of a piece that lies in the padding: the kernel reads MatmulRows::padding instead.
-inline constexpr int32_t kPaddingOffset = -1;
-
-// Where the rows of A are. With offsets == nullptr, taps is 1 and row i starts at
-// a + i * row_stride; else its piece t starts at a + offsets[i * taps + t], or at `padding` for
-// kPaddingOffset. The longer the pieces, the faster. Vectors may be read up to 64 bytes past the
-// end of A and of `padding` (Buffer::kSlackBytes); what is there does not matter.
+// Where the rows of A are. Row i starts at a + row_offsets[i], or at a + i * row_stride where there
+// are no offsets. Its elements are found by words of four bytes, one float or four integers: word w
+// of its piece t is words[t * piece_words(depth, sizeof(T)) + w] bytes behind the row's start, the
+// same for every row. Vectors may be read up to 64 bytes past the end of A (Buffer::kSlackBytes);
+// what is there does not matter.
 template <class T>
 struct MatmulRows {
   const T* a = nullptr;
@@ -31,9 +31,20 @@ struct MatmulRows {
   int32_t depth = 0;
   int32_t taps = 1;
   int32_t row_stride = 0;
-  const int32_t* offsets = nullptr;
-  const T* padding = nullptr;  // `depth` elements that stand for 0.0 (for integers: of value Za)
+  const int32_t* row_offsets = nullptr;  // [count], in elements, or nullptr
+  const int32_t* words = nullptr;        // from word_offsets()
 };
+
+constexpr int32_t piece_words(int32_t depth, size_t element_bytes) {
+  return (depth * static_cast<int32_t>(element_bytes) + 3) / 4;
+}
+
+// The tap_offsets of rows that are one piece.
+inline constexpr int32_t kOnePiece[] = {0};
+
+// MatmulRows::words of rows whose piece t lies tap_offsets[t] elements behind the row's start.
+std::vector<int32_t> word_offsets(std::span<const int32_t> tap_offsets, int32_t depth,
+                                  size_t element_bytes);
 
 // Largest K for which every sum of the INT8 product provably fits int32, whatever the operands and
 // the order: |A - Za| <= 255 and |B| <= 128, so |sum| <= K * 255 * 128; with |bias| <= 2^30 it

@@ -25,9 +25,8 @@ template <class Dot>
 class NibbleDot : public RequantizedOutput {
  public:
   using Source = uint8_t;
-  static constexpr int32_t kStep = kNibbleDepth;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
-  static constexpr int32_t kStepBytes = kNibbleStepBytes / kNibbleDepth;
+  static constexpr int32_t kWordBytes = kNibbleStepBytes;
 
   // Of panels that were packed with `sizes`; `kernel` multiplies their u8s8 form.
   static void run(const MatmulU8S8& product, const PieceSizes& sizes,
@@ -36,7 +35,7 @@ class NibbleDot : public RequantizedOutput {
     const size_t u8s8_bytes = dot_panels_bytes(1, sizes);
     // Rows are read where they lie, which class S's panels, packed as one piece, may not match.
     const bool is_by_piece =
-        PieceSizes(rows.taps, rows.depth, kStep).packed_k() == sizes.packed_k();
+        PieceSizes(rows.taps, rows.depth, kNibbleDepth).packed_k() == sizes.packed_k();
     // Only padded pieces can be too long to be unpacked, one of K of them never is.
     const bool is_in_registers = rows.count < kManyRows || !fits_unpacked(u8s8_bytes);
     if (is_by_piece && is_in_registers) {
@@ -57,17 +56,17 @@ class NibbleDot : public RequantizedOutput {
   using RequantizedOutput::RequantizedOutput;
 
   template <int kPanels>
-  static void accumulate(Tile<1, kPanels>& tile, const uint8_t* const* rows, const std::byte* b,
-                         ptrdiff_t panel_bytes, int32_t count) {
+  static void accumulate(Tile<1, kPanels>& tile, const uint8_t* const (&rows)[1],
+                         const int32_t* words, int32_t word_count, const std::byte* b,
+                         ptrdiff_t panel_bytes) {
     const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
     const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
     const v128_t sign = wasm_i16x8_shl(bias, 4);
-    const uint8_t* a = rows[0];
     v128_t excess = wasm_i32x4_splat(0);  // eight times the activations
     v128_t low[kPanels] = {};
     v128_t high[kPanels] = {};
-    for (int32_t k = 0; k < count; k += kNibbleDepth) {
-      const v128_t x = wasm_v128_load32_splat(a + k);
+    for (const int32_t* end = words + word_count; words != end; ++words) {
+      const v128_t x = wasm_v128_load32_splat(rows[0] + *words);
       excess = Dot::call(bias, x, excess);
       for (int p = 0; p < kPanels; ++p) {
         v128_t both = wasm_v128_load(b + p * panel_bytes);
@@ -77,16 +76,16 @@ class NibbleDot : public RequantizedOutput {
         }
         high[p] = Dot::call(both, x, high[p]);
       }
-      b += kNibbleStepBytes;
+      b += kWordBytes;
     }
     for (int p = 0; p < kPanels; ++p) {
       high[p] = Dot::kTakesAllBytes ? wasm_i32x4_shr(wasm_i32x4_sub(high[p], low[p]), 4)
                                     : wasm_i32x4_sub(high[p], excess);
-      v128_t* sums = tile.sum[0][p].half;
-      sums[0] = wasm_i32x4_add(sums[0], wasm_i32x4_sub(low[p], excess));
-      sums[1] = wasm_i32x4_add(sums[1], high[p]);
+      tile.sum[0][p] = {{wasm_i32x4_sub(low[p], excess), high[p]}};
     }
   }
+
+  static v128_t add(v128_t sums, v128_t bias) { return wasm_i32x4_add(sums, bias); }
 
  private:
   // From here on, unpacking once costs less than in each row.

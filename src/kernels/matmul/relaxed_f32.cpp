@@ -5,12 +5,18 @@ namespace lowbit::kernels {
 namespace {
 
 struct RelaxedMultiplyAdd {
-  static constexpr int kTileRows = 6;
   static v128_t call(v128_t a, v128_t b, v128_t c) { return relaxed_madd(a, b, c); }
 };
 
 }  // namespace
 
-void matmul_f32__relaxed(const MatmulF32& product) { DirectF32<RelaxedMultiplyAdd>::run(product); }
+template <int kTileRows>
+void matmul_f32__relaxed(const MatmulF32& product) {
+  DirectF32<RelaxedMultiplyAdd>::run<kTileRows>(product);
+}
+
+template void matmul_f32__relaxed<6>(const MatmulF32&);
+template void matmul_f32__relaxed<8>(const MatmulF32&);
+template void matmul_f32__relaxed<4>(const MatmulF32&);
 
 }  // namespace lowbit::kernels

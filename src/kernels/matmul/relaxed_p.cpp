@@ -104,7 +104,7 @@ void matmul_u8s8__relaxed_p(const MatmulU8S8& product) {
     part_of.columns = range.columns;
     part_of.c += range.first_column;
     if (range.takes_dot) {
-      DirectDot<DotP>::run(part_of);
+      DirectDot<DotP>::run<6>(part_of);
     } else {
       matmul_u8s8__simd128(part_of);
     }
@@ -118,7 +118,7 @@ void pack_matmul_u8s4__relaxed_p(const PackMatmulU8S8& p) {
 
 void matmul_u8s4__relaxed_p(const MatmulU8S8& product) {
   const PieceSizes sizes(product.rows.taps, product.rows.depth, kDotDepth);
-  NibbleDot<DotP>::run(product, sizes, DirectDot<DotP>::run);
+  NibbleDot<DotP>::run(product, sizes, DirectDot<DotP>::run<6>);
 }
 
 }  // namespace lowbit::kernels

@@ -67,9 +67,14 @@ void pack_matmul_u8s8__relaxed_s(const PackMatmulU8S8& p) {
   pack_dot_panels(p, {1, p.taps * p.depth, kDotDepth}, -128);
 }
 
+template <int kTileRows>
 void matmul_u8s8__relaxed_s(const MatmulU8S8& product) {
-  BlockedProduct<KernelS>::run(KernelS(product), product.rows, product.packed, product.columns);
+  BlockedProduct<KernelS>::run<kTileRows>(KernelS(product), product.rows, product.packed,
+                                          product.columns);
 }
+
+template void matmul_u8s8__relaxed_s<4>(const MatmulU8S8&);
+template void matmul_u8s8__relaxed_s<8>(const MatmulU8S8&);
 
 void pack_matmul_u8s4__relaxed_s(const PackMatmulU8S8& p) {
   pack_nibble_panels(p, {1, p.taps * p.depth, kDotDepth}, NibbleLayout::kDot, -128);
@@ -77,7 +82,7 @@ void pack_matmul_u8s4__relaxed_s(const PackMatmulU8S8& p) {
 
 void matmul_u8s4__relaxed_s(const MatmulU8S8& product) {
   const PieceSizes sizes(1, product.rows.taps * product.rows.depth, kDotDepth);
-  NibbleDot<DotS>::run(product, sizes, matmul_u8s8__relaxed_s);
+  NibbleDot<DotS>::run(product, sizes, matmul_u8s8__relaxed_s<4>);
 }
 
 }  // namespace lowbit::kernels

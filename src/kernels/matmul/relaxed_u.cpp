@@ -19,7 +19,13 @@ void pack_matmul_u8s8__relaxed_u(const PackMatmulU8S8& p) {
   pack_dot_panels(p, {p.taps, p.depth, kDotDepth}, 0);
 }
 
-void matmul_u8s8__relaxed_u(const MatmulU8S8& product) { DirectDot<DotU>::run(product); }
+template <int kTileRows>
+void matmul_u8s8__relaxed_u(const MatmulU8S8& product) {
+  DirectDot<DotU>::run<kTileRows>(product);
+}
+
+template void matmul_u8s8__relaxed_u<6>(const MatmulU8S8&);
+template void matmul_u8s8__relaxed_u<4>(const MatmulU8S8&);
 
 void pack_matmul_u8s4__relaxed_u(const PackMatmulU8S8& p) {
   pack_nibble_panels(p, {p.taps, p.depth, kDotDepth}, NibbleLayout::kDot, 0);
@@ -27,7 +33,7 @@ void pack_matmul_u8s4__relaxed_u(const PackMatmulU8S8& p) {
 
 void matmul_u8s4__relaxed_u(const MatmulU8S8& product) {
   const PieceSizes sizes(product.rows.taps, product.rows.depth, kDotDepth);
-  NibbleDot<DotU>::run(product, sizes, DirectDot<DotU>::run);
+  NibbleDot<DotU>::run(product, sizes, matmul_u8s8__relaxed_u<6>);
 }
 
 }  // namespace lowbit::kernels

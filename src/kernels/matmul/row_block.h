@@ -28,7 +28,7 @@ struct RowBlock {
   void gather(const MatmulRows<Source>& rows, int32_t row0, int32_t row_count, int32_t k0,
               int32_t k_count) {
     for (int32_t i = 0; i < row_count; ++i) {
-      if (rows.offsets == nullptr) {
+      if (rows.taps == 1) {
         Kernel::copy(row_piece(rows, row0 + i, 0) + k0, k_count, elements[i]);
       } else {
         gather_pieces(rows, row0 + i, k0, k_count, elements[i]);

@@ -4,7 +4,6 @@ namespace lowbit::kernels {
 namespace {
 
 struct MultiplyThenAdd {
-  static constexpr int kTileRows = 4;
   static v128_t call(v128_t a, v128_t b, v128_t c) {
     return wasm_f32x4_add(c, wasm_f32x4_mul(a, b));
   }
@@ -12,6 +11,6 @@ struct MultiplyThenAdd {
 
 }  // namespace
 
-void matmul_f32__simd128(const MatmulF32& product) { DirectF32<MultiplyThenAdd>::run(product); }
+void matmul_f32__simd128(const MatmulF32& product) { DirectF32<MultiplyThenAdd>::run<4>(product); }
 
 }  // namespace lowbit::kernels

@@ -54,7 +54,7 @@ class KernelU8S8 : public RequantizedOutput {
 
 void matmul_u8s8__simd128(const MatmulU8S8& product) {
   const KernelU8S8 kernel(product);
-  BlockedProduct<KernelU8S8>::run(kernel, product.rows, product.packed, product.columns);
+  BlockedProduct<KernelU8S8>::run<4>(kernel, product.rows, product.packed, product.columns);
 }
 
 }  // namespace lowbit::kernels

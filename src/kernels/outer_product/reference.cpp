@@ -3,7 +3,7 @@
 namespace lowbit::kernels {
 
 void outer_product_f32__reference(const OuterProductF32& p) {
-  const MatmulRows<float>& rows = p.rows;
+  const OuterProductRows& rows = p.rows;
   for (int64_t i = 0; i < rows.count; ++i) {
     const float* b = p.b + i * p.b_stride;
     for (int64_t t = 0; t < rows.taps; ++t) {

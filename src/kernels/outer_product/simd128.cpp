@@ -94,7 +94,7 @@ void outer_block(Operand a, int32_t width, Operand b, int32_t count, float* c, i
 }
 
 void outer_dense(const OuterProductF32& p) {
-  const MatmulRows<float>& rows = p.rows;
+  const OuterProductRows& rows = p.rows;
   for (int32_t i = 0; i < rows.count; i += kRowBlock) {
     const int32_t count = std::min(kRowBlock, rows.count - i);
     outer_block({rows.a + int64_t{i} * rows.row_stride, rows.row_stride}, rows.depth,
@@ -110,7 +110,7 @@ void copy_piece(const float* source, int32_t count, float* target) {
 
 // Elements [begin, begin + width) of row i of A, which may span several pieces. Writes up to three
 // floats past the end.
-void gather(const MatmulRows<float>& rows, int64_t i, int32_t begin, int32_t width, float* out) {
+void gather(const OuterProductRows& rows, int64_t i, int32_t begin, int32_t width, float* out) {
   const int32_t* offsets = rows.offsets + i * rows.taps;
   int32_t tap = begin / rows.depth;
   int32_t within = begin % rows.depth;
@@ -131,7 +131,7 @@ void gather(const MatmulRows<float>& rows, int64_t i, int32_t begin, int32_t wid
 
 void outer_indirect(const OuterProductF32& p) {
   alignas(16) float panel[kPanelFloats + 4];
-  const MatmulRows<float>& rows = p.rows;
+  const OuterProductRows& rows = p.rows;
   const int32_t total = rows.taps * rows.depth;
   for (int32_t k = 0; k < total; k += kPanelWidth) {
     const int32_t width = std::min(kPanelWidth, total - k);

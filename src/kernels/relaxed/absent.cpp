@@ -1,12 +1,15 @@
 // The relaxed tiers of a binary that has none.
 #include "kernels/kernels.h"
 #include "kernels/probe.h"
+#include "kernels/tune.h"
 
 namespace lowbit::kernels {
 
-const KernelTable* relaxed_kernel_table(Tier) { return nullptr; }
+std::optional<KernelTable> relaxed_kernel_table(Tier, const Tiles&) { return std::nullopt; }
 
 Tier probe_tier() { return Tier::kSimd128; }
+
+Tiles tune(Tier, std::chrono::milliseconds) { return {}; }
 
 bool computes_exactly(Tier tier) { return tier <= Tier::kSimd128; }
 

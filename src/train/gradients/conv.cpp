@@ -90,6 +90,10 @@ Phase phase_of(const Window& w, int32_t output_channels, int32_t first_y, int32_
   return phase;
 }
 
+Result<std::shared_ptr<Buffer>> allocate_floats(int64_t count) {
+  return Buffer::allocate(static_cast<size_t>(count) * sizeof(float));
+}
+
 class Conv final : public Gradient {
  public:
   static GradientResult create(const NodeInfo& info) {
@@ -107,10 +111,11 @@ class Conv final : public Gradient {
     conv->taps_ = int64_t{w.kernel_h} * w.kernel_w;
     conv->is_dense_ = conv->taps_ == 1 && w.stride_h == 1 && w.stride_w == 1 && w.pad_top == 0 &&
                       w.pad_left == 0 && w.output_h == w.input_h && w.output_w == w.input_w;
-    LOWBIT_ASSIGN(
-        conv->zeros_,
-        Buffer::allocate(static_cast<size_t>(std::max(conv->group_inputs_, conv->group_outputs_)) *
-                         sizeof(float)));
+    LOWBIT_ASSIGN(conv->zeros_, allocate_floats(conv->group_inputs_));
+    if (info.wanted[0] && !conv->is_dense_) {
+      const int64_t row = conv->taps_ * conv->group_outputs_;
+      LOWBIT_ASSIGN(conv->gathered_, allocate_floats(kGatheredRows * row));
+    }
     if (!conv->is_dense_) conv->offsets_ = forward_offsets(w);
     if (info.wanted[0]) LOWBIT_TRY(conv->add_phases(info.tier));
     return std::unique_ptr<Gradient>(std::move(conv));
@@ -137,6 +142,10 @@ class Conv final : public Gradient {
 
  private:
   int64_t input_pixels() const { return int64_t{window_.input_h} * window_.input_w; }
+  // Of the rows of dY's that a phase multiplies.
+  int64_t row_length(const Phase& phase) const {
+    return static_cast<int64_t>(phase.taps.size()) * group_outputs_;
+  }
   int64_t output_pixels() const { return int64_t{window_.output_h} * window_.output_w; }
 
   Status add_phases(Tier tier) {
@@ -144,9 +153,7 @@ class Conv final : public Gradient {
       for (int32_t x = 0; x < std::min(window_.stride_w, window_.input_w); ++x) {
         Phase phase = phase_of(window_, static_cast<int32_t>(outputs_), y, x);
         if (!phase.taps.empty()) {
-          LOWBIT_ASSIGN(phase.product,
-                        Product::create(tier, group_inputs_,
-                                        static_cast<int64_t>(phase.taps.size()), group_outputs_));
+          LOWBIT_ASSIGN(phase.product, Product::create(tier, group_inputs_, row_length(phase)));
         }
         phases_.push_back(std::move(phase));
       }
@@ -199,11 +206,7 @@ class Conv final : public Gradient {
     for (const Phase& phase : phases_) {
       if (phase.product) pack(phase, weights, io.scratch);
       if (is_dense_) {
-        phase.product->run({.a = dy,
-                            .count = static_cast<int32_t>(window_.batch * output_pixels()),
-                            .depth = static_cast<int32_t>(group_outputs_),
-                            .row_stride = static_cast<int32_t>(outputs_)},
-                           dx, window_.channels);
+        phase.product->run(dy, window_.batch * output_pixels(), outputs_, dx, window_.channels);
         continue;
       }
       for (int64_t n = 0; n < window_.batch; ++n) {
@@ -232,13 +235,7 @@ class Conv final : public Gradient {
     const int64_t stride = is_whole_image ? window_.channels : group_inputs_;
     float* target = is_whole_image ? dx : scratch;
     if (phase.product) {
-      phase.product->run({.a = dy,
-                          .count = static_cast<int32_t>(phase.pixels.size()),
-                          .depth = static_cast<int32_t>(group_outputs_),
-                          .taps = static_cast<int32_t>(phase.taps.size()),
-                          .offsets = phase.offsets.data(),
-                          .padding = reinterpret_cast<const float*>(zeros_->data())},
-                         target, stride);
+      multiply_rows(phase, dy, target, stride);
     } else {
       std::fill_n(target, static_cast<int64_t>(phase.pixels.size()) * group_inputs_, 0.0f);
     }
@@ -248,6 +245,29 @@ class Conv final : public Gradient {
       target += group_inputs_;
     }
   }
+
+  // Some rows at a time are gathered from where their pieces lie in one image of dY.
+  void multiply_rows(const Phase& phase, const float* dy, float* dx, int64_t dx_stride) const {
+    const int64_t length = row_length(phase);
+    const auto pixels = static_cast<int64_t>(phase.pixels.size());
+    auto* rows = reinterpret_cast<float*>(gathered_->data());
+    const int32_t* offset = phase.offsets.data();
+    for (int64_t first = 0; first < pixels; first += kGatheredRows) {
+      const int64_t count = std::min(kGatheredRows, pixels - first);
+      float* target = rows;
+      for (const float* end = rows + count * length; target < end; target += group_outputs_) {
+        if (*offset == kPaddingOffset) {
+          std::fill_n(target, group_outputs_, 0.0f);
+        } else {
+          std::copy_n(dy + *offset, group_outputs_, target);
+        }
+        ++offset;
+      }
+      phase.product->run(rows, count, length, dx + first * dx_stride, dx_stride);
+    }
+  }
+
+  static constexpr int64_t kGatheredRows = 48;  // whole tiles of 4, 6 and 8
 
   const kernels::TrainingKernelTable* kernels_ = nullptr;
   Window window_;
@@ -260,6 +280,7 @@ class Conv final : public Gradient {
   std::vector<int32_t> offsets_;
   std::vector<Phase> phases_;
   std::shared_ptr<Buffer> zeros_;
+  std::shared_ptr<Buffer> gathered_;
 };
 
 }  // namespace

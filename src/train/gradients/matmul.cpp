@@ -24,7 +24,7 @@ class Factors {
  public:
   static Result<Factors> create(Tier tier, int64_t rows, int64_t depth, int64_t columns,
                                 bool b_is_transposed) {
-    LOWBIT_ASSIGN(Product product, Product::create(tier, depth, 1, columns));
+    LOWBIT_ASSIGN(Product product, Product::create(tier, depth, columns));
     Factors factors(std::move(product));
     factors.kernels_ = &kernels::training_kernel_table(tier);
     factors.rows_ = rows;
@@ -44,11 +44,7 @@ class Factors {
       b = scratch;
     }
     product_.pack(b);
-    product_.run({.a = dy,
-                  .count = static_cast<int32_t>(rows_),
-                  .depth = static_cast<int32_t>(columns_),
-                  .row_stride = static_cast<int32_t>(columns_)},
-                 da, depth_);
+    product_.run(dy, rows_, columns_, da, depth_);
   }
 
   void b_gradient(const float* a, const float* dy, float* db, float* scratch) const {

@@ -166,9 +166,9 @@ TEST_CASE("In-place operators take no place of their own") {
   CHECK(plan.arena_bytes() == 3 * 4 * 8 * 8 * sizeof(float));
 }
 
-TEST_CASE("A table of offsets beyond the limit is refused by name, before memory is asked for") {
+TEST_CASE("An image beyond the kernels' limit is refused by name, before memory is asked for") {
   GraphBuilder b;
-  const ValueId x = b.input("x", {1, 1, 16384, 16384});
+  const ValueId x = b.input("x", {1, 1, 32768, 16384});
   const ValueId y = b.name("huge").conv(x, {.kernel = {3, 3}, .padding = {1, 1, 1, 1}});
   const Graph graph = b.output(y).build();
   const Error error = plan_error(graph, input_shapes(graph, 1));

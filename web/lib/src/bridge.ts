@@ -1,9 +1,17 @@
 // The caller's side of a worker: sends calls, matches replies, and notices when the worker dies.
 
 import { nodeBuiltin } from './node.js'
-import type { Call, FailureMessage, FromWorker, Host, Kernels, ToWorker } from './protocol.js'
+import type {
+  Call,
+  FailureMessage,
+  FromWorker,
+  Host,
+  Kernels,
+  ToWorker,
+  Tuning,
+} from './protocol.js'
 import type { KernelTier } from './raw.js'
-import { LowbitError, type Progress, type WorkerLike } from './types.js'
+import { LowbitError, type Progress, type Tiles, type WorkerLike } from './types.js'
 
 /** Starts a worker of Node in the shape of a browser's. It keeps the process alive only during calls. */
 function startNodeWorker(threads: NonNullable<ReturnType<typeof nodeThreads>>): WorkerLike {
@@ -68,15 +76,17 @@ const workerEnded = (reason: string) =>
 class Bridge implements Host {
   readonly version: string
   readonly tier: KernelTier
+  readonly tiles: Tiles
   readonly #worker: WorkerLike
   readonly #pending = new Map<number, Pending>()
   #isDead = false
   #lastCall = 0
 
-  constructor(worker: WorkerLike, version: string, tier: KernelTier) {
+  constructor(worker: WorkerLike, started: Pick<Host, 'version' | 'tier' | 'tiles'>) {
     this.#worker = worker
-    this.version = version
-    this.tier = tier
+    this.version = started.version
+    this.tier = started.tier
+    this.tiles = started.tiles
     worker.onmessage = ({ data }) => this.#receive(data as FromWorker)
     worker.onerror = (event) => this.#die(event.message ?? '')
     worker.unref?.()
@@ -147,6 +157,7 @@ export function startBridge(
   worker: WorkerLike,
   binary: WebAssembly.Module,
   kernels: Kernels,
+  tuning: Tuning,
 ): Promise<Host> {
   return new Promise((resolve, reject) => {
     const fail = (error: LowbitError) => {
@@ -155,12 +166,12 @@ export function startBridge(
     }
     worker.onmessage = ({ data }) => {
       const message = data as FromWorker
-      if (message.kind === 'started') resolve(new Bridge(worker, message.version, message.tier))
+      if (message.kind === 'started') resolve(new Bridge(worker, message))
       else if (message.kind === 'notStarted') fail(toError(message.failure))
     }
     worker.onerror = ({ message = 'its script did not load' }) => {
       fail(new LowbitError('LOAD_FAILED', `the worker did not start: ${message}`, 'worker'))
     }
-    worker.postMessage({ kind: 'start', binary, kernels } satisfies ToWorker, [])
+    worker.postMessage({ kind: 'start', binary, kernels, tuning } satisfies ToWorker, [])
   })
 }

@@ -9,6 +9,7 @@ import { nodeBuiltin } from './node.js'
 import { Pool } from './pool.js'
 import type { Host, Kernels } from './protocol.js'
 import { descriptions, fallbackReason, kernelTierOf } from './tiers.js'
+import { startTuned } from './tuning.js'
 import {
   type Backend,
   type DotProduct,
@@ -41,6 +42,7 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
     return check.fail('options', 'must be an object')
   const { worker } = options
   const tier = check.choose(options.tier, 'options.tier', ['relaxed', 'simd128', 'reference'])
+  const tune = check.choose(options.tune, 'options.tune', [true, false])
   if (worker !== undefined && typeof worker !== 'boolean' && typeof worker !== 'function') {
     return check.fail('options.worker', 'must be true, false or a function')
   }
@@ -51,17 +53,19 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
   const sources = check.readWasm(options.wasm)
 
   const launch = (binary: WebAssembly.Module, kernels: Kernels, obstacle?: LowbitError) => {
-    const start = (thread: Backend['thread']): Promise<Host> => {
-      if (thread === 'main') return startLocal(binary, kernels)
-      return startBridge(typeof worker === 'function' ? worker() : startWorker(), binary, kernels)
-    }
+    const start = (thread: Backend['thread']): Promise<Host> =>
+      startTuned(tune, async (tuning) => {
+        if (thread === 'main') return startLocal(binary, kernels, tuning)
+        const ours = typeof worker === 'function' ? worker() : startWorker()
+        return startBridge(ours, binary, kernels, tuning)
+      })
     const begin = async (thread: Backend['thread']) => {
       const first = await start(thread)
       const description = descriptions[first.tier]
       const reason = obstacle ? fallbackReason(obstacle.message) : description.reason
       const size = thread === 'main' ? 1 : (workers ?? defaultWorkers())
       const pool = new Pool(first, () => start(thread), size)
-      return new Client({ ...description, reason, thread }, first.version, pool)
+      return new Client({ ...description, tiles: first.tiles, reason, thread }, first.version, pool)
     }
     if (worker !== undefined) return begin(worker ? 'worker' : 'main')
     if (workers === undefined && !canStartWorker()) return begin('main')

@@ -1,16 +1,21 @@
 // A session in the caller's own thread.
 
-import type { Control, Host, Kernels } from './protocol.js'
+import type { Control, Host, Kernels, Tuning } from './protocol.js'
 import { createSession } from './session.js'
 
 /** Errors: LOAD_FAILED. */
-export async function startLocal(binary: WebAssembly.Module, kernels: Kernels): Promise<Host> {
-  const session = await createSession(binary, kernels)
-  const { version, tier } = session
+export async function startLocal(
+  binary: WebAssembly.Module,
+  kernels: Kernels,
+  tuning: Tuning,
+): Promise<Host> {
+  const session = await createSession(binary, kernels, tuning)
+  const { version, tier, tiles } = session
   let hasEnded = false
   return {
     version,
     tier,
+    tiles,
     get isDead() {
       return hasEnded || session.isDead
     },

@@ -1,10 +1,17 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
 import type { CompleteRecipe, Evaluation, KernelTier } from './raw.js'
-import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor } from './types.js'
+import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor, Tiles } from './types.js'
 
 /** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
 export type Kernels = KernelTier | 'probe'
+
+/** How a session comes by its tiles: those known for its tier, else it times them for so long. */
+export interface Tuning {
+  readonly known: Readonly<Partial<Record<KernelTier, Tiles>>>
+  /** 0: it takes the defaults. */
+  readonly budgetMs: number
+}
 
 /** Names a model; given by the caller's side, so that it can free one whose making it stopped waiting for. */
 export type ModelId = number
@@ -68,6 +75,7 @@ export interface Host {
   readonly version: string
   /** What it runs. */
   readonly tier: KernelTier
+  readonly tiles: Tiles
   /** True once no call can succeed any more. */
   readonly isDead: boolean
   call<V extends Verb>(
@@ -87,13 +95,23 @@ export interface FailureMessage {
 }
 
 export type ToWorker =
-  | { readonly kind: 'start'; readonly binary: WebAssembly.Module; readonly kernels: Kernels }
+  | {
+      readonly kind: 'start'
+      readonly binary: WebAssembly.Module
+      readonly kernels: Kernels
+      readonly tuning: Tuning
+    }
   | { readonly kind: 'call'; readonly call: number; readonly verb: Verb; readonly request: unknown }
   | { readonly kind: 'abort'; readonly call: number }
   | { readonly kind: 'release'; readonly model: ModelId }
 
 export type FromWorker =
-  | { readonly kind: 'started'; readonly version: string; readonly tier: KernelTier }
+  | {
+      readonly kind: 'started'
+      readonly version: string
+      readonly tier: KernelTier
+      readonly tiles: Tiles
+    }
   | { readonly kind: 'notStarted'; readonly failure: FailureMessage }
   | { readonly kind: 'progress'; readonly call: number; readonly progress: Progress }
   | { readonly kind: 'done'; readonly call: number; readonly reply: unknown }

@@ -1,11 +1,11 @@
 // The verbs over one WebAssembly instance, in steps. The same code serves a worker and the caller's own thread.
 
 import { createInstance, type Instance } from './instance.js'
-import type { Comparison, Model } from './lowbit.js'
-import type { Control, Kernels, ModelId, Verb, Verbs } from './protocol.js'
+import type { Comparison, MainModule, Model } from './lowbit.js'
+import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
 import type { Failure, KernelTier } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
-import { LowbitError, type ModelInfo, type Tensor } from './types.js'
+import { LowbitError, type ModelInfo, type Tensor, type Tiles } from './types.js'
 
 /** Not counted: it brings code and data into the caches, and lets the engine compile what runs often. */
 const latencyWarmupRuns = 10
@@ -22,13 +22,15 @@ interface Entry {
 
 export class Session {
   readonly tier: KernelTier
+  readonly tiles: Tiles
   readonly #instance: Instance
   readonly #pacer = new Pacer()
   readonly #models = new Map<ModelId, Entry>()
 
-  constructor(instance: Instance, tier: KernelTier) {
+  constructor(instance: Instance, tier: KernelTier, tiles: Tiles) {
     this.#instance = instance
     this.tier = tier
+    this.tiles = tiles
   }
 
   get version(): string {
@@ -60,7 +62,7 @@ export class Session {
       steps.report('load', 0)
       const info = this.#keep(
         target,
-        this.#instance.call((module) => module.load(bytes, this.tier)),
+        this.#instance.call((module) => module.load(bytes, this.tier, this.tiles)),
       )
       steps.report('load', 1)
       return info
@@ -159,15 +161,18 @@ export class Session {
   }
 }
 
-/** Tries out what the machine's relaxed instructions compute. Errors: LOAD_FAILED. */
-function probe(instance: Instance): KernelTier {
-  let tier: KernelTier
+/** What the machine computes and how fast are found out by trying. Errors: LOAD_FAILED. */
+function trial<T>(instance: Instance, action: (module: MainModule) => T): T {
   try {
-    tier = instance.call((module) => module.probeTier())
+    return instance.call(action)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new LowbitError('LOAD_FAILED', `the self-test failed: ${reason}`, 'wasm', { cause })
   }
+}
+
+function probe(instance: Instance): KernelTier {
+  const tier = trial(instance, (module) => module.probeTier())
   if (tier !== 'simd128') return tier
   throw new LowbitError('LOAD_FAILED', 'the binary has no relaxed kernels', 'wasm')
 }
@@ -176,7 +181,10 @@ function probe(instance: Instance): KernelTier {
 export async function createSession(
   binary: WebAssembly.Module,
   kernels: Kernels,
+  { known, budgetMs }: Tuning,
 ): Promise<Session> {
   const instance = await createInstance(binary)
-  return new Session(instance, kernels === 'probe' ? probe(instance) : kernels)
+  const tier = kernels === 'probe' ? probe(instance) : kernels
+  const tiles = known[tier] ?? trial(instance, (module) => module.tune(tier, budgetMs))
+  return new Session(instance, tier, tiles)
 }

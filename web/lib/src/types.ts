@@ -214,10 +214,21 @@ export interface Model extends Disposable {
   dispose(): void
 }
 
+/**
+ * Rows of the tiles in which matrix products and most convolutions are summed, by 8 columns: a machine with many registers
+ * has room for large ones. Each precision whose kernels have a choice is there. No result depends on it, only the time.
+ */
+export interface Tiles {
+  readonly f32?: number
+  readonly int8?: number
+}
+
 export interface Backend {
   readonly tier: Tier
   /** In tier `relaxed`: as the self-test at the start found it. */
   readonly dot?: DotProduct
+  /** As timed at the first start of this tier, see the option `tune`. Empty in the tiers other than `relaxed`. */
+  readonly tiles: Tiles
   /** Where the work runs. */
   readonly thread: 'worker' | 'main'
   /** Why this tier was chosen, in a sentence or two. */
@@ -268,6 +279,11 @@ export interface LowbitOptions {
    * says why
    */
   tier?: Tier
+  /**
+   * Whether to time the kernels' tiles, where there is a choice, and take the fastest: at most 20 ms, once for each tier
+   * as long as this module is loaded. Without it those are taken that are the fastest on most machines. @default true
+   */
+  tune?: boolean
   /**
    * Run in a worker, so that the page never waits. Where a worker cannot be started although none was asked for, for
    * example on a page opened from disk, the work runs in the caller's thread: see `backend.thread`. There the event

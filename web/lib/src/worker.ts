@@ -7,6 +7,7 @@ import type {
   FromWorker,
   Kernels,
   ToWorker,
+  Tuning,
   Verb,
   Verbs,
 } from './protocol.js'
@@ -37,10 +38,11 @@ function buffersIn(value: unknown): ArrayBuffer[] {
 let session: Session | undefined
 const running = new Map<number, Control>()
 
-async function start(binary: WebAssembly.Module, kernels: Kernels) {
+async function start(binary: WebAssembly.Module, kernels: Kernels, tuning: Tuning) {
   try {
-    session = await createSession(binary, kernels)
-    send({ kind: 'started', version: session.version, tier: session.tier })
+    session = await createSession(binary, kernels, tuning)
+    const { version, tier, tiles } = session
+    send({ kind: 'started', version, tier, tiles })
   } catch (error) {
     send({ kind: 'notStarted', failure: toMessage(error) })
   }
@@ -65,7 +67,7 @@ async function call(call: number, verb: Verb, request: unknown) {
 function receive(message: ToWorker): void {
   switch (message.kind) {
     case 'start':
-      void start(message.binary, message.kernels)
+      void start(message.binary, message.kernels, message.tuning)
       break
     case 'call':
       void call(message.call, message.verb, message.request)

@@ -1,0 +1,15 @@
+// Whom a kernel of relaxed.inc or tiles.inc is for.
+#pragma once
+
+#include "kernels/tier.h"
+
+namespace lowbit::kernels {
+
+// The tier whose name is the suffix; kRelaxed stands for all relaxed tiers.
+consteval Tier tier_of(std::string_view suffix) { return find_tier(suffix).value(); }
+
+constexpr bool is_for(Tier tier, Tier of_suffix) {
+  return of_suffix == Tier::kRelaxed || of_suffix == tier;
+}
+
+}  // namespace lowbit::kernels
