@@ -6,9 +6,7 @@
 //         add products along the whole of K, a word at a time (the sums stay in registers)
 //         the output stage
 //
-// Source: Dukhan, "The Indirect Convolution Algorithm", 2019, section 3. The pieces of K are no
-// loop of their own: its end, once for each piece, would be mispredicted, which costs a short piece
-// as much as its products.
+// Source: Dukhan, "The Indirect Convolution Algorithm", 2019, section 3.
 #pragma once
 
 #include <algorithm>
@@ -23,10 +21,43 @@
 
 namespace lowbit::kernels {
 
+// The words along K of kRows rows.
+template <int kRows>
+struct Words {
+  const std::byte* rows[kRows];
+  const int32_t* offsets;
+  int32_t count;
+  bool is_one_piece;
+
+  // Calls visit(v128_t x[kRows]) with each word in all lanes. Pieces are no loop of their own: its
+  // end, mispredicted once for each, would cost a short piece as much as its products. Where there
+  // is one piece, the table is not read, which makes the longest loops faster by a twentieth.
+  template <class Visit>
+  [[gnu::always_inline]] void for_each(Visit&& visit) const {
+    v128_t x[kRows];
+    if (kRows >= 4 && is_one_piece) {
+      const std::byte* at[kRows];
+      for (int r = 0; r < kRows; ++r) at[r] = rows[r];
+      for (int32_t i = 0; i < count; ++i) {
+        for (int r = 0; r < kRows; ++r) {
+          x[r] = wasm_v128_load32_splat(at[r]);
+          at[r] += 4;
+        }
+        visit(x);
+      }
+      return;
+    }
+    const int32_t* end = offsets + count;
+    for (const int32_t* offset = offsets; offset != end; ++offset) {
+      for (int r = 0; r < kRows; ++r) x[r] = wasm_v128_load32_splat(rows[r] + *offset);
+      visit(x);
+    }
+  }
+};
+
 // A Kernel is one precision: the type Source (of A), and
 //   kHeaderBytes, kWordBytes             bytes of a panel before B, and of B per word of K
-//   accumulate<kRows, kPanels>(tile, rows, words, word_count, b, panel_bytes)
-//                                        adds the products of all words of kRows rows
+//   accumulate<kRows, kPanels>(tile, words, b, panel_bytes)       adds the products of all words
 //   add(sums, bias)
 //   finish(tile, panel, panel_bytes, row, column)      the output stage
 template <class Kernel>
@@ -128,16 +159,20 @@ class DirectProduct {
   template <int kRows, int kPanels>
   static void multiply_tile(const Kernel kernel, const Pass pass, int32_t row, int32_t column) {
     const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
-    const Source* rows[kRows];
-    for (int r = 0; r < kRows; ++r) rows[r] = row_start(pass.rows, row + r);
+    Words<kRows> words;
+    words.offsets = pass.rows.words;
+    words.count = pass.word_count;
+    words.is_one_piece = pass.rows.taps == 1;
+    for (int r = 0; r < kRows; ++r) {
+      words.rows[r] = reinterpret_cast<const std::byte*>(row_start(pass.rows, row + r));
+    }
     Tile<kRows, kPanels> tile;
     for (int r = 0; r < kRows; ++r) {
       for (int p = 0; p < kPanels; ++p) {
         for (v128_t& sums : tile.sum[r][p].half) sums = wasm_i32x4_splat(0);
       }
     }
-    Kernel::accumulate(tile, rows, pass.rows.words, pass.word_count, panel + Kernel::kHeaderBytes,
-                       pass.panel_bytes);
+    Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 bias = load_lanes8(panel + p * pass.panel_bytes);
       for (int r = 0; r < kRows; ++r) {

@@ -27,12 +27,9 @@ class DirectDot : public RequantizedOutput {
   using RequantizedOutput::RequantizedOutput;
 
   template <int kRows, int kPanels>
-  static void accumulate(Tile<kRows, kPanels>& tile, const uint8_t* const (&rows)[kRows],
-                         const int32_t* words, int32_t word_count, const std::byte* b,
+  static void accumulate(Tile<kRows, kPanels>& tile, const Words<kRows>& words, const std::byte* b,
                          ptrdiff_t panel_bytes) {
-    for (const int32_t* end = words + word_count; words != end; ++words) {
-      v128_t x[kRows];
-      for (int r = 0; r < kRows; ++r) x[r] = wasm_v128_load32_splat(rows[r] + *words);
+    words.for_each([&](const v128_t(&x)[kRows]) __attribute__((always_inline)) {
       for (int p = 0; p < kPanels; ++p) {
         const Lanes8 w = load_lanes8(b + p * panel_bytes);
         for (int r = 0; r < kRows; ++r) {
@@ -43,7 +40,7 @@ class DirectDot : public RequantizedOutput {
         }
       }
       b += kWordBytes;
-    }
+    });
   }
 
   static v128_t add(v128_t sums, v128_t bias) { return wasm_i32x4_add(sums, bias); }

@@ -21,14 +21,9 @@ class DirectF32 {
   }
 
   template <int kRows, int kPanels>
-  static void accumulate(Tile<kRows, kPanels>& tile, const float* const (&rows)[kRows],
-                         const int32_t* words, int32_t word_count, const std::byte* b,
+  static void accumulate(Tile<kRows, kPanels>& tile, const Words<kRows>& words, const std::byte* b,
                          ptrdiff_t panel_bytes) {
-    for (const int32_t* end = words + word_count; words != end; ++words) {
-      v128_t x[kRows];
-      for (int r = 0; r < kRows; ++r) {
-        x[r] = wasm_v128_load32_splat(reinterpret_cast<const std::byte*>(rows[r]) + *words);
-      }
+    words.for_each([&](const v128_t(&x)[kRows]) __attribute__((always_inline)) {
       for (int p = 0; p < kPanels; ++p) {
         const Lanes8 w = load_lanes8(b + p * panel_bytes);
         for (int r = 0; r < kRows; ++r) {
@@ -39,7 +34,7 @@ class DirectF32 {
         }
       }
       b += kWordBytes;
-    }
+    });
   }
 
   static v128_t add(v128_t sums, v128_t bias) { return wasm_f32x4_add(sums, bias); }

@@ -56,8 +56,7 @@ class NibbleDot : public RequantizedOutput {
   using RequantizedOutput::RequantizedOutput;
 
   template <int kPanels>
-  static void accumulate(Tile<1, kPanels>& tile, const uint8_t* const (&rows)[1],
-                         const int32_t* words, int32_t word_count, const std::byte* b,
+  static void accumulate(Tile<1, kPanels>& tile, const Words<1>& words, const std::byte* b,
                          ptrdiff_t panel_bytes) {
     const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
     const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
@@ -65,8 +64,8 @@ class NibbleDot : public RequantizedOutput {
     v128_t excess = wasm_i32x4_splat(0);  // eight times the activations
     v128_t low[kPanels] = {};
     v128_t high[kPanels] = {};
-    for (const int32_t* end = words + word_count; words != end; ++words) {
-      const v128_t x = wasm_v128_load32_splat(rows[0] + *words);
+    words.for_each([&](const v128_t(&rows)[1]) __attribute__((always_inline)) {
+      const v128_t x = rows[0];
       excess = Dot::call(bias, x, excess);
       for (int p = 0; p < kPanels; ++p) {
         v128_t both = wasm_v128_load(b + p * panel_bytes);
@@ -77,7 +76,7 @@ class NibbleDot : public RequantizedOutput {
         high[p] = Dot::call(both, x, high[p]);
       }
       b += kWordBytes;
-    }
+    });
     for (int p = 0; p < kPanels; ++p) {
       high[p] = Dot::kTakesAllBytes ? wasm_i32x4_shr(wasm_i32x4_sub(high[p], low[p]), 4)
                                     : wasm_i32x4_sub(high[p], excess);
