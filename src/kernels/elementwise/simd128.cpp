@@ -31,6 +31,6 @@ void scale_shift_f32__simd128(const ScaleShiftF32& args) {
 
 // A look-up in 256 bytes takes sixteen swizzles of sixteen bytes each, more instructions than
 // sixteen loads: the plain loop is the fastest there is.
-void rescale_u8__simd128(const RescaleU8& args) { rescale_u8__reference(args); }
+void lookup_u8__simd128(const LookupU8& args) { lookup_u8__reference(args); }
 
 }  // namespace lowbit::kernels

@@ -18,6 +18,7 @@
 #include "qmath/quantize.h"
 #include "qmath/requantize.h"
 #include "qmath/softmax.h"
+#include "qmath/unary_functions.h"
 
 namespace lowbit::test {
 
@@ -71,6 +72,11 @@ class NodeOracle {
         break;
       case Op::kConcat:
         concat();
+        break;
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) case Op::k##name:
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+        unary();
         break;
       case Op::kFlatten:
       case Op::kReshape:
@@ -474,6 +480,23 @@ class NodeOracle {
         const int64_t count = *shape(input).element_count() / outer;
         for (int64_t i = 0; i < count; ++i) set(to++, converted(input, o * count + i));
       }
+    }
+  }
+
+  // The formulas give the same bits however they are run.
+  void unary() {
+    const auto& attributes = std::get<UnaryAttributes>(node_.attributes);
+    const UnaryFunction function =
+        attributes.approximate ? UnaryFunction::kGeluTanh : *unary_function(node_.op);
+    for (int64_t i = 0; i < size(); ++i) {
+      const auto f = [&](float x) { return evaluate(function, x, attributes.parameters); };
+      if (!is_integer()) {
+        set(i, double{f(static_cast<float>(raw(0, i)))});
+        continue;
+      }
+      const Params x = params(*input_values_[0]), y = params(output_);
+      const float real = dequantize(static_cast<int32_t>(raw(0, i)), x.scale, x.zero_point);
+      set(i, quantize(f(real), y.scale, y.zero_point, y.qmin, y.qmax));
     }
   }
 
