@@ -27,6 +27,15 @@ const network = (input, output, weights, nodes, constants = {}) => ({
   weights,
   nodes,
   constants,
+  opset: 17,
+  range: [-0.5, 1],
+})
+
+/** A function of one value, over a range in which it bends. */
+const unary = (operator, attributes = {}) => ({
+  ...network(image, [CHANNELS, SIDE, SIDE], {}, [[operator, ['x'], 'y', attributes]]),
+  opset: 20,
+  range: [-5, 6],
 })
 
 const filter3x3 = { w: [CHANNELS, CHANNELS, 3, 3], b: [CHANNELS] }
@@ -171,6 +180,28 @@ const networks = {
     ['Gemm', ['x', 'w', 'b'], 'z', { transB: 1 }],
     ['Softmax', ['z'], 'y', { axis: -1 }],
   ]),
+  Sigmoid: unary('Sigmoid'),
+  Tanh: unary('Tanh'),
+  LeakyRelu: unary('LeakyRelu'),
+  'LeakyRelu, steep': unary('LeakyRelu', { alpha: 0.3 }),
+  Elu: unary('Elu'),
+  'Elu, flat': unary('Elu', { alpha: 0.5 }),
+  Selu: unary('Selu'),
+  HardSigmoid: unary('HardSigmoid'),
+  'HardSigmoid, off its defaults': unary('HardSigmoid', { alpha: 0.15, beta: 0.4 }),
+  HardSwish: unary('HardSwish'),
+  Softplus: unary('Softplus'),
+  Softsign: unary('Softsign'),
+  Mish: unary('Mish'),
+  Gelu: unary('Gelu'),
+  'Gelu, approximate': unary('Gelu', { approximate: 'tanh' }),
+  Erf: unary('Erf'),
+  'Conv, Sigmoid, Gemm': network(image, [10], { ...filter3x3, v: [10, CHANNELS * PIXELS] }, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Sigmoid', ['c'], 's'],
+    ['Flatten', ['s'], 'f', { axis: 1 }],
+    ['Gemm', ['f', 'v'], 'y', { transB: 1 }],
+  ]),
   'LeNet in small': network(image, [10], { ...filter3x3, v: [10, CHANNELS * 36], c: [10] }, [
     ['Conv', ['x', 'w', 'b'], 'h', same3x3],
     ['Relu', ['h'], 'r'],
@@ -180,7 +211,7 @@ const networks = {
   ]),
 }
 
-/** Each network as { name, operators, bytes, samples(count, seed) }, samples being a { shape, data } in -0.5..1. */
+/** Each network as { name, operators, bytes, samples(count, seed) }; samples are a { shape, data } within its range. */
 export const operatorModels = Object.entries(networks).map(([name, network], index) => {
   const random = randomFrom(index + 1)
   const weights = Object.entries(network.weights).map(([key, shape]) => {
@@ -193,13 +224,15 @@ export const operatorModels = Object.entries(networks).map(([name, network], ind
     outputs: { y: ['N', ...network.output] },
     constants: { ...Object.fromEntries(weights), ...network.constants },
     nodes: network.nodes,
+    opset: network.opset,
   })
+  const [low, high] = network.range
   const samples = (count, seed) => {
     const shape = [count, ...network.input.slice(1)]
     const uniform = randomFrom(seed)
     return {
       shape,
-      data: Float32Array.from({ length: elements(shape) }, () => 1.5 * uniform() - 0.5),
+      data: Float32Array.from({ length: elements(shape) }, () => low + (high - low) * uniform()),
     }
   }
   return { name, operators: network.nodes.map(([operator]) => operator), bytes, samples }
