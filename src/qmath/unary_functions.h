@@ -2,11 +2,14 @@
 // and with no fused multiply-add: the same bits on every machine, which the functions of a C
 // library are not. None has a branch, so that a loop over one becomes SIMD. NaN stays NaN.
 //
-// Within 4 ulp of the exact value; Gelu's left tail, where x^2 / 2 is rounded before its
-// exponential is taken, within 2^-23 of |x| as well (tests/unit/qmath/unary_functions_test.cpp).
+// Each is within 4 ulp of the exact value; HardSigmoid, HardSwish, Mish and Gelu, where a result
+// near 0 comes from rounded numbers that are not, within 2^-23 |x| besides
+// (tests/unit/qmath/unary_functions_test.cpp).
 #pragma once
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "qmath/exp_f32.h"
 #include "qmath/unary.h"
@@ -15,6 +18,12 @@ namespace lowbit {
 
 template <UnaryFunction function>
 float unary(float x, UnaryParameters p);
+
+// The sign of x for y >= 0; LLVM has no vector form of copysign for WebAssembly.
+inline float signed_as(float x, float y) {
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(y) |
+                              (std::bit_cast<uint32_t>(x) & 0x80000000u));
+}
 
 template <>
 inline float unary<UnaryFunction::kSigmoid>(float x, UnaryParameters) {
@@ -25,7 +34,7 @@ inline float unary<UnaryFunction::kSigmoid>(float x, UnaryParameters) {
 template <>
 inline float unary<UnaryFunction::kTanh>(float x, UnaryParameters) {
   const float m = expm1_nonpositive_f32(-2.0f * std::abs(x));
-  return std::copysign(m / (2.0f + m), x);
+  return signed_as(x, std::abs(m) / (2.0f + m));
 }
 
 template <>
@@ -104,8 +113,7 @@ constexpr float erfc_tail(float a) {
 template <>
 inline float unary<UnaryFunction::kErf>(float x, UnaryParameters) {
   const float a = std::abs(x);
-  const float tail = 1.0f - erfc_tail(a);
-  return a < 0.5f ? x * erf_series(a) : std::copysign(tail, x);
+  return signed_as(x, a < 0.5f ? a * erf_series(a) : 1.0f - erfc_tail(a));
 }
 
 // x times the normal distribution, 1/2 erfc(-x / sqrt(2)) (Hendrycks and Gimpel 2016).

@@ -31,10 +31,32 @@ const network = (input, output, weights, nodes, constants = {}) => ({
   range: [-0.5, 1],
 })
 
-/** A function of one value, over a range in which it bends. */
-const unary = (operator, attributes = {}) => ({
-  ...network(image, [CHANNELS, SIDE, SIDE], {}, [[operator, ['x'], 'y', attributes]]),
-  opset: 20,
+/** The functions of one value, each as a node from x to y. */
+export const unaryNodes = {
+  Sigmoid: ['Sigmoid', ['x'], 'y'],
+  Tanh: ['Tanh', ['x'], 'y'],
+  LeakyRelu: ['LeakyRelu', ['x'], 'y'],
+  'LeakyRelu, steep': ['LeakyRelu', ['x'], 'y', { alpha: 0.3 }],
+  Elu: ['Elu', ['x'], 'y'],
+  'Elu, flat': ['Elu', ['x'], 'y', { alpha: 0.5 }],
+  Selu: ['Selu', ['x'], 'y'],
+  HardSigmoid: ['HardSigmoid', ['x'], 'y'],
+  'HardSigmoid, off its defaults': ['HardSigmoid', ['x'], 'y', { alpha: 0.15, beta: 0.4 }],
+  HardSwish: ['HardSwish', ['x'], 'y'],
+  Softplus: ['Softplus', ['x'], 'y'],
+  Softsign: ['Softsign', ['x'], 'y'],
+  Mish: ['Mish', ['x'], 'y'],
+  Gelu: ['Gelu', ['x'], 'y'],
+  'Gelu, approximate': ['Gelu', ['x'], 'y', { approximate: 'tanh' }],
+  Erf: ['Erf', ['x'], 'y'],
+}
+/** The first opset that has all of them. */
+export const UNARY_OPSET = 20
+
+/** Over a range in which all of them bend. */
+const unary = (node) => ({
+  ...network(image, [CHANNELS, SIDE, SIDE], {}, [node]),
+  opset: UNARY_OPSET,
   range: [-5, 6],
 })
 
@@ -180,22 +202,7 @@ const networks = {
     ['Gemm', ['x', 'w', 'b'], 'z', { transB: 1 }],
     ['Softmax', ['z'], 'y', { axis: -1 }],
   ]),
-  Sigmoid: unary('Sigmoid'),
-  Tanh: unary('Tanh'),
-  LeakyRelu: unary('LeakyRelu'),
-  'LeakyRelu, steep': unary('LeakyRelu', { alpha: 0.3 }),
-  Elu: unary('Elu'),
-  'Elu, flat': unary('Elu', { alpha: 0.5 }),
-  Selu: unary('Selu'),
-  HardSigmoid: unary('HardSigmoid'),
-  'HardSigmoid, off its defaults': unary('HardSigmoid', { alpha: 0.15, beta: 0.4 }),
-  HardSwish: unary('HardSwish'),
-  Softplus: unary('Softplus'),
-  Softsign: unary('Softsign'),
-  Mish: unary('Mish'),
-  Gelu: unary('Gelu'),
-  'Gelu, approximate': unary('Gelu', { approximate: 'tanh' }),
-  Erf: unary('Erf'),
+  ...Object.fromEntries(Object.entries(unaryNodes).map(([name, node]) => [name, unary(node)])),
   'Conv, Sigmoid, Gemm': network(image, [10], { ...filter3x3, v: [10, CHANNELS * PIXELS] }, [
     ['Conv', ['x', 'w', 'b'], 'c', same3x3],
     ['Sigmoid', ['c'], 's'],
