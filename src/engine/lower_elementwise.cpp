@@ -7,11 +7,21 @@ namespace lowbit::engine {
 
 namespace {
 
-// output = table[input] for every element of the node's only input.
+// Where the node's only input lies and its output goes, in the layout that the input has.
+struct Places {
+  Slot input;
+  Slot output;
+};
+
+Places places_of(Lowering& lowering, size_t index) {
+  const Layout layout = lowering.input_layout(index, 0);
+  const Slot input = lowering.input_slot(index, 0, layout);
+  return {input, lowering.make_output_slot_in_place(index, layout)};
+}
+
 void emit_table(Lowering& lowering, size_t index, const std::array<uint8_t, 256>& table) {
   const int64_t count = *lowering.output_value(index).shape.element_count();
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot_in_place(index);
+  const auto [input, output] = places_of(lowering, index);
   lowering.emit(make_table_lookup(lowering.table(), {.input = input,
                                                      .output = output,
                                                      .table = table,
@@ -24,8 +34,7 @@ void emit_table(Lowering& lowering, size_t index, const std::array<uint8_t, 256>
 template <class Arguments>
 void emit_f32(Lowering& lowering, size_t index, void (*kernel)(const Arguments&),
               const Arguments& arguments) {
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot_in_place(index);
+  const auto [input, output] = places_of(lowering, index);
   lowering.emit(make_unary_step<float, float>(kernel, arguments, input, output), {input, output});
 }
 
@@ -118,8 +127,10 @@ Status lower<Op::kQuantizeLinear>(Lowering& lowering, size_t index) {
   LOWBIT_TRY(check_dtypes(lowering, index, DType::kF32, DType::kU8));
   const Value& to = lowering.output_value(index);
   const ActivationParams params = activation_params(to);
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot(index);
+  // In the layout that the input has: bytes are moved into another one faster than floats.
+  const Layout layout = lowering.input_layout(index, 0);
+  const Slot input = lowering.input_slot(index, 0, layout);
+  const Slot output = lowering.make_output_slot(index, layout);
   const kernels::QuantizeU8 call{.count = *to.shape.element_count(),
                                  .scale = params.scale,
                                  .zero_point = params.zero_point,
@@ -135,8 +146,11 @@ Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
   LOWBIT_TRY(check_dtypes(lowering, index, DType::kU8, DType::kF32));
   const Value& from = lowering.input_value(index, 0);
   const ActivationParams params = activation_params(from);
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot(index);
+  // What leaves the graph is moved into its layout as bytes, before they become floats.
+  const Layout layout =
+      lowering.only_leaves(index) ? Layout::kRowMajor : activation_layout(from.shape);
+  const Slot input = lowering.input_slot(index, 0, layout);
+  const Slot output = lowering.make_output_slot(index, layout);
   const kernels::DequantizeU8 call{
       .count = *from.shape.element_count(), .scale = params.scale, .zero_point = params.zero_point};
   lowering.emit(
