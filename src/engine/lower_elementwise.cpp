@@ -74,8 +74,9 @@ Status lower_unary(Lowering& lowering, size_t index, UnaryFunction function) {
   LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
   const Value& to = lowering.output_value(index);
   const auto& attributes = std::get<UnaryAttributes>(lowering.node(index).attributes);
-  if (function == UnaryFunction::kGelu && attributes.approximate)
+  if (function == UnaryFunction::kGelu && attributes.approximate) {
     function = UnaryFunction::kGeluTanh;
+  }
   const kernels::UnaryF32 call{.count = *to.shape.element_count(),
                                .function = function,
                                .parameters = attributes.parameters};
