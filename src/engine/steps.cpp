@@ -51,7 +51,7 @@ class TransposeStep final : public Step {
 
 class TableStep final : public Step {
  public:
-  TableStep(void (*kernel)(const kernels::RescaleU8&), const TableLookup& lookup)
+  TableStep(void (*kernel)(const kernels::LookupU8&), const TableLookup& lookup)
       : kernel_(kernel), lookup_(lookup) {
     arguments_.rows = lookup.rows;
     arguments_.columns = lookup.columns;
@@ -67,9 +67,9 @@ class TableStep final : public Step {
   void run() const override { kernel_(arguments_); }
 
  private:
-  void (*kernel_)(const kernels::RescaleU8&);
+  void (*kernel_)(const kernels::LookupU8&);
   TableLookup lookup_;
-  kernels::RescaleU8 arguments_;
+  kernels::LookupU8 arguments_;
 };
 
 }  // namespace
@@ -130,7 +130,7 @@ std::unique_ptr<Step> make_transpose(const Transpose& transpose) {
 
 std::unique_ptr<Step> make_table_lookup(const kernels::KernelTable& kernels,
                                         const TableLookup& lookup) {
-  return std::make_unique<TableStep>(kernels.rescale_u8, lookup);
+  return std::make_unique<TableStep>(kernels.lookup_u8, lookup);
 }
 
 std::array<uint8_t, 256> rescale_table(const ActivationParams& input,

@@ -23,6 +23,9 @@ int64_t opset_of(const Graph& graph) {
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
       opset = std::max(opset, kFirstOpsetWithPoolDilations);
     }
+    if (const auto unary = unary_function(node.op)) {
+      opset = std::max(opset, unary_info(*unary).opset);
+    }
   }
   return opset;
 }

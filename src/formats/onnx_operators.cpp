@@ -219,6 +219,31 @@ Result<Attributes> read_concat(const Source& source) {
   return Attributes(AxisAttributes{source.attributes.integer("axis", 0)});
 }
 
+Result<Attributes> read_unary(const Source& source) {
+  const UnaryInfo& info = unary_info(*unary_function(*source.node.op));
+  if (source.opset < info.opset) {
+    return onnx_node_error(ErrorCode::kInvalidModel, source.node,
+                           "it needs opset " + std::to_string(info.opset) + "; the model has " +
+                               std::to_string(source.opset));
+  }
+  UnaryAttributes unary{.parameters = {info.alpha, info.beta}};
+  if (!info.alpha_name.empty()) {
+    unary.parameters.alpha = source.attributes.real(info.alpha_name, info.alpha);
+  }
+  if (!info.beta_name.empty()) {
+    unary.parameters.beta = source.attributes.real(info.beta_name, info.beta);
+  }
+  if (source.node.op == Op::kGelu) {
+    const std::string_view approximate = source.attributes.text("approximate", "none");
+    unary.approximate = approximate == "tanh";
+    if (!unary.approximate && approximate != "none") {
+      source.attributes.fail(ErrorCode::kInvalidModel,
+                             "'" + std::string(approximate) + "' is not a value of approximate");
+    }
+  }
+  return Attributes(unary);
+}
+
 // The most inputs that the node may have in the file; ops.inc counts those that stay inputs.
 int max_file_inputs(Op op) {
   switch (op) {
@@ -256,6 +281,10 @@ Result<Attributes> read_operator(const Source& source) {
       return read_reshape(source);
     case Op::kDropout:
       return read_dropout(source);
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) case Op::k##name:
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+      return read_unary(source);
     case Op::kMatMul:
     case Op::kAdd:
     case Op::kRelu:

@@ -98,6 +98,13 @@ class AttributesOf {
   void operator()(const ReshapeAttributes& reshape) const {
     if (reshape.allow_zero) out_.integer("allowzero", 1);
   }
+  void operator()(const UnaryAttributes& unary) const {
+    const UnaryInfo& info = unary_info(*unary_function(op_));
+    const auto [alpha, beta] = unary.parameters;
+    if (!info.alpha_name.empty() && alpha != info.alpha) out_.real(info.alpha_name, alpha);
+    if (unary.approximate && op_ == Op::kGelu) out_.text("approximate", "tanh");
+    if (!info.beta_name.empty() && beta != info.beta) out_.real(info.beta_name, beta);
+  }
 
  private:
   Op op_;

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "qmath/unary.h"
+
 namespace lowbit {
 
 struct NoAttributes {
@@ -92,8 +94,15 @@ struct ReshapeAttributes {
   bool operator==(const ReshapeAttributes&) const = default;
 };
 
+// The operators of qmath/unary.inc, which has their defaults.
+struct UnaryAttributes {
+  UnaryParameters parameters;
+  bool approximate = false;  // Gelu only: "tanh"
+  bool operator==(const UnaryAttributes&) const = default;
+};
+
 using Attributes =
     std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
-                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes>;
+                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes>;
 
 }  // namespace lowbit

@@ -24,6 +24,18 @@ std::optional<Op> op_from_name(std::string_view name) {
   return static_cast<Op>(found - kOps.begin());
 }
 
+std::optional<UnaryFunction> unary_function(Op op) {
+  switch (op) {
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) \
+  case Op::k##name:                                           \
+    return UnaryFunction::k##name;
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+    default:
+      return std::nullopt;
+  }
+}
+
 ValueId Graph::add_value(Value value) {
   values.push_back(std::move(value));
   return static_cast<ValueId>(values.size() - 1);

@@ -35,6 +35,9 @@ struct OpInfo {
 const OpInfo& op_info(Op op);
 std::optional<Op> op_from_name(std::string_view name);
 
+// Of an operator of qmath/unary.inc; of any other, none.
+std::optional<UnaryFunction> unary_function(Op op);
+
 // Index into Graph::values.
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;  // an optional input that is not given

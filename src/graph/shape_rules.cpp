@@ -396,6 +396,9 @@ Result<Shape> ShapeRules::output_of(const Node& node) {
       case Op::kDropout:
       case Op::kQuantizeLinear:
       case Op::kDequantizeLinear:
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) case Op::k##name:
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
         return shape(node, 0);
     }
     return node_error(ErrorCode::kInvalidModel, node, "it has no shape rule");

@@ -31,6 +31,11 @@ Status check_attributes(const Node& node) {
       return node_error(ErrorCode::kInvalidModel, node, "its epsilon is not finite or negative");
     }
   }
+  if (const auto* unary = std::get_if<UnaryAttributes>(&node.attributes)) {
+    if (!std::isfinite(unary->parameters.alpha) || !std::isfinite(unary->parameters.beta)) {
+      return node_error(ErrorCode::kInvalidModel, node, "its attributes are not finite");
+    }
+  }
   if (may_have_activation(node.op)) return check_bounds(node, node.activation);
   if (node.activation == ClipAttributes{}) return success();
   return node_error(ErrorCode::kInvalidModel, node, "an activation cannot be fused into it");

@@ -62,7 +62,7 @@ TEST_CASE("scale_shift_f32: rounds the product before the sum, equally in both t
   }
 }
 
-TEST_CASE("rescale_u8: maps every byte through the table into slices, and leaves the gaps alone") {
+TEST_CASE("lookup_u8: maps every byte through the table into slices, and leaves the gaps alone") {
   RescaleParams params;
   params.input_scale = 0.05f;
   params.output_scale = 0.11f;
@@ -73,7 +73,7 @@ TEST_CASE("rescale_u8: maps every byte through the table into slices, and leaves
   for (int32_t columns = 0; columns <= 40; ++columns) {
     const auto x = random_bytes(random, static_cast<size_t>(3 * columns));
     const int64_t stride = columns + 5;
-    for (const auto kernel : {rescale_u8__reference, rescale_u8__simd128}) {
+    for (const auto kernel : {lookup_u8__reference, lookup_u8__simd128}) {
       Guarded<uint8_t> y(std::vector<uint8_t>(static_cast<size_t>(3 * stride), uint8_t{99}));
       kernel({x.data(), table.data(), y.data(), 3, columns, stride});
       for (int64_t i = 0; i < 3 * stride; ++i) {
@@ -88,11 +88,11 @@ TEST_CASE("rescale_u8: maps every byte through the table into slices, and leaves
   }
 }
 
-TEST_CASE("rescale_u8: works in place") {
+TEST_CASE("lookup_u8: works in place") {
   const auto table = rescale_table({0.1f, 0.2f, 0, 0, 0, 255});
   Random random(4);
   const auto x = random_bytes(random, 33);
-  for (const auto kernel : {rescale_u8__reference, rescale_u8__simd128}) {
+  for (const auto kernel : {lookup_u8__reference, lookup_u8__simd128}) {
     Guarded<uint8_t> y(x);
     kernel({y.data(), table.data(), y.data(), 3, 11, 11});
     for (size_t i = 0; i < x.size(); ++i) CHECK(y.data()[i] == table[x[i]]);

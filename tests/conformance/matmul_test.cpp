@@ -43,7 +43,7 @@ class Operand {
  public:
   Operand(Random& random, const Sizes& s, T garbage, auto value) : sizes_(s) {
     for (int32_t t = 0; t < s.taps; ++t) {
-      tap_offsets_.push_back(s.table ? below(random, 7 * s.depth) : 0);
+      tap_offsets_.push_back(t > 0 ? below(random, 7 * s.depth) : 0);
     }
     const int32_t row_end = *std::ranges::max_element(tap_offsets_) + s.depth;
     stride_ = s.depth + below(random, 5);

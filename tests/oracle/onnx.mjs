@@ -37,6 +37,10 @@ function join(...parts) {
 
 const integer = (field, value) => [varint(field * 8 + VARINT), varint(value)]
 const bytes = (field, value) => [varint(field * 8 + BYTES), varint(value.length), value]
+const float = (field, value) => [
+  varint(field * 8 + FIXED32),
+  new Uint8Array(Float32Array.of(value).buffer),
+]
 const text = (field, value) => bytes(field, new TextEncoder().encode(value))
 const message = (field, ...parts) => bytes(field, join(...parts))
 
@@ -48,6 +52,8 @@ function attribute(name, value) {
       value.map((item) => integer(8, item)),
       integer(20, 7),
     )
+  if (typeof value === 'string') return message(5, text(1, name), text(4, value), integer(20, 3))
+  if (!Number.isInteger(value)) return message(5, text(1, name), float(2, value), integer(20, 1))
   return message(5, text(1, name), integer(3, value), integer(20, 2))
 }
 
@@ -86,7 +92,8 @@ function valueInfo(field, [name, dims]) {
 
 /**
  * A model as bytes. `inputs` and `outputs` map names to dimensions (float32; a string is a symbol), `constants` maps
- * names to { type, dims, data }, `nodes` are [operator, inputs, output, attributes] with integer attributes.
+ * names to { type, dims, data }, `nodes` are [operator, inputs, output, attributes]. An attribute is a text, a list of
+ * integers or a number, which is written as a float unless it is an integer.
  */
 export function buildModel({ inputs, outputs, constants = {}, nodes, opset = 17 }) {
   const graph = message(
@@ -147,11 +154,12 @@ function readAttribute(data) {
   const values = {
     1: () => new DataView(aligned(one(parsed, 2))).getFloat32(0, true),
     2: () => integers(parsed.get(3))[0],
+    3: () => string(one(parsed, 4)),
     7: () => integers(parsed.get(8)),
   }
   const name = string(one(parsed, 1))
   const read = values[Number(one(parsed, 20))]
-  if (!read) throw new Error(`attribute "${name}" is neither a float nor integers`)
+  if (!read) throw new Error(`attribute "${name}" is neither a float, a text nor integers`)
   return [name, read()]
 }
 
@@ -185,7 +193,7 @@ function readValueInfo(data) {
   return [string(one(parsed, 1)), dims]
 }
 
-/** What `buildModel` takes, from a model's bytes. Attributes may be floats too. */
+/** What `buildModel` takes, from a model's bytes. */
 export function readModel(bytes) {
   const model = fields(bytes)
   const graph = fields(one(model, 7))

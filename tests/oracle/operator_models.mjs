@@ -27,6 +27,37 @@ const network = (input, output, weights, nodes, constants = {}) => ({
   weights,
   nodes,
   constants,
+  opset: 17,
+  range: [-0.5, 1],
+})
+
+/** The functions of one value, each as a node from x to y. */
+export const unaryNodes = {
+  Sigmoid: ['Sigmoid', ['x'], 'y'],
+  Tanh: ['Tanh', ['x'], 'y'],
+  LeakyRelu: ['LeakyRelu', ['x'], 'y'],
+  'LeakyRelu, steep': ['LeakyRelu', ['x'], 'y', { alpha: 0.3 }],
+  Elu: ['Elu', ['x'], 'y'],
+  'Elu, flat': ['Elu', ['x'], 'y', { alpha: 0.5 }],
+  Selu: ['Selu', ['x'], 'y'],
+  HardSigmoid: ['HardSigmoid', ['x'], 'y'],
+  'HardSigmoid, off its defaults': ['HardSigmoid', ['x'], 'y', { alpha: 0.15, beta: 0.4 }],
+  HardSwish: ['HardSwish', ['x'], 'y'],
+  Softplus: ['Softplus', ['x'], 'y'],
+  Softsign: ['Softsign', ['x'], 'y'],
+  Mish: ['Mish', ['x'], 'y'],
+  Gelu: ['Gelu', ['x'], 'y'],
+  'Gelu, approximate': ['Gelu', ['x'], 'y', { approximate: 'tanh' }],
+  Erf: ['Erf', ['x'], 'y'],
+}
+/** The first opset that has all of them. */
+export const UNARY_OPSET = 20
+
+/** Over a range in which all of them bend. */
+const unary = (node) => ({
+  ...network(image, [CHANNELS, SIDE, SIDE], {}, [node]),
+  opset: UNARY_OPSET,
+  range: [-5, 6],
 })
 
 const filter3x3 = { w: [CHANNELS, CHANNELS, 3, 3], b: [CHANNELS] }
@@ -171,6 +202,13 @@ const networks = {
     ['Gemm', ['x', 'w', 'b'], 'z', { transB: 1 }],
     ['Softmax', ['z'], 'y', { axis: -1 }],
   ]),
+  ...Object.fromEntries(Object.entries(unaryNodes).map(([name, node]) => [name, unary(node)])),
+  'Conv, Sigmoid, Gemm': network(image, [10], { ...filter3x3, v: [10, CHANNELS * PIXELS] }, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Sigmoid', ['c'], 's'],
+    ['Flatten', ['s'], 'f', { axis: 1 }],
+    ['Gemm', ['f', 'v'], 'y', { transB: 1 }],
+  ]),
   'LeNet in small': network(image, [10], { ...filter3x3, v: [10, CHANNELS * 36], c: [10] }, [
     ['Conv', ['x', 'w', 'b'], 'h', same3x3],
     ['Relu', ['h'], 'r'],
@@ -180,7 +218,7 @@ const networks = {
   ]),
 }
 
-/** Each network as { name, operators, bytes, samples(count, seed) }, samples being a { shape, data } in -0.5..1. */
+/** Each network as { name, operators, bytes, samples(count, seed) }; samples are a { shape, data } within its range. */
 export const operatorModels = Object.entries(networks).map(([name, network], index) => {
   const random = randomFrom(index + 1)
   const weights = Object.entries(network.weights).map(([key, shape]) => {
@@ -193,13 +231,15 @@ export const operatorModels = Object.entries(networks).map(([name, network], ind
     outputs: { y: ['N', ...network.output] },
     constants: { ...Object.fromEntries(weights), ...network.constants },
     nodes: network.nodes,
+    opset: network.opset,
   })
+  const [low, high] = network.range
   const samples = (count, seed) => {
     const shape = [count, ...network.input.slice(1)]
     const uniform = randomFrom(seed)
     return {
       shape,
-      data: Float32Array.from({ length: elements(shape) }, () => 1.5 * uniform() - 0.5),
+      data: Float32Array.from({ length: elements(shape) }, () => low + (high - low) * uniform()),
     }
   }
   return { name, operators: network.nodes.map(([operator]) => operator), bytes, samples }

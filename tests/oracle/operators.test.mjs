@@ -27,9 +27,12 @@ async function runInOrt(runtime, bytes, input) {
 }
 
 test('every operator with an integer form has a network here', () => {
-  const list = readFileSync(join(projectRoot, 'src', 'graph', 'ops.inc'), 'utf8')
-  const integer = [...list.matchAll(/^LOWBIT_OP\((\w+),.*, true, \w+\)$/gm)].map(([, name]) => name)
-  assert.ok(integer.includes('Conv'), 'the list was read')
+  const read = (...path) => readFileSync(join(projectRoot, 'src', ...path), 'utf8')
+  const integer = [
+    ...read('graph', 'ops.inc').matchAll(/^LOWBIT_OP\((\w+),.*, true, \w+\)$/gm),
+    ...read('qmath', 'unary.inc').matchAll(/^LOWBIT_UNARY\((\w+),.*\)$/gm),
+  ].map(([, name]) => name)
+  assert.ok(integer.includes('Conv') && integer.includes('Tanh'), 'the lists were read')
   // These two are in every model that quantize() makes.
   const covered = new Set([
     'QuantizeLinear',

@@ -216,6 +216,15 @@ class GraphBuilder {
   ValueId concat(std::vector<ValueId> parts, int64_t axis = 1) {
     return simple(Op::kConcat, "concat", std::move(parts), AxisAttributes{.axis = axis});
   }
+  // With ONNX's defaults, unless parameters are given.
+  ValueId unary(Op op, ValueId x, std::optional<UnaryParameters> parameters = {},
+                bool approximate = false) {
+    const UnaryInfo& info = unary_info(*unary_function(op));
+    const UnaryAttributes attributes{
+        .parameters = parameters.value_or(UnaryParameters{info.alpha, info.beta}),
+        .approximate = approximate};
+    return simple(op, "unary", {x}, attributes);
+  }
   ValueId identity(ValueId x) { return simple(Op::kIdentity, "identity", {x}); }
   ValueId dropout(ValueId x) { return simple(Op::kDropout, "dropout", {x}); }
 

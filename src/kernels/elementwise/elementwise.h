@@ -2,7 +2,8 @@
 //
 //   clamp_f32         y = min(max(x, min), max)    Relu and Clip that could not be fused
 //   scale_shift_f32   y = x * scale[c] + shift[c]  BatchNormalization that could not be folded
-//   rescale_u8        y = table[x]                 Concat's inputs, Relu and Clip of integers
+//   lookup_u8         y = table[x]                 any function of one integer: Concat's inputs,
+//                                                  Relu, Clip and the functions of qmath/unary.inc
 //
 // NaN stays NaN.
 #pragma once
@@ -32,9 +33,9 @@ struct ScaleShiftF32 {
 
 // rows of `columns` bytes, each row `output_stride` bytes apart in the output (a Concat along
 // channels writes slices). output may be input when output_stride is columns.
-struct RescaleU8 {
+struct LookupU8 {
   const uint8_t* input = nullptr;
-  const uint8_t* table = nullptr;  // [256], see qmath/rescale.h
+  const uint8_t* table = nullptr;  // [256], see qmath/rescale.h and qmath/unary.h
   uint8_t* output = nullptr;
   int64_t rows = 0;
   int32_t columns = 0;

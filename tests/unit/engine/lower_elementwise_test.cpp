@@ -22,6 +22,34 @@ TEST_CASE("Relu and Clip, in place and not, in float32 and in integers") {
   }
 }
 
+TEST_CASE("Every function of one value, in place and not, in float32 and in integers") {
+  const auto check = [](Op op, std::optional<UnaryParameters> parameters, bool approximate) {
+    CAPTURE(op_info(op).name);
+    for (const Shape& shape : {Shape{2, 3, 4, 5}, Shape{131}, Shape{}}) {
+      GraphBuilder b;
+      const ValueId x = b.input("x", shape);
+      const ValueId y = b.unary(op, x, parameters, approximate);
+      check_plan(b.output(b.unary(op, y, parameters, approximate)).build());
+
+      GraphBuilder q;
+      const ValueId u = q.input_u8("u", shape, activation_params(0.05f, 120));
+      const ValueId v = q.unary(op, u, parameters, approximate);
+      q.set_quant(v, activation_params(0.02f, 60));
+      const ValueId w = q.unary(op, v, parameters, approximate);
+      q.set_quant(w, activation_params(0.1f, 3, 4));
+      check_plan(q.output(v).output(w).build());
+    }
+  };
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) check(Op::k##name, {}, false);
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+  check(Op::kGelu, {}, true);
+  check(Op::kLeakyRelu, UnaryParameters{-0.5f, 0}, false);
+  check(Op::kElu, UnaryParameters{2, 0}, false);
+  check(Op::kSelu, UnaryParameters{0.5f, 3}, false);
+  check(Op::kHardSigmoid, UnaryParameters{0.5f, 0.25f}, false);
+}
+
 TEST_CASE("Clip without bounds changes nothing") {
   GraphBuilder b;
   const ValueId x = b.input("x", {2, 9});

@@ -18,6 +18,7 @@
 #include "qmath/quantize.h"
 #include "qmath/requantize.h"
 #include "qmath/softmax.h"
+#include "qmath/unary_functions.h"
 
 namespace lowbit::test {
 
@@ -71,6 +72,11 @@ class NodeOracle {
         break;
       case Op::kConcat:
         concat();
+        break;
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) case Op::k##name:
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+        unary();
         break;
       case Op::kFlatten:
       case Op::kReshape:
@@ -134,14 +140,12 @@ class NodeOracle {
         value.quant->zero_point == output_.quant->zero_point) {
       return raw(input, i);
     }
-    float real = static_cast<float>(raw(input, i));
-    if (value.quant) {
-      const Params p = params(value);
-      real = dequantize(static_cast<int32_t>(raw(input, i)), p.scale, p.zero_point);
-    }
-    if (!output_.quant) return double{real};
-    const Params p = params(output_);
-    return quantize(real, p.scale, p.zero_point, p.qmin, p.qmax);
+    return output_.quant ? to_output(real(input, i)) : double{real(input, i)};
+  }
+  float real(size_t input, int64_t i) const {
+    if (!input_values_[input]->quant) return static_cast<float>(raw(input, i));
+    const Params p = params(*input_values_[input]);
+    return dequantize(static_cast<int32_t>(raw(input, i)), p.scale, p.zero_point);
   }
 
   void set(int64_t i, double value, double bound = 0) {
@@ -173,11 +177,11 @@ class NodeOracle {
     const float multiplier =
         requantize_multiplier(params(*input_values_[0]).scale, weights.scale[at], y.scale);
     set(i, requantize(static_cast<int32_t>(sum.total), multiplier, y.zero_point,
-                      bound(activation.min), bound(activation.max)));
+                      to_output(activation.min), to_output(activation.max)));
   }
-  int32_t bound(float real) const {
+  int32_t to_output(float x) const {
     const Params y = params(output_);
-    return quantize(real, y.scale, y.zero_point, y.qmin, y.qmax);
+    return quantize(x, y.scale, y.zero_point, y.qmin, y.qmax);
   }
 
   // Where a window starts in the input, for output position `o` of one axis.
@@ -315,15 +319,15 @@ class NodeOracle {
                             .a_zero_point = pa.zero_point,
                             .b_zero_point = pb.zero_point,
                             .output_zero_point = y.zero_point,
-                            .qmin = bound(node_.activation.min),
-                            .qmax = bound(node_.activation.max)}));
+                            .qmin = to_output(node_.activation.min),
+                            .qmax = to_output(node_.activation.max)}));
     }
   }
 
   void clip(const ClipAttributes& bounds) {
     for (int64_t i = 0; i < size(); ++i) {
-      const double low = is_integer() ? bound(bounds.min) : double{bounds.min};
-      const double high = is_integer() ? bound(bounds.max) : double{bounds.max};
+      const double low = is_integer() ? to_output(bounds.min) : double{bounds.min};
+      const double high = is_integer() ? to_output(bounds.max) : double{bounds.max};
       set(i, std::min(std::max(converted(0, i), low), high));
     }
   }
@@ -474,6 +478,15 @@ class NodeOracle {
         const int64_t count = *shape(input).element_count() / outer;
         for (int64_t i = 0; i < count; ++i) set(to++, converted(input, o * count + i));
       }
+    }
+  }
+
+  void unary() {  // whose formulas give the same bits however they are run
+    const auto& [parameters, by_tanh] = std::get<UnaryAttributes>(node_.attributes);
+    const UnaryFunction f = by_tanh ? UnaryFunction::kGeluTanh : *unary_function(node_.op);
+    for (int64_t i = 0; i < size(); ++i) {
+      const float y = evaluate(f, real(0, i), parameters);
+      set(i, is_integer() ? to_output(y) : double{y});
     }
   }
 

@@ -63,7 +63,7 @@ class RandomGraph {
     const bool is_image = shape(x).rank() == 4;
     switch (below(is_image ? 11 : 6)) {
       case 0:
-        return keep(b_.relu(x));
+        return keep(below(2) == 0 ? b_.relu(x) : with_params(b_.unary(Op::kTanh, x)));
       case 1:
         return keep(with_params(b_.add(x, partner(x))));
       case 2:

@@ -232,6 +232,55 @@ TEST_CASE("Softmax before opset 13 flattens: read where that is one axis") {
               ErrorCode::kUnsupportedFeature, "several axes");
 }
 
+TEST_CASE("Functions of one value have ONNX's defaults, and read the attributes they have") {
+  const auto file = [](const char* op, std::vector<WireWriter> attributes, int64_t opset = 20) {
+    return OnnxFile(opset).input("x", {"N"}).node(op, {"x"}, {"y"}, with(std::move(attributes)));
+  };
+  const auto parameters = [&](const char* op, std::vector<WireWriter> attributes) {
+    return attributes_of<UnaryAttributes>(file(op, std::move(attributes))).parameters;
+  };
+  CHECK(parameters("LeakyRelu", {}) == UnaryParameters{0.01f, 0});
+  CHECK(parameters("Elu", {}) == UnaryParameters{1, 0});
+  CHECK(parameters("Selu", {}) ==
+        UnaryParameters{1.67326319217681884765625f, 1.05070102214813232421875f});
+  CHECK(parameters("HardSigmoid", {}) == UnaryParameters{0.2f, 0.5f});
+  CHECK(parameters("LeakyRelu", {float_attribute("alpha", 0.3f)}) == UnaryParameters{0.3f, 0});
+  CHECK(parameters("Selu", {float_attribute("gamma", 2), float_attribute("alpha", 3)}) ==
+        UnaryParameters{3, 2});
+  CHECK(parameters("HardSigmoid", {float_attribute("beta", 0.25f)}) ==
+        UnaryParameters{0.2f, 0.25f});
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta)                                   \
+  CHECK(must(read(file(#name, {}))).nodes[0].op == Op::k##name);                                \
+  check_error(read(file(#name, {float_attribute("slope", 1)})), ErrorCode::kUnsupportedFeature, \
+              "'slope'");
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+  check_error(read(file("Elu", {float_attribute("gamma", 1)})), ErrorCode::kUnsupportedFeature,
+              "'gamma'");
+  check_error(read(file("Elu", {float_attribute("alpha", kInfinity)})), ErrorCode::kInvalidModel,
+              "not finite");
+}
+
+TEST_CASE("Functions of one value are refused before their opset, and Gelu has two forms") {
+  const auto file = [](const char* op, int64_t opset, std::vector<WireWriter> attributes) {
+    return OnnxFile(opset).input("x", {"N"}).node(op, {"x"}, {"y"}, with(std::move(attributes)));
+  };
+  const std::pair<const char*, int64_t> first_opsets[] = {
+      {"Erf", 9}, {"HardSwish", 14}, {"Mish", 18}, {"Gelu", 20}};
+  for (const auto& [op, opset] : first_opsets) {
+    CHECK(read(file(op, opset, {})).ok());
+    check_error(read(file(op, opset - 1, {})), ErrorCode::kInvalidModel, "it needs opset");
+  }
+  const auto is_approximate = [&](std::vector<WireWriter> attributes) {
+    return attributes_of<UnaryAttributes>(file("Gelu", 20, std::move(attributes))).approximate;
+  };
+  CHECK_FALSE(is_approximate({}));
+  CHECK_FALSE(is_approximate({text_attribute("approximate", "none")}));
+  CHECK(is_approximate({text_attribute("approximate", "tanh")}));
+  check_error(read(file("Gelu", 20, {text_attribute("approximate", "erf")})),
+              ErrorCode::kInvalidModel, "'erf'");
+}
+
 TEST_CASE("Flatten and Concat read their axis, which Concat must have") {
   CHECK(attributes_of<AxisAttributes>(image().node("Flatten", {"x"}, {"y"})).axis == 1);
   CHECK(attributes_of<AxisAttributes>(

@@ -146,13 +146,15 @@ TEST_CASE("Relu and Clip before QuantizeLinear are the activation of the node") 
   CHECK(graph.nodes[1].activation == ClipAttributes{-infinity, 6});
 }
 
-TEST_CASE("a Relu between two pairs is an integer node of its own") {
-  OnnxFile file = quantized_input();
-  file.node("Relu", {"x_d"}, {"r"});
-  const Graph graph = must(read(quantize_output(file, "r")));
-  REQUIRE(graph.nodes.size() == 3);
-  CHECK(graph.nodes[1].op == Op::kRelu);
-  CHECK(graph.value(graph.nodes[1].output).quant->scale[0] == 2.0f);
+TEST_CASE("a function of one value between two pairs is an integer node of its own") {
+  for (const Op op : {Op::kRelu, Op::kSigmoid, Op::kLeakyRelu}) {
+    OnnxFile file = quantized_input();
+    file.node(std::string(op_info(op).name), {"x_d"}, {"r"});
+    const Graph graph = must(read(quantize_output(file, "r")));
+    REQUIRE(graph.nodes.size() == 3);
+    CHECK(graph.nodes[1].op == op);
+    CHECK(graph.value(graph.nodes[1].output).quant->scale[0] == 2.0f);
+  }
 }
 
 TEST_CASE("a value read as integers and as reals has both") {

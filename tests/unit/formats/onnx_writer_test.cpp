@@ -160,6 +160,37 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("functions of one value survive a round trip in either precision") {
+  const auto chain = [](GraphBuilder& b, ValueId x) {
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) x = b.unary(Op::k##name, x);
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+    x = b.unary(Op::kSelu, x, UnaryParameters{0.5f, 3});
+    x = b.unary(Op::kHardSigmoid, x, UnaryParameters{0.25f, 0.75f});
+    return b.unary(Op::kGelu, x, {}, true);
+  };
+  GraphBuilder reals, integers;
+  const ValueId y = chain(reals, reals.input("x", {3}));
+  const ValueId q =
+      integers.quantize_linear(integers.input("x", {3}), activation_params(0.02f, 128));
+  const ValueId p = integers.dequantize_linear(chain(integers, q));
+  for (Graph graph : {reals.output(y).build(), integers.output(p).build()}) {
+    graph.name = "functions";
+    graph.opset = 20;
+    CHECK(graph_difference(graph, written_and_read(graph)) == "");
+  }
+}
+
+TEST_CASE("the file has an opset that has all of its operators") {
+  const auto opset_with = [](Op op) {
+    GraphBuilder b;
+    return written_and_read(b.output(b.unary(op, b.input("x", {3}))).build()).opset;
+  };
+  CHECK(opset_with(Op::kHardSwish) == 17);
+  CHECK(opset_with(Op::kMish) == 18);
+  CHECK(opset_with(Op::kGelu) == 20);
+}
+
 TEST_CASE("weights with one scale survive a round trip, their bias with one per channel") {
   Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
   const Node& conv = graph.nodes[1];

@@ -33,6 +33,14 @@ Graph float_graph() {
   return b.output(b.softmax(y)).build();
 }
 
+// Every function of qmath/unary.inc, one after the other.
+ValueId unary_chain(GraphBuilder& b, ValueId x) {
+#define LOWBIT_UNARY(name, opset, first, alpha, second, beta) x = b.unary(Op::k##name, x);
+#include "qmath/unary.inc"
+#undef LOWBIT_UNARY
+  return x;
+}
+
 // Every operator that has an integer form, in the law's types.
 Graph integer_graph() {
   GraphBuilder b;
@@ -49,7 +57,7 @@ Graph integer_graph() {
   y = b.flatten(b.global_average_pool(y));
   y = b.reshape(y, {0, 8});
   y = b.gemm(y, {.features = 6});
-  y = b.matmul(y, 5);
+  y = unary_chain(b, b.matmul(y, 5));
   const ValueId p = b.softmax(y);
   b.set_quant(p, activation_params(1.0f / 256, 0));
   return b.output(b.dequantize_linear(p)).build();
@@ -111,6 +119,19 @@ TEST_CASE("Activations are fused only where the engine computes them") {
       float_graph(), [](Graph& g) { node_named(g, "average_pool1").activation.min = 0; });
   CHECK(error.code == ErrorCode::kInvalidModel);
   CHECK(error.where == "average_pool1");
+}
+
+TEST_CASE("The attributes of a function of one value are finite") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {3});
+  const Graph graph = b.output(b.unary(Op::kHardSigmoid, x)).build();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const UnaryParameters bad : {UnaryParameters{infinity, 0}, UnaryParameters{0, -infinity}}) {
+    const Error error = error_after(
+        graph, [&](Graph& g) { g.nodes[0].attributes = UnaryAttributes{.parameters = bad}; });
+    CHECK(error.code == ErrorCode::kInvalidModel);
+    CHECK(error.where == "unary1");
+  }
 }
 
 TEST_CASE("A batch normalization's epsilon is finite and not negative") {
