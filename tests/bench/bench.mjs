@@ -43,13 +43,14 @@ function versionOf(name) {
   return JSON.parse(readFileSync(file, 'utf8')).version
 }
 
-function describe(engine) {
+function describe({ engine, tiles }) {
   const packages = ['lowbit', 'onnxruntime-web', '@tensorflow/tfjs-backend-wasm']
   return {
     engine,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     logical_cores: availableParallelism(),
     platform: `${process.platform} ${process.arch}`,
+    tiles,
     versions: Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
     measured_at: new Date().toISOString(),
   }
@@ -65,10 +66,10 @@ await main(async () => {
 
   const environment = await open()
   try {
-    const machine = describe(environment.engine)
+    const machine = describe(environment)
     const report = { machine, peaks: await environment.peaks(effort), results: [] }
     const lines = describeMachine(report)
-    say(`${lines.machine}\npeaks: ${lines.peaks}`)
+    say(`${lines.machine}\ntiles: ${lines.tiles}\npeaks: ${lines.peaks}`)
     for (const line of environment.skipped) say(line)
     for (const { name } of chosen) {
       const results = await environment.measure(name, effort)

@@ -66,6 +66,8 @@ test('in Chromium', async (t) => {
   const { printed, ...whole } = report(t, '--cases', chosen.map((name) => `^${name}$`).join('|'))
   assert.deepEqual(Object.keys(whole), ['machine', 'peaks', 'results'])
   assert.match(whole.machine.engine, /^Chromium \d+/)
+  assert.match(printed, /^tiles: f32 \d x 8(, int8 \d x 8)?$/m)
+  assert.ok([4, 6, 8].includes(whole.machine.tiles.f32))
   const names = ['mul_add', 'relaxed_madd', 'dot_i16x8', 'relaxed_dot']
   assert.deepEqual(
     Object.keys(whole.peaks),

@@ -75,18 +75,20 @@ async function openAll(runtimes, { files, input }) {
 }
 
 /**
- * Starts the runtimes. `readFile(path)` gives the bytes of a file of the project. Returns { skipped, peaks(effort),
- * measure(case's name, effort) }: lines on what is not there, { mul_add_gops, ... }, and the results of one case.
+ * Starts the runtimes. `readFile(path)` gives the bytes of a file of the project. Returns { skipped, tiles, peaks(effort),
+ * measure(case's name, effort) }: lines on what is not there, Lowbit's tiles in its best tier, { mul_add_gops, ... }, and the
+ * results of one case.
  */
 export async function startSession(readFile) {
   const { runtimes, skipped } = await startRuntimes()
-  const bestTier = runtimes.findLast(({ name }) => name === 'lowbit').tier
+  const { tier: bestTier, tiles } = runtimes.findLast(({ name }) => name === 'lowbit')
   const boundOf = ({ runtime, tier, precision }) =>
     bounds[precision][runtime === 'lowbit' ? tier : bestTier]
   let peaks
 
   return {
     skipped,
+    tiles,
     async peaks(effort) {
       peaks = await measurePeaks(efforts[effort])
       return peaks

@@ -1,4 +1,4 @@
-// Where the benchmark can run. Each gives { engine, skipped, peaks(effort), measure(name, effort), close() }.
+// Where the benchmark can run. Each gives { engine, skipped, tiles, peaks(effort), measure(name, effort), close() }.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,17 +13,18 @@ const isolation = {
 }
 
 async function inPage(page) {
-  const skipped = await page.evaluate(async () => {
+  const { skipped, tiles } = await page.evaluate(async () => {
     const { startSession } = await import('/tests/bench/bench_session.mjs')
     const readFile = async (path) => new Uint8Array(await (await fetch(`/${path}`)).arrayBuffer())
     globalThis.session = await startSession(readFile)
-    return globalThis.session.skipped
+    const { skipped, tiles } = globalThis.session
+    return { skipped, tiles }
   })
   const call =
     (method) =>
     (...args) =>
       page.evaluate(([method, args]) => globalThis.session[method](...args), [method, args])
-  return { skipped, peaks: call('peaks'), measure: call('measure') }
+  return { skipped, tiles, peaks: call('peaks'), measure: call('measure') }
 }
 
 async function chromium() {

@@ -122,7 +122,7 @@ size_t input_count(const Layer& l) {
 
 void time_f32(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
-  const KernelTable& table = kernel_table(tier);
+  const KernelTable table = kernel_table(tier);
   const Places places(l, sizeof(float));
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
   const auto a = random_values<float>(random, input_count(l) + kSlack);
@@ -149,7 +149,7 @@ void time_f32(benchmark::State& state, Tier tier, const Layer& l) {
 template <bool kIsU8S4>
 void time_integers(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
-  const KernelTable& table = kernel_table(tier);
+  const KernelTable table = kernel_table(tier);
   const Places places(l, sizeof(uint8_t));
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
   const auto a = random_values<uint8_t>(random, input_count(l) + kSlack);
@@ -216,7 +216,7 @@ double multiply_adds(const DepthwiseLayer& l) {
 
 void time_depthwise_f32(benchmark::State& state, Tier tier, const DepthwiseLayer& l) {
   Random random(1);
-  const KernelTable& table = kernel_table(tier);
+  const KernelTable table = kernel_table(tier);
   const Window w = same_window(l);
   const auto count = static_cast<size_t>(l.image * l.image * l.channels);
   const int32_t taps = l.kernel * l.kernel;
@@ -237,7 +237,7 @@ void time_depthwise_f32(benchmark::State& state, Tier tier, const DepthwiseLayer
 
 void time_depthwise_u8s8(benchmark::State& state, Tier tier, const DepthwiseLayer& l) {
   Random random(1);
-  const KernelTable& table = kernel_table(tier);
+  const KernelTable table = kernel_table(tier);
   const Window w = same_window(l);
   const auto count = static_cast<size_t>(l.image * l.image * l.channels);
   const int32_t taps = l.kernel * l.kernel;

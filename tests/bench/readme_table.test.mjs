@@ -12,7 +12,13 @@ const result = (name, runtime, tier, precision, median_ms, peak_fraction) => ({
 })
 
 const report = {
-  machine: { engine: 'Chromium 1', cpu: 'A chip', logical_cores: 2, platform: 'linux x64' },
+  machine: {
+    engine: 'Chromium 1',
+    cpu: 'A chip',
+    logical_cores: 2,
+    platform: 'linux x64',
+    tiles: {},
+  },
   peaks: { mul_add_gops: 40, relaxed_dot_gops: null },
   results: [
     result('matmul', 'lowbit', 'reference', 'float32', 2, 0.01),

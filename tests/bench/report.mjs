@@ -16,12 +16,16 @@ const variantOf = ({ runtime, tier, precision }) =>
   `${runtime === 'lowbit' ? `Lowbit ${tier}` : runtime} ${precisionNames[precision]}`
 
 export function describeMachine({ machine, peaks }) {
-  const { engine, cpu, logical_cores, platform } = machine
+  const { engine, cpu, logical_cores, platform, tiles } = machine
   const known = Object.entries(peaks).map(
     ([name, gops]) => `${name.replace('_gops', '')} ${gops === null ? 'none' : gops.toFixed(1)}`,
   )
   return {
     machine: `${engine}, ${cpu}, ${logical_cores} logical cores, ${platform}`,
+    tiles:
+      Object.entries(tiles)
+        .map(([precision, rows]) => `${precision} ${rows} x 8`)
+        .join(', ') || 'no choice',
     peaks: `${known.join(', ')} Gop/s`,
   }
 }

@@ -145,7 +145,7 @@ struct IntegerCase {
 };
 
 std::vector<uint8_t> run(Tier tier, const IntegerCase& test) {
-  const KernelTable& kernels = kernel_table(tier);
+  const KernelTable kernels = kernel_table(tier);
   DepthwiseU8S8 convolution = test.convolution;
   const Window& w = convolution.window;
   PackedWeights packed(packed_depthwise_u8s8_bytes(tier, w));
@@ -240,7 +240,7 @@ struct FloatCase {
 };
 
 std::vector<float> run(Tier tier, const FloatCase& test) {
-  const KernelTable& kernels = kernel_table(tier);
+  const KernelTable kernels = kernel_table(tier);
   DepthwiseF32 convolution = test.convolution;
   const Window& w = convolution.window;
   PackedWeights packed(packed_depthwise_f32_bytes(tier, w));

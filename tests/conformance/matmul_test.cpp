@@ -21,6 +21,7 @@ using test::Guarded;
 using test::PackedWeights;
 using test::same_floats;
 using test::simd_tiers;
+using test::tiles_of;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
@@ -122,8 +123,9 @@ struct IntegerCase {
 
 enum class Packing { kU8S8, kU8S4 };
 
-std::vector<uint8_t> run(Tier tier, const IntegerCase& test, Packing packing = Packing::kU8S8) {
-  const KernelTable& kernels = kernel_table(tier);
+std::vector<uint8_t> run(Tier tier, const IntegerCase& test, Packing packing = Packing::kU8S8,
+                         const Tiles& tiles = {}) {
+  const KernelTable kernels = kernel_table(tier, tiles);
   const bool is_u8s8 = packing == Packing::kU8S8;
   MatmulU8S8 product = test.product;
   const MatmulRows<uint8_t>& rows = product.rows;
@@ -210,7 +212,10 @@ void compare_integers(Random& random, const Sizes& s, Packing packing, Fill fill
   if (fill == Fill::kUpperHalf && probe_tier() >= Tier::kRelaxed) tiers.push_back(Tier::kRelaxedS);
   for (const Tier tier : tiers) {
     CAPTURE(tier_name(tier));
-    CHECK(run(tier, test, packing) == expected);
+    for (const Tiles& tiles : tiles_of(tier, &Tiles::matmul_u8s8)) {
+      CAPTURE(tiles.matmul_u8s8);
+      CHECK(run(tier, test, packing, tiles) == expected);
+    }
   }
 }
 
@@ -377,8 +382,8 @@ struct FloatCase {
   const float* bias = nullptr;
 };
 
-std::vector<float> run(Tier tier, const FloatCase& test) {
-  const KernelTable& kernels = kernel_table(tier);
+std::vector<float> run(Tier tier, const FloatCase& test, const Tiles& tiles = {}) {
+  const KernelTable kernels = kernel_table(tier, tiles);
   MatmulF32 product = test.product;
   const MatmulRows<float>& rows = product.rows;
   PackedWeights packed(packed_matmul_f32_bytes(tier, product.columns, rows.taps, rows.depth));
@@ -415,7 +420,10 @@ void compare_exact_f32(Random& random, const Sizes& s) {
   const std::vector<float> expected = run(Tier::kReference, test);
   for (const Tier tier : {Tier::kSimd128, simd_tiers().back()}) {
     CAPTURE(tier_name(tier));
-    CHECK(same_floats(run(tier, test), expected));
+    for (const Tiles& tiles : tiles_of(tier, &Tiles::matmul_f32)) {
+      CAPTURE(tiles.matmul_f32);
+      CHECK(same_floats(run(tier, test, tiles), expected));
+    }
   }
 }
 
@@ -442,6 +450,9 @@ TEST_CASE("matmul_f32: every tier stays within the error bound of a sum in any o
     const std::vector<float> reference = run(Tier::kReference, test);
     const std::vector<float> simd128 = run(Tier::kSimd128, test);
     const std::vector<float> last = run(simd_tiers().back(), test);
+    for (const Tiles& tiles : tiles_of(simd_tiers().back(), &Tiles::matmul_f32)) {
+      CHECK(same_floats(run(simd_tiers().back(), test, tiles), last));
+    }
     for (int32_t i = 0; i < s.rows; ++i) {
       for (int32_t j = 0; j < s.columns; ++j) {
         double magnitude = std::fabs(double{bias[static_cast<size_t>(j)]});

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/probe.h"
+#include "kernels/tiles.h"
 
 namespace lowbit::test {
 
@@ -16,6 +17,22 @@ inline std::vector<Tier> simd_tiers() {
     if (kernels::computes_exactly(tier)) tiers.push_back(tier);
   }
   return tiers;
+}
+
+// Each of the tiles that a kernel has in the tier; where it has no choice, the only one.
+inline std::vector<Tiles> tiles_of(Tier tier, int32_t Tiles::* kernel) {
+  std::vector<Tiles> all;
+  const auto add = [&](Tier owner, int32_t Tiles::* owned, int32_t rows) {
+    if (owned != kernel || (owner != Tier::kRelaxed && owner != tier) || tier < Tier::kRelaxed)
+      return;
+    all.emplace_back().*kernel = rows;
+  };
+#define LOWBIT_TILED_KERNEL(suffix, name, Arguments, rows) \
+  add(*find_tier(#suffix), &Tiles::name, rows);
+#include "kernels/tiles.inc"
+#undef LOWBIT_TILED_KERNEL
+  if (all.empty()) all.emplace_back();
+  return all;
 }
 
 }  // namespace lowbit::test

@@ -9,7 +9,7 @@ namespace lowbit::kernels {
 consteval Tier tier_of(std::string_view suffix) { return find_tier(suffix).value(); }
 
 constexpr bool is_for(Tier tier, Tier of_suffix) {
-  return of_suffix == Tier::kRelaxed || of_suffix == tier;
+  return of_suffix == Tier::kRelaxed ? tier >= Tier::kRelaxed : tier == of_suffix;
 }
 
 }  // namespace lowbit::kernels

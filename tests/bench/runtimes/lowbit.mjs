@@ -11,6 +11,7 @@ export async function startLowbit(tier) {
   return {
     name: 'lowbit',
     tier,
+    tiles: lowbit.backend.tiles,
     precisions: ['float32', 'int8'],
     async open(bytes, input) {
       const model = await lowbit.load(bytes)
