@@ -127,7 +127,7 @@ Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
   LOWBIT_TRY(state->pack());
 
   const Graph& planned = state->graph;
-  state->is_readable.assign(planned.values.size(), options.keep_values);
+  state->is_readable = std::vector<bool>(planned.values.size(), options.keep_values);
   const auto make_transfers = [&](const std::vector<ValueId>& ids, std::vector<Transfer>& target) {
     for (const ValueId id : ids) {
       const Value& value = planned.value(id);

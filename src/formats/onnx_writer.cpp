@@ -111,8 +111,8 @@ class GraphWriter {
       : graph_(graph),
         model_(graph),
         reals_(graph.values.size()),
-        is_written_(graph.values.size()) {
-    is_read_as_real_.assign(graph.values.size(), false);
+        is_written_(graph.values.size()),
+        is_read_as_real_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
       if (node.op == Op::kDequantizeLinear) continue;
       for (const ValueId id : node.inputs) {

@@ -8,7 +8,6 @@ namespace lowbit {
 
 ConstantEditor::ConstantEditor(Graph& graph)
     : graph_(graph), reader_count_(Usage(graph).consumer_count) {
-  names_.reserve(graph.values.size());
   for (const Value& value : graph.values) names_.insert(value.name);
 }
 

@@ -1,8 +1,8 @@
 #include "graph/structure.h"
 
 #include <limits>
+#include <set>
 #include <string_view>
-#include <unordered_set>
 
 #include "graph/errors.h"
 
@@ -67,8 +67,7 @@ class StructureCheck {
   }
 
   Status check_values() {
-    std::unordered_set<std::string_view> names;
-    names.reserve(graph_.values.size());
+    std::set<std::string_view> names;
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const Value& value = graph_.values[i];
       if (value.name.empty()) {
@@ -120,8 +119,7 @@ class StructureCheck {
   }
 
   Status check_nodes() {
-    std::unordered_set<std::string_view> names;
-    names.reserve(graph_.nodes.size());
+    std::set<std::string_view> names;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
       if (node.name.empty()) {

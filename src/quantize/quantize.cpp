@@ -1,7 +1,7 @@
 #include "quantize/quantize.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "graph/rewrites.h"
 #include "graph/validate.h"
@@ -245,7 +245,7 @@ class Quantizer {
   const Recipe& recipe_;
   Graph target_;
   std::vector<ValueId> integer_of_;  // by source value: its integers in target_, or kNoValue
-  std::unordered_set<std::string> names_;
+  std::set<std::string> names_;
 };
 
 }  // namespace
