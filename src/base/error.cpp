@@ -2,7 +2,7 @@
 
 namespace lowbit {
 
-void DeleteError::operator()(const Error* error) const { delete error; }
+void Failure::destroy(const Error* error) { delete error; }
 
 Failure make_error(ErrorCode code, std::string_view message, std::string_view where) {
   return Failure(new Error{code, std::string(message), std::string(where)});
