@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 // Generated from errors.inc: ErrorCode::kInvalidArgument, ...
@@ -67,6 +69,7 @@ class LOWBIT_TRIVIAL_ABI Failure {
   const Error* error_ = nullptr;
 };
 
-Failure make_error(ErrorCode code, std::string_view message, std::string_view where = {});
+Failure make_error(ErrorCode code, const Text& message, const Text& where);
+Failure make_error(ErrorCode code, const Text& message);
 
 }  // namespace lowbit

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "graph/rewrites.h"
 
 namespace lowbit {
@@ -66,17 +67,16 @@ Result<Predictions> predict(const std::vector<Tensor>& outputs, const char* mode
 Status check_labels(std::span<const int32_t> labels, const Predictions& predictions) {
   if (labels.empty()) return success();
   if (labels.size() != predictions.classes.size()) {
-    return make_error(ErrorCode::kShapeMismatch,
-                      std::to_string(labels.size()) + " labels for " +
-                          std::to_string(predictions.classes.size()) + " samples",
-                      "labels");
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        format_text("{} labels for {} samples", labels.size(), predictions.classes.size()),
+        "labels");
   }
   for (const int32_t label : labels) {
     if (label < 0 || label >= predictions.class_count) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "label " + std::to_string(label) + " is outside 0.." +
-                            std::to_string(predictions.class_count - 1),
-                        "labels");
+      return make_error(
+          ErrorCode::kInvalidArgument,
+          format_text("label {} is outside 0..{}", label, predictions.class_count - 1), "labels");
     }
   }
   return success();
@@ -203,8 +203,8 @@ Status Comparison::add(std::span<const Tensor> inputs, std::span<const int32_t> 
   if (in_a.classes.size() != in_b.classes.size() || in_a.class_count != in_b.class_count) {
     return make_error(
         ErrorCode::kShapeMismatch,
-        "the two models' outputs differ in shape: " + a_outputs[0].shape().to_string() + " and " +
-            b_outputs[0].shape().to_string(),
+        format_text("the two models' outputs differ in shape: {} and {}",
+                    a_outputs[0].shape().to_string(), b_outputs[0].shape().to_string()),
         "model b");
   }
   for (size_t i = 0; i < in_a.classes.size(); ++i) {

@@ -1,13 +1,15 @@
 #include "quantize/recipe.h"
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
 
 Status check_bits(int bits, const char* where) {
   if (bits == 8) return success();
-  return make_error(ErrorCode::kInvalidArgument,
-                    "8 bits are supported, not " + std::to_string(bits), where);
+  return make_error(ErrorCode::kInvalidArgument, format_text("8 bits are supported, not {}", bits),
+                    where);
 }
 
 }  // namespace
