@@ -17,14 +17,19 @@ Result<Model> Model::load(std::span<const std::byte> onnx, Tier tier) {
 Result<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) {
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
-  if (!plan_ || shapes != planned_shapes_) {
+  LOWBIT_ASSIGN(Plan* const planned, plan(std::move(shapes)));
+  return planned->run(inputs);
+}
+
+Result<Plan*> Model::plan(std::vector<Shape> input_shapes) {
+  if (!plan_ || input_shapes != planned_shapes_) {
     LOWBIT_ASSIGN(const Graph optimized, optimize(graph_));
     PlanOptions options;
     options.tier = tier_;
-    LOWBIT_ASSIGN(plan_, make_plan(optimized, shapes, options));
-    planned_shapes_ = std::move(shapes);
+    LOWBIT_ASSIGN(plan_, make_plan(optimized, input_shapes, options));
+    planned_shapes_ = std::move(input_shapes);
   }
-  return plan_->run(inputs);
+  return &*plan_;
 }
 
 Result<std::vector<std::byte>> Model::save() const { return write_onnx(graph_); }

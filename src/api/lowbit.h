@@ -43,6 +43,9 @@ class Model {
 
   // One tensor per graph input. Errors: as make_plan and Plan::run.
   Result<std::vector<Tensor>> run(std::span<const Tensor> inputs);
+  // The plan that run() follows for inputs of these shapes; the model's, until it runs or plans
+  // other shapes. Errors: as make_plan.
+  Result<Plan*> plan(std::vector<Shape> input_shapes);
 
   // ONNX bytes: FP32 as loaded, a quantized graph in QDQ form. Errors: as write_onnx.
   Result<std::vector<std::byte>> save() const;

@@ -69,9 +69,11 @@ ModelOrFailure load(const JsBytes& bytes, const JsTier& tier) {
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
 
 Result<val> try_run(Model& model, const JsTensors& inputs) {
-  LOWBIT_ASSIGN(const std::vector<Tensor> tensors, read_tensors(inputs));
-  LOWBIT_ASSIGN(const std::vector<Tensor> outputs, model.run(tensors));
-  return to_tensors(outputs);
+  LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
+  LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
+  LOWBIT_TRY(read_data(inputs, plan->inputs()));
+  LOWBIT_TRY(plan->run_in_place());
+  return to_tensors(plan->outputs());
 }
 
 TensorsOrFailure run(Model& model, const JsTensors& inputs) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <type_traits>
 
+#include "base/text.h"
+
 namespace lowbit::bindings {
 
 using emscripten::typed_memory_view;
@@ -118,6 +120,10 @@ std::vector<T> read_vector(const val& bytes) {
   return elements;
 }
 
+void copy_data(const val& tensor, std::span<float> target) {
+  val(typed_memory_view(target.size(), target.data())).call<void>("set", tensor["data"]);
+}
+
 }  // namespace
 
 val to_failure(const Error& error) {
@@ -134,17 +140,17 @@ val to_bytes(std::span<const std::byte> bytes) {
   return to_copy(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
-Result<val> to_tensors(std::span<const Tensor> tensors) {
+Result<val> to_tensors(std::span<const ValueView> values) {
   val result = val::array();
-  for (const Tensor& tensor : tensors) {
-    if (tensor.dtype() != DType::kF32) {
+  for (const ValueView& value : values) {
+    if (value.dtype != DType::kF32) {
       return make_error(ErrorCode::kTypeMismatch, "only float32 outputs can be returned",
                         "outputs");
     }
     val shape = val::array();
-    for (const int64_t dim : tensor.shape().dims()) shape.call<void>("push", to_number(dim));
+    for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
     val item = val::object();
-    item.set("data", to_copy(tensor.data<float>()));
+    item.set("data", to_copy(std::span<const float>(value.as<float>())));
     item.set("shape", shape);
     result.call<void>("push", item);
   }
@@ -196,22 +202,41 @@ val to_evaluation(const Evaluation& source) {
   return evaluation;
 }
 
-Result<std::vector<Tensor>> read_tensors(const val& tensors) {
-  std::vector<Tensor> result;
+Result<std::vector<Shape>> read_shapes(const val& tensors) {
+  std::vector<Shape> shapes;
   const auto count = tensors["length"].as<unsigned>();
   for (unsigned i = 0; i < count; ++i) {
-    const val source = tensors[i];
     std::vector<int64_t> dims;
-    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(source["shape"])) {
+    for (const double dim : emscripten::convertJSArrayToNumberVector<double>(tensors[i]["shape"])) {
       dims.push_back(static_cast<int64_t>(dim));
     }
-    LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(dims));
-    LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kF32, shape));
-    const std::span<float> target = tensor.mutable_data<float>();
-    val(typed_memory_view(target.size(), target.data())).call<void>("set", source["data"]);
+    LOWBIT_ASSIGN(shapes.emplace_back(), Shape::from_dims(dims));
+  }
+  return shapes;
+}
+
+Result<std::vector<Tensor>> read_tensors(const val& tensors) {
+  LOWBIT_ASSIGN(const std::vector<Shape> shapes, read_shapes(tensors));
+  std::vector<Tensor> result;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kF32, shapes[i]));
+    copy_data(tensors[i], tensor.mutable_data<float>());
     result.push_back(std::move(tensor));
   }
   return result;
+}
+
+Status read_data(const val& tensors, std::span<const ValueView> places) {
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i].dtype != DType::kF32) {
+      return make_error(
+          ErrorCode::kTypeMismatch,
+          format_text("an input is {}; only float32 can be given", dtype_name(places[i].dtype)),
+          "inputs");
+    }
+    copy_data(tensors[i], places[i].as<float>());
+  }
+  return success();
 }
 
 Evaluation read_evaluation(const val& evaluation) {

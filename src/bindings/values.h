@@ -17,8 +17,9 @@ emscripten::val to_failure(const Error& error);
 // A Uint8Array of its own.
 emscripten::val to_bytes(std::span<const std::byte> bytes);
 
-// Tensor[]. Errors: kTypeMismatch for another element type than float32.
-Result<emscripten::val> to_tensors(std::span<const Tensor> tensors);
+// Tensor[], from values that lie row-major. Errors: kTypeMismatch for another element type than
+// float32.
+Result<emscripten::val> to_tensors(std::span<const ValueView> values);
 
 emscripten::val to_model_info(const Graph& graph);
 
@@ -31,6 +32,13 @@ emscripten::val to_evaluation(const Evaluation& evaluation);
 // From a Tensor[] whose data web/lib has matched with its shape. Errors: kLimitExceeded,
 // kOutOfMemory.
 Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
+
+// The shapes alone of a Tensor[]. Errors: kLimitExceeded.
+Result<std::vector<Shape>> read_shapes(const emscripten::val& tensors);
+
+// The data of a Tensor[] into places of these shapes, which are as many. Errors: kTypeMismatch for
+// a place of another element type than float32.
+Status read_data(const emscripten::val& tensors, std::span<const ValueView> places);
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);

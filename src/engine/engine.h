@@ -17,7 +17,8 @@
 namespace lowbit {
 
 // A look at a value while a plan runs. `data` is valid only during the call. 4-D activations lie in
-// NHWC (`channels_last`); `shape` is always the graph's, in ONNX's axes (NCHW).
+// NHWC (`channels_last`) or, mostly inputs and outputs, in NCHW; `shape` is always the graph's, in
+// ONNX's axes (NCHW).
 struct ValueView {
   ValueId id = kNoValue;
   DType dtype = DType::kF32;
@@ -50,8 +51,8 @@ using NodeOverride =
 
 struct PlanOptions {
   Tier tier = Tier::kSimd128;
-  // Every value keeps a place of its own in the arena, readable through Plan::view() after run():
-  // for training.
+  // Every value keeps a place of its own in the arena, readable through Plan::view() after run(),
+  // 4-D ones in NHWC: for training.
   bool keep_values = false;
   // Nodes for which `is_overridden` answers true run `override_node` instead of a kernel.
   std::function<bool(const Node&)> is_overridden{};
@@ -69,6 +70,14 @@ class Plan {
   // (another number of inputs), kShapeMismatch, kTypeMismatch (naming the input), kOutOfMemory, and
   // what a tap or an override returns.
   Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, const Taps& taps = {});
+
+  // Without copies: the caller writes the places inputs(), in the order of the graph's inputs and
+  // in row-major order (NCHW), calls run_in_place(), and reads outputs(). The places are the
+  // plan's, at the same addresses for as long as it lives; inputs keep what was written. Errors:
+  // what a tap or an override returns.
+  std::span<const ValueView> inputs() const;
+  Status run_in_place(const Taps& taps = {});
+  std::span<const ValueView> outputs() const;
 
   // The specialized graph that the plan executes: concrete shapes, the values' ids as in the graph
   // given to make_plan.

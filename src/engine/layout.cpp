@@ -56,6 +56,10 @@ bool StridedView::is_dense() const {
   return true;
 }
 
+StridedView dense_view(const Shape& shape) {
+  return {.dims = {product(shape, 0, shape.rank())}, .strides = {1}};
+}
+
 StridedView broadcast_view(const Shape& operand, Layout layout, const Shape& output) {
   std::array<int64_t, kMaxRank> operand_strides{};
   int64_t stride = 1;

@@ -38,6 +38,9 @@ struct StridedView {
   bool is_dense() const;
 };
 
+// The walk over all elements of a value as they lie.
+StridedView dense_view(const Shape& shape);
+
 // The walk over an activation of shape `output`, in memory order, that reads an operand of shape
 // `operand` (numpy's broadcasting: axes are aligned at the end, a dimension of 1 is repeated),
 // which lies in `layout`.

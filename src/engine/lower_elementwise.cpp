@@ -9,8 +9,9 @@ Status lower_clamp(Lowering& lowering, size_t index, const ClipAttributes& bound
   LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
   const Value& from = lowering.input_value(index, 0);
   const Value& to = lowering.output_value(index);
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot_in_place(index);
+  const Layout layout = lowering.input_layout(index, 0);
+  const Slot input = lowering.input_slot(index, 0, layout);
+  const Slot output = lowering.make_output_slot_in_place(index, layout);
   const int64_t count = *to.shape.element_count();
   if (precision == Precision::kU8) {
     lowering.emit(make_table_lookup(lowering.table(), {.input = input,
@@ -62,8 +63,10 @@ Status lower<Op::kQuantizeLinear>(Lowering& lowering, size_t index) {
   LOWBIT_TRY(check_dtypes(lowering, index, DType::kF32, DType::kU8));
   const Value& to = lowering.output_value(index);
   const ActivationParams params = activation_params(to);
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot(index);
+  // In the layout that the input has: bytes are moved into another one faster than floats.
+  const Layout layout = lowering.input_layout(index, 0);
+  const Slot input = lowering.input_slot(index, 0, layout);
+  const Slot output = lowering.make_output_slot(index, layout);
   const kernels::QuantizeU8 call{.count = *to.shape.element_count(),
                                  .scale = params.scale,
                                  .zero_point = params.zero_point,
@@ -79,8 +82,11 @@ Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
   LOWBIT_TRY(check_dtypes(lowering, index, DType::kU8, DType::kF32));
   const Value& from = lowering.input_value(index, 0);
   const ActivationParams params = activation_params(from);
-  const Slot input = lowering.input_slot(index, 0);
-  const Slot output = lowering.make_output_slot(index);
+  // What leaves the graph is moved into its layout as bytes, before they become floats.
+  const Layout layout =
+      lowering.only_leaves(index) ? Layout::kRowMajor : activation_layout(from.shape);
+  const Slot input = lowering.input_slot(index, 0, layout);
+  const Slot output = lowering.make_output_slot(index, layout);
   const kernels::DequantizeU8 call{
       .count = *from.shape.element_count(), .scale = params.scale, .zero_point = params.zero_point};
   lowering.emit(

@@ -43,23 +43,6 @@ MatrixStacks matrix_stacks(const Shape& a, const Shape& b) {
   return stacks;
 }
 
-// Every operand of MatMul lies row-major. One of rank 4 is brought into that order first.
-Slot row_major_input(Lowering& lowering, size_t index, size_t operand) {
-  const Slot slot = lowering.input_slot(index, operand);
-  const Value& value = lowering.input_value(index, operand);
-  const Shape& shape = value.shape;
-  if (is_row_major_too(shape)) return slot;
-  const Slot row_major = lowering.make_scratch(value_bytes(value));
-  lowering.emit(make_transpose({.input = slot,
-                                .output = row_major,
-                                .batch = shape[0],
-                                .rows = shape[2] * shape[3],
-                                .columns = shape[1],
-                                .element_bytes = dtype_bytes(value.dtype)}),
-                {slot, row_major});
-  return row_major;
-}
-
 // A product of activations: for each matrix of the stack, B is transposed and packed, then
 // multiplied.
 class ActivationProduct final : public Step {
@@ -197,31 +180,16 @@ Status emit_constant_product(Lowering& lowering, size_t index, const MatrixStack
 template <>
 Status lower<Op::kMatMul>(Lowering& lowering, size_t index) {
   const Value& b = lowering.input_value(index, 1);
-  const Value& output = lowering.output_value(index);
   const MatrixStacks stacks = matrix_stacks(lowering.input_value(index, 0).shape, b.shape);
-  const Slot left = row_major_input(lowering, index, 0);
-  const bool is_direct = is_row_major_too(output.shape);
-  const Slot target =
-      is_direct ? lowering.make_output_slot(index) : lowering.make_scratch(value_bytes(output));
-
+  const Slot left = lowering.input_slot(index, 0, Layout::kRowMajor);
   const bool has_one_matrix = product(stacks.batch_b, 0, stacks.batch_b.rank()) == 1;
   if (b.constant && has_one_matrix) {
-    LOWBIT_TRY(emit_constant_product(lowering, index, stacks, left, target));
-  } else {
-    const Slot right = row_major_input(lowering, index, 1);
-    LOWBIT_TRY(emit_activation_product(lowering, index, stacks, left, right, target));
+    return emit_constant_product(lowering, index, stacks, left,
+                                 lowering.make_output_slot(index, Layout::kRowMajor));
   }
-  if (is_direct) return success();
-
-  const Slot slot = lowering.make_output_slot(index);
-  lowering.emit(make_transpose({.input = target,
-                                .output = slot,
-                                .batch = output.shape[0],
-                                .rows = output.shape[1],
-                                .columns = output.shape[2] * output.shape[3],
-                                .element_bytes = dtype_bytes(output.dtype)}),
-                {target, slot});
-  return success();
+  const Slot right = lowering.input_slot(index, 1, Layout::kRowMajor);
+  return emit_activation_product(lowering, index, stacks, left, right,
+                                 lowering.make_output_slot(index, Layout::kRowMajor));
 }
 
 }  // namespace lowbit::engine

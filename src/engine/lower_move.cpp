@@ -6,39 +6,16 @@ namespace lowbit::engine {
 
 namespace {
 
-// NHWC to NCHW of a value of rank 4.
-Transpose to_row_major(const Value& value) {
-  const Shape& shape = value.shape;
-  return {.batch = shape[0],
-          .rows = shape[2] * shape[3],
-          .columns = shape[1],
-          .element_bytes = dtype_bytes(value.dtype)};
-}
-
-Transpose to_channels_last(const Value& value) {
-  const Shape& shape = value.shape;
-  return {.batch = shape[0],
-          .rows = shape[1],
-          .columns = shape[2] * shape[3],
-          .element_bytes = dtype_bytes(value.dtype)};
-}
-
-void emit_transpose(Lowering& lowering, Transpose transpose, Slot input, Slot output) {
-  transpose.input = input;
-  transpose.output = output;
-  lowering.emit(make_transpose(transpose), {input, output});
-}
-
-// The input's elements with the output's parameters, still in the input's layout. `is_own` tells
-// that the place may be overwritten.
+// The input's elements with the output's parameters. `is_own` tells that the place may be
+// overwritten.
 struct Source {
   Slot slot = kNoSlot;
   bool is_own = false;
 };
 
-Source rescaled_input(Lowering& lowering, size_t index, Precision precision) {
+Source rescaled_input(Lowering& lowering, size_t index, Precision precision, Layout layout) {
   const Value& from = lowering.input_value(index, 0);
-  const Slot input = lowering.input_slot(index, 0);
+  const Slot input = lowering.input_slot(index, 0, layout);
   const Source unchanged{input, lowering.may_overwrite(index, lowering.node(index).inputs[0])};
   if (precision == Precision::kF32) return unchanged;
   const ActivationParams before = activation_params(from);
@@ -57,34 +34,17 @@ Source rescaled_input(Lowering& lowering, size_t index, Precision precision) {
 // The elements keep their order in ONNX's axes; what they are called may change.
 Status lower_reshape(Lowering& lowering, size_t index) {
   LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
-  const Value& from = lowering.input_value(index, 0);
+  const Shape& from = lowering.input_value(index, 0).shape;
   const Value& to = lowering.output_value(index);
-  Source source = rescaled_input(lowering, index, precision);
-
-  const bool same_bytes =
-      from.shape == to.shape || (is_row_major_too(from.shape) && is_row_major_too(to.shape));
-  if (same_bytes) {
-    if (source.is_own) {
-      lowering.reuse_slot_for_output(index, source.slot);
-      return success();
-    }
-    const Slot output = lowering.make_output_slot(index);
-    lowering.emit(make_copy({.input = source.slot, .output = output, .row_bytes = value_bytes(to)}),
-                  {source.slot, output});
+  const Layout layout = from == to.shape ? lowering.input_layout(index, 0) : Layout::kRowMajor;
+  const Source source = rescaled_input(lowering, index, precision, layout);
+  if (source.is_own) {
+    lowering.reuse_slot_for_output(index, source.slot, layout);
     return success();
   }
-  if (is_row_major_too(to.shape)) {
-    const Slot output = lowering.make_output_slot(index);
-    emit_transpose(lowering, to_row_major(from), source.slot, output);
-    return success();
-  }
-  if (!is_row_major_too(from.shape)) {
-    const Slot row_major = lowering.make_scratch(value_bytes(from));
-    emit_transpose(lowering, to_row_major(from), source.slot, row_major);
-    source.slot = row_major;
-  }
-  const Slot output = lowering.make_output_slot(index);
-  emit_transpose(lowering, to_channels_last(to), source.slot, output);
+  const Slot output = lowering.make_output_slot(index, layout);
+  lowering.emit(make_copy({.input = source.slot, .output = output, .row_bytes = value_bytes(to)}),
+                {source.slot, output});
   return success();
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/steps.h"
 #include "graph/errors.h"
 
 namespace lowbit::engine {
@@ -52,9 +53,10 @@ Lowering::Lowering(const Graph& graph, const PlanOptions& options)
     : graph_(graph),
       tier_(options.tier),
       keep_values_(options.keep_values),
+      is_engine_layout_kept_(options.keep_values || options.is_overridden),
       last_reader_(graph.values.size(), kNoNode),
       pinned_(graph.values.size(), false) {
-  lowered_.value_slots.assign(graph.values.size(), kNoSlot);
+  lowered_.values.resize(graph.values.size());
   for (size_t index = 0; index < graph.nodes.size(); ++index) {
     for (const ValueId id : graph.nodes[index].inputs) {
       if (id != kNoValue) last_reader_[static_cast<size_t>(id)] = index;
@@ -82,28 +84,70 @@ void Lowering::touch(Slot slot) {
   last_use = std::max(last_use, now_);
 }
 
-Slot Lowering::input_slot(size_t node, size_t index) {
-  const ValueId id = graph_.nodes[node].inputs[index];
-  Slot& slot = lowered_.value_slots[static_cast<size_t>(id)];
-  if (slot == kNoSlot) {
-    const Shape& shape = graph_.value(id).shape;
-    slot = lay_out_constant(id, broadcast_view(shape, Layout::kRowMajor, shape));
+Slot Lowering::slot_in_layout(ValueId id, Layout layout) {
+  const Value& value = graph_.value(id);
+  ValuePlace& place = lowered_.values[static_cast<size_t>(id)];
+  if (place.slot == kNoSlot) {
+    place.layout = layout;
+    place.slot =
+        lay_out_constant(id, layout == Layout::kRowMajor
+                                 ? dense_view(value.shape)
+                                 : broadcast_view(value.shape, Layout::kRowMajor, value.shape));
   }
-  return slot;
+  if (place.layout == layout || is_row_major_too(value.shape)) return place.slot;
+  if (place.moved == kNoSlot) {
+    place.moved = make_scratch(value_bytes(value));
+    const Shape& shape = value.shape;
+    const int64_t channels = shape[1];
+    const int64_t pixels = shape[2] * shape[3];
+    const bool to_row_major = layout == Layout::kRowMajor;
+    emit(make_transpose({.input = place.slot,
+                         .output = place.moved,
+                         .batch = shape[0],
+                         .rows = to_row_major ? pixels : channels,
+                         .columns = to_row_major ? channels : pixels,
+                         .element_bytes = dtype_bytes(value.dtype)}),
+         {place.slot, place.moved});
+  }
+  return place.moved;
+}
+
+Slot Lowering::input_slot(size_t node, size_t index) {
+  return input_slot(node, index, activation_layout(input_value(node, index).shape));
+}
+
+Slot Lowering::input_slot(size_t node, size_t index, Layout layout) {
+  return slot_in_layout(graph_.nodes[node].inputs[index], layout);
+}
+
+Layout Lowering::input_layout(size_t node, size_t index) const {
+  return lowered_.values[static_cast<size_t>(graph_.nodes[node].inputs[index])].layout;
+}
+
+bool Lowering::only_leaves(size_t node) const {
+  const auto output = static_cast<size_t>(graph_.nodes[node].output);
+  return pinned_[output] && last_reader_[output] == kNoNode && !is_engine_layout_kept_;
 }
 
 Slot Lowering::make_output_slot(size_t node) {
-  const ValueId id = graph_.nodes[node].output;
-  const Slot slot = new_slot(value_bytes(graph_.value(id)));
-  reuse_slot_for_output(node, slot);
+  return make_output_slot(node, activation_layout(output_value(node).shape));
+}
+
+Slot Lowering::make_output_slot(size_t node, Layout layout) {
+  const Slot slot = new_slot(value_bytes(output_value(node)));
+  reuse_slot_for_output(node, slot, layout);
   return slot;
 }
 
 void Lowering::reuse_slot_for_output(size_t node, Slot slot) {
-  const auto id = static_cast<size_t>(graph_.nodes[node].output);
-  lowered_.value_slots[id] = slot;
+  reuse_slot_for_output(node, slot, activation_layout(output_value(node).shape));
+}
+
+void Lowering::reuse_slot_for_output(size_t node, Slot slot, Layout layout) {
+  const ValueId id = graph_.nodes[node].output;
+  lowered_.values[static_cast<size_t>(id)] = {.slot = slot, .layout = layout};
   touch(slot);
-  if (pinned_[id] || keep_values_) lowered_.slots[static_cast<size_t>(slot)].last_use = kEndOfRun;
+  keep_if_asked(id);
 }
 
 bool Lowering::may_overwrite(size_t node, ValueId id) const {
@@ -113,9 +157,13 @@ bool Lowering::may_overwrite(size_t node, ValueId id) const {
 }
 
 Slot Lowering::make_output_slot_in_place(size_t node) {
-  if (!may_overwrite(node, graph_.nodes[node].inputs[0])) return make_output_slot(node);
-  const Slot slot = input_slot(node, 0);
-  reuse_slot_for_output(node, slot);
+  return make_output_slot_in_place(node, activation_layout(output_value(node).shape));
+}
+
+Slot Lowering::make_output_slot_in_place(size_t node, Layout layout) {
+  if (!may_overwrite(node, graph_.nodes[node].inputs[0])) return make_output_slot(node, layout);
+  const Slot slot = input_slot(node, 0, layout);
+  reuse_slot_for_output(node, slot, layout);
   return slot;
 }
 
@@ -162,15 +210,37 @@ Result<int32_t> Lowering::to_int32(size_t node, int64_t number, const char* what
       std::string(what) + " is " + std::to_string(number) + "; it must be within 0 and 2^31 - 1");
 }
 
-Status Lowering::lower_nodes(const PlanOptions& options) {
+Status Lowering::lower_inputs() {
   for (const ValueId id : graph_.inputs) {
     const Value& input = graph_.value(id);
     LOWBIT_TRY(check_activation(input));
-    Slot& slot = lowered_.value_slots[static_cast<size_t>(id)];
-    if (slot != kNoSlot) continue;
-    slot = new_slot(value_bytes(input));
-    lowered_.slots.back().last_use = kEndOfRun;
+    ValuePlace& place = lowered_.values[static_cast<size_t>(id)];
+    if (place.slot == kNoSlot) {
+      place = {.slot = new_slot(value_bytes(input)), .layout = Layout::kRowMajor};
+      lowered_.slots.back().last_use = kEndOfRun;
+    }
+    lowered_.inputs.push_back(place.slot);
   }
+  if (is_engine_layout_kept_) {
+    for (const ValueId id : graph_.inputs) keep_engine_layout(id);
+  }
+  return success();
+}
+
+void Lowering::keep_engine_layout(ValueId id) {
+  const Layout layout = activation_layout(graph_.value(id).shape);
+  const Slot slot = slot_in_layout(id, layout);
+  lowered_.values[static_cast<size_t>(id)] = {.slot = slot, .layout = layout};
+  keep_if_asked(id);
+}
+
+void Lowering::keep_if_asked(ValueId id) {
+  const auto index = static_cast<size_t>(id);
+  if (!pinned_[index] && !keep_values_) return;
+  lowered_.slots[static_cast<size_t>(lowered_.values[index].slot)].last_use = kEndOfRun;
+}
+
+Status Lowering::lower_nodes(const PlanOptions& options) {
   for (size_t index = 0; index < graph_.nodes.size(); ++index) {
     const Node& current = graph_.nodes[index];
     LOWBIT_TRY(check_activation(graph_.value(current.output)));
@@ -181,28 +251,34 @@ Status Lowering::lower_nodes(const PlanOptions& options) {
       make_output_slot(index);
       for (const ValueId id : current.inputs) {
         if (id == kNoValue || graph_.value(id).constant) continue;
-        touch(lowered_.value_slots[static_cast<size_t>(id)]);
+        touch(lowered_.values[static_cast<size_t>(id)].slot);
       }
       ++now_;
     } else {
       LOWBIT_TRY(kLowerFunctions[static_cast<size_t>(current.op)](*this, index));
+      if (is_engine_layout_kept_) keep_engine_layout(current.output);
     }
     steps.last_step = lowered_.steps.size();
     lowered_.nodes.push_back(steps);
   }
+  return success();
+}
+
+Status Lowering::lower_outputs() {
   for (const ValueId id : graph_.outputs) {
-    Slot& slot = lowered_.value_slots[static_cast<size_t>(id)];
-    if (slot != kNoSlot) continue;
-    const Shape& shape = graph_.value(id).shape;
     LOWBIT_TRY(check_activation(graph_.value(id)));
-    slot = lay_out_constant(id, broadcast_view(shape, Layout::kRowMajor, shape));
+    const Slot slot = slot_in_layout(id, Layout::kRowMajor);
+    lowered_.slots[static_cast<size_t>(slot)].last_use = kEndOfRun;
+    lowered_.outputs.push_back(slot);
   }
   return success();
 }
 
 Result<Lowered> lower_graph(const Graph& graph, const PlanOptions& options) {
   Lowering lowering(graph, options);
+  LOWBIT_TRY(lowering.lower_inputs());
   LOWBIT_TRY(lowering.lower_nodes(options));
+  LOWBIT_TRY(lowering.lower_outputs());
   return std::move(lowering.lowered_);
 }
 

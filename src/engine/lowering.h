@@ -31,11 +31,22 @@ struct NodeSteps {
   bool overridden = false;
 };
 
+// Where a value lies as it was made, and in which layout; once a node wants it in the other one,
+// also there.
+struct ValuePlace {
+  Slot slot = kNoSlot;  // kNoSlot: a constant, or a value that nobody makes
+  Layout layout = Layout::kRowMajor;
+  Slot moved = kNoSlot;
+};
+
 struct Lowered {
+  // Those before the first node's and after the last one's bring graph inputs and outputs into
+  // another layout.
   std::vector<std::unique_ptr<Step>> steps;
-  std::vector<NodeSteps> nodes;  // one per node of the graph
-  std::vector<Slot>
-      value_slots;  // one per value; kNoSlot: a constant, or a value that nobody makes
+  std::vector<NodeSteps> nodes;     // one per node of the graph
+  std::vector<ValuePlace> values;   // one per value
+  std::vector<Slot> inputs;         // of the graph, row-major
+  std::vector<Slot> outputs;        // of the graph, row-major
   std::vector<ArenaRequest> slots;  // one per Slot
   std::vector<LaidOutConstant> constants;
   int64_t constant_bytes = 0;   // of packed weights and tables
@@ -55,17 +66,26 @@ class Lowering {
   Tier tier() const { return tier_; }
   const kernels::KernelTable& table() const { return kernels::kernel_table(tier_); }
 
-  // The place of a value that the node reads as an activation.
+  // The place of a value that the node reads as an activation, in the engine's layout or in
+  // `layout`. Emits the step that brings it there, unless it lies there.
   Slot input_slot(size_t node, size_t index);
-  // A new place for the node's output.
+  Slot input_slot(size_t node, size_t index, Layout layout);
+  // The layout in which that value was made.
+  Layout input_layout(size_t node, size_t index) const;
+  // True when the node's output leaves the graph and no node reads it.
+  bool only_leaves(size_t node) const;
+  // A new place for the node's output, in the engine's layout or in `layout`.
   Slot make_output_slot(size_t node);
+  Slot make_output_slot(size_t node, Layout layout);
   // Makes the node's output live where one of its inputs, or a scratch place, is now.
   void reuse_slot_for_output(size_t node, Slot slot);
+  void reuse_slot_for_output(size_t node, Slot slot, Layout layout);
   // True when nothing reads the value after this node, so that the node may write over it.
   bool may_overwrite(size_t node, ValueId id) const;
   // The place of the node's output when its kernel may write over its first input: that input's own
   // if nothing reads it later, else a new one. Both have equally many bytes.
   Slot make_output_slot_in_place(size_t node);
+  Slot make_output_slot_in_place(size_t node, Layout layout);
   // A place for intermediate bytes. It lives from the first to the last step that touches it.
   Slot make_scratch(int64_t bytes);
   // A place that holds elements of a constant, in the order of `view`, for as long as the plan
@@ -89,11 +109,17 @@ class Lowering {
 
   Slot new_slot(int64_t bytes);
   void touch(Slot slot);
+  Slot slot_in_layout(ValueId id, Layout layout);
+  void keep_engine_layout(ValueId id);
+  void keep_if_asked(ValueId id);
+  Status lower_inputs();
   Status lower_nodes(const PlanOptions& options);
+  Status lower_outputs();
 
   const Graph& graph_;
   Tier tier_;
   bool keep_values_;
+  bool is_engine_layout_kept_;       // every value lies in the engine's layout
   std::vector<size_t> last_reader_;  // per value: the last node that reads it
   std::vector<bool> pinned_;         // per value: keeps its place until the run ends
   int32_t now_ = 0;

@@ -47,6 +47,8 @@ Plan& Plan::operator=(Plan&&) noexcept = default;
 Plan::~Plan() = default;
 
 const Graph& Plan::graph() const { return state_->graph; }
+std::span<const ValueView> Plan::inputs() const { return state_->inputs; }
+std::span<const ValueView> Plan::outputs() const { return state_->outputs; }
 size_t Plan::arena_bytes() const { return state_->arena->byte_count(); }
 size_t Plan::packed_bytes() const { return static_cast<size_t>(state_->lowered.constant_bytes); }
 
@@ -128,19 +130,21 @@ Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
 
   const Graph& planned = state->graph;
   state->is_readable = std::vector<bool>(planned.values.size(), options.keep_values);
-  const auto make_transfers = [&](const std::vector<ValueId>& ids, std::vector<Transfer>& target) {
-    for (const ValueId id : ids) {
-      const Value& value = planned.value(id);
-      const engine::Slot slot = state->lowered.value_slots[static_cast<size_t>(id)];
-      target.push_back({.id = id,
-                        .place = state->memory.at<std::byte>(slot),
-                        .byte_count = static_cast<size_t>(engine::value_bytes(value)),
-                        .needs_layout = !engine::is_row_major_too(value.shape)});
-      state->is_readable[static_cast<size_t>(id)] = true;
-    }
+  const auto place = [&](ValueId id, engine::Slot slot) {
+    const Value& value = planned.value(id);
+    state->is_readable[static_cast<size_t>(id)] = true;
+    return ValueView{.id = id,
+                     .dtype = value.dtype,
+                     .shape = value.shape,
+                     .data = state->memory.at<std::byte>(slot),
+                     .quant = value.quant ? &*value.quant : nullptr};
   };
-  make_transfers(planned.inputs, state->inputs);
-  make_transfers(planned.outputs, state->outputs);
+  for (size_t i = 0; i < planned.inputs.size(); ++i) {
+    state->inputs.push_back(place(planned.inputs[i], state->lowered.inputs[i]));
+  }
+  for (size_t i = 0; i < planned.outputs.size(); ++i) {
+    state->outputs.push_back(place(planned.outputs[i], state->lowered.outputs[i]));
+  }
   state->make_override_views();
   return Plan(std::move(state));
 }

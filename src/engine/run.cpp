@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "engine/state.h"
-#include "kernels/layout/layout.h"
 
 namespace lowbit {
 
@@ -19,10 +18,10 @@ ValueView Plan::State::view_of(ValueId id) {
     view.data = value.constant->mutable_raw();
     return view;
   }
-  const engine::Slot slot = lowered.value_slots[static_cast<size_t>(id)];
-  if (slot == engine::kNoSlot) return view;
-  view.data = memory.at<std::byte>(slot);
-  view.channels_last = engine::activation_layout(value.shape) == engine::Layout::kChannelsLast;
+  const engine::ValuePlace& place = lowered.values[static_cast<size_t>(id)];
+  if (place.slot == engine::kNoSlot) return view;
+  view.data = memory.at<std::byte>(place.slot);
+  view.channels_last = place.layout == engine::Layout::kChannelsLast;
   return view;
 }
 
@@ -34,46 +33,45 @@ ValueView Plan::view(ValueId id) {
   return view;
 }
 
-Status Plan::State::read_inputs(std::span<const Tensor> tensors) {
+Status Plan::State::read_inputs(std::span<const Tensor> tensors) const {
   if (tensors.size() != inputs.size()) {
     return make_error(ErrorCode::kInvalidArgument,
                       "the model has " + std::to_string(inputs.size()) + " inputs; " +
                           std::to_string(tensors.size()) + " were given");
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Value& value = graph.value(inputs[i].id);
+    const ValueView& input = inputs[i];
     const Tensor& tensor = tensors[i];
-    if (tensor.dtype() != value.dtype) {
+    const std::string& name = graph.value(input.id).name;
+    if (tensor.dtype() != input.dtype) {
       return make_error(ErrorCode::kTypeMismatch,
-                        "input '" + value.name + "' is " + std::string(dtype_name(value.dtype)) +
+                        "input '" + name + "' is " + std::string(dtype_name(input.dtype)) +
                             "; a tensor of " + std::string(dtype_name(tensor.dtype())) +
                             " was given",
-                        value.name);
+                        name);
     }
-    if (tensor.shape() != value.shape) {
+    if (tensor.shape() != input.shape) {
       return make_error(ErrorCode::kShapeMismatch,
-                        "input '" + value.name + "' was planned with shape " +
-                            value.shape.to_string() + "; a tensor of shape " +
-                            tensor.shape().to_string() + " was given",
-                        value.name);
+                        "input '" + name + "' was planned with shape " + input.shape.to_string() +
+                            "; a tensor of shape " + tensor.shape().to_string() + " was given",
+                        name);
     }
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Transfer& input = inputs[i];
-    if (input.needs_layout) {
-      const Shape& shape = tensors[i].shape();
-      kernels::nchw_to_nhwc(tensors[i].raw(), input.place, shape[0], shape[1], shape[2], shape[3],
-                            dtype_bytes(tensors[i].dtype()));
-    } else {
-      std::memcpy(input.place, tensors[i].raw(), input.byte_count);
-    }
+    std::memcpy(inputs[i].data, tensors[i].raw(), tensors[i].byte_count());
   }
   return success();
 }
 
+void Plan::State::run_steps(size_t first, size_t last) const {
+  for (size_t step = first; step < last; ++step) lowered.steps[step]->run();
+}
+
 Status Plan::State::run_nodes(const Taps& taps) {
+  size_t next_step = lowered.nodes.empty() ? 0 : lowered.nodes.front().first_step;
+  run_steps(0, next_step);
   if (taps.on_value) {
-    for (const Transfer& input : inputs) LOWBIT_TRY(taps.on_value(view_of(input.id)));
+    for (const ValueView& input : inputs) LOWBIT_TRY(taps.on_value(view_of(input.id)));
   }
   auto override_views = overrides.begin();
   for (size_t index = 0; index < lowered.nodes.size(); ++index) {
@@ -83,42 +81,38 @@ Status Plan::State::run_nodes(const Taps& taps) {
       const OverrideViews& views = *override_views++;
       LOWBIT_TRY(options.override_node(index, views.inputs, views.output));
     }
-    for (size_t step = node.first_step; step < node.last_step; ++step) lowered.steps[step]->run();
+    run_steps(node.first_step, node.last_step);
+    next_step = node.last_step;
     if (taps.on_time) taps.on_time(index, now_ms() - start_ms);
     if (taps.on_value) LOWBIT_TRY(taps.on_value(view_of(graph.nodes[index].output)));
   }
+  run_steps(next_step, lowered.steps.size());
   return success();
 }
 
 Result<std::vector<Tensor>> Plan::State::write_outputs() const {
   std::vector<Tensor> tensors;
   tensors.reserve(outputs.size());
-  for (const Transfer& output : outputs) {
-    const Value& value = graph.value(output.id);
-    auto allocated = Tensor::allocate(value.dtype, value.shape);
-    if (!allocated) {
-      return make_error(allocated.error().code, allocated.error().message, value.name);
+  for (const ValueView& output : outputs) {
+    auto tensor = Tensor::allocate(output.dtype, output.shape);
+    if (!tensor) {
+      return make_error(tensor.error().code, tensor.error().message, graph.value(output.id).name);
     }
-    Tensor tensor = std::move(allocated).value();
-    if (output.needs_layout) {
-      const Shape& shape = value.shape;
-      kernels::nhwc_to_nchw(output.place, tensor.mutable_raw(), shape[0], shape[1], shape[2],
-                            shape[3], dtype_bytes(value.dtype));
-    } else {
-      std::memcpy(tensor.mutable_raw(), output.place, output.byte_count);
-    }
-    tensors.push_back(std::move(tensor));
+    std::memcpy(tensor->mutable_raw(), output.data, tensor->byte_count());
+    tensors.push_back(std::move(*tensor));
   }
   return tensors;
 }
 
+Status Plan::run_in_place(const Taps& taps) {
+  if (taps.on_value || taps.on_time || !state_->overrides.empty()) return state_->run_nodes(taps);
+  state_->run_steps(0, state_->lowered.steps.size());
+  return success();
+}
+
 Result<std::vector<Tensor>> Plan::run(std::span<const Tensor> inputs, const Taps& taps) {
   LOWBIT_TRY(state_->read_inputs(inputs));
-  if (!taps.on_value && !taps.on_time && state_->overrides.empty()) {
-    for (const std::unique_ptr<engine::Step>& step : state_->lowered.steps) step->run();
-  } else {
-    LOWBIT_TRY(state_->run_nodes(taps));
-  }
+  LOWBIT_TRY(run_in_place(taps));
   return state_->write_outputs();
 }
 

@@ -9,14 +9,6 @@
 
 namespace lowbit {
 
-// How an input or output passes between the caller's NCHW tensor and its place in the arena.
-struct Transfer {
-  ValueId id = kNoValue;
-  std::byte* place = nullptr;
-  size_t byte_count = 0;
-  bool needs_layout = false;  // NCHW outside, NHWC inside
-};
-
 // What NodeOverride is given, made once for each overridden node.
 struct OverrideViews {
   size_t node = 0;
@@ -32,8 +24,8 @@ struct Plan::State {
   engine::Memory memory;
   std::shared_ptr<Buffer> arena;
   std::shared_ptr<Buffer> pack_room;
-  std::vector<Transfer> inputs;
-  std::vector<Transfer> outputs;
+  std::vector<ValueView> inputs;         // row-major, for the caller to write before a run
+  std::vector<ValueView> outputs;        // row-major, for the caller to read after it
   std::vector<bool> is_readable;         // per value: view() may show it
   std::vector<OverrideViews> overrides;  // in order of execution
 
@@ -43,7 +35,8 @@ struct Plan::State {
   Status pack();
   void make_override_views();
 
-  Status read_inputs(std::span<const Tensor> tensors);
+  Status read_inputs(std::span<const Tensor> tensors) const;
+  void run_steps(size_t first, size_t last) const;
   Status run_nodes(const Taps& taps);
   Result<std::vector<Tensor>> write_outputs() const;
 };

@@ -83,6 +83,46 @@ void transpose_scalar(const T* input, size_t input_stride, size_t rows, size_t c
   }
 }
 
+// Three planes to pixels of three: the images that most models begin with. Returns how many pixels
+// it moved: the rest are fewer than 16 bytes of a plane. Writes whole vectors, within the pixels.
+template <class T>
+size_t interleave_planes(const T* input, size_t plane, T* output) {
+  constexpr size_t kLanes = 16 / sizeof(T);
+  size_t i = 0;
+  for (; i + kLanes <= plane; i += kLanes) {
+    const v128_t a = wasm_v128_load(input + i);
+    const v128_t b = wasm_v128_load(input + plane + i);
+    const v128_t c = wasm_v128_load(input + 2 * plane + i);
+    v128_t pixels[3];
+    if constexpr (sizeof(T) == 1) {
+      const v128_t ab0 =
+          wasm_i8x16_shuffle(a, b, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
+      const v128_t ab1 =
+          wasm_i8x16_shuffle(a, b, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
+      const v128_t ab2 =
+          wasm_i8x16_shuffle(a, b, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
+      pixels[0] =
+          wasm_i8x16_shuffle(ab0, c, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15);
+      pixels[1] =
+          wasm_i8x16_shuffle(ab1, c, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15);
+      pixels[2] =
+          wasm_i8x16_shuffle(ab2, c, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31);
+    } else {
+      const v128_t ab = zip_low_u32(a, b);                     // a0 b0 a1 b1
+      const v128_t bc = wasm_i32x4_shuffle(b, c, 1, 5, 2, 6);  // b1 c1 b2 c2
+      const v128_t ca = wasm_i32x4_shuffle(c, a, 0, 5, 2, 7);  // c0 a1 c2 a3
+      pixels[0] = wasm_i32x4_shuffle(ab, ca, 0, 1, 4, 5);
+      pixels[1] = wasm_i32x4_shuffle(bc, a, 0, 1, 6, 2);
+      pixels[2] = wasm_i32x4_shuffle(ca, wasm_i32x4_shuffle(b, c, 3, 7, 3, 7), 2, 3, 4, 5);
+    }
+    for (const v128_t& vector : pixels) {
+      wasm_v128_store(output, vector);
+      output += kLanes;
+    }
+  }
+  return i;
+}
+
 template <class T>
 void transpose_tile(const T* input, size_t input_stride, size_t rows, size_t columns, T* output,
                     size_t output_stride) {
@@ -111,8 +151,12 @@ void transpose_all(const void* input, void* output, size_t batch, size_t rows, s
   const T* source = static_cast<const T*>(input);
   T* target = static_cast<T*>(output);
   for (size_t n = 0; n < batch; ++n) {
+    size_t first = 0;
+    if constexpr (sizeof(T) <= 4) {
+      if (rows == 3) first = interleave_planes(source, columns, target);
+    }
     for (size_t i = 0; i < rows; i += kTile) {
-      for (size_t j = 0; j < columns; j += kTile) {
+      for (size_t j = first; j < columns; j += kTile) {
         transpose_tile(source + i * columns + j, columns, std::min(kTile, rows - i),
                        std::min(kTile, columns - j), target + j * rows + i, rows);
       }
