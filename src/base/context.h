@@ -16,7 +16,7 @@ struct Context {
   // Reports progress; an Error with ErrorCode::kAborted when the caller cancelled.
   Status report(std::string_view stage, double fraction) const {
     if (on_progress && !on_progress(stage, fraction)) {
-      return make_error(ErrorCode::kAborted, "the operation was cancelled", std::string(stage));
+      return make_error(ErrorCode::kAborted, "the operation was cancelled", stage);
     }
     return success();
   }

@@ -2,10 +2,15 @@
 
 namespace lowbit {
 
-void DeleteError::operator()(const Error* error) const { delete error; }
+void Failure::destroy(const Error* error) { delete error; }
 
-Failure make_error(ErrorCode code, std::string_view message, std::string_view where) {
-  return Failure(new Error{code, std::string(message), std::string(where)});
+Failure make_error(ErrorCode code, const Text& message, const Text& where) {
+  auto* error = new Error{code, {}, {}};
+  message.append_to(error->message);
+  where.append_to(error->where);
+  return Failure(error);
 }
+
+Failure make_error(ErrorCode code, const Text& message) { return make_error(code, message, ""); }
 
 }  // namespace lowbit

@@ -2,9 +2,11 @@
 // returns.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/text.h"
 
 namespace lowbit {
 
@@ -34,13 +36,40 @@ struct Error {
   std::string where;
 };
 
-// An Error on its way to whoever can tell of it. One pointer, because hundreds of calls hand it on:
-// the code that does so is a good part of what a visitor downloads.
-struct DeleteError {
-  void operator()(const Error* error) const;
-};
-using Failure = std::unique_ptr<const Error, DeleteError>;
+// Lets a class of one pointer travel in a register in spite of its destructor.
+#if __has_cpp_attribute(clang::trivial_abi)
+#define LOWBIT_TRIVIAL_ABI [[clang::trivial_abi]]
+#else
+#define LOWBIT_TRIVIAL_ABI
+#endif
 
-Failure make_error(ErrorCode code, std::string_view message, std::string_view where = {});
+// An Error on its way to whoever can tell of it, or none; owns it. Not a std::unique_ptr, because
+// hundreds of calls hand it on: the code that does so is a good part of what a visitor downloads.
+class LOWBIT_TRIVIAL_ABI Failure {
+ public:
+  Failure() = default;
+  [[gnu::always_inline]] explicit Failure(const Error* error) : error_(error) {}
+  [[gnu::always_inline]] Failure(Failure&& other) noexcept
+      : error_(std::exchange(other.error_, nullptr)) {}
+  Failure& operator=(Failure&& other) noexcept {
+    std::swap(error_, other.error_);
+    return *this;
+  }
+  [[gnu::always_inline]] ~Failure() {
+    if (error_ != nullptr) destroy(error_);
+  }
+
+  explicit operator bool() const { return error_ != nullptr; }
+  const Error& operator*() const { return *error_; }
+  const Error* operator->() const { return error_; }
+
+ private:
+  static void destroy(const Error* error);
+
+  const Error* error_ = nullptr;
+};
+
+Failure make_error(ErrorCode code, const Text& message, const Text& where);
+Failure make_error(ErrorCode code, const Text& message);
 
 }  // namespace lowbit

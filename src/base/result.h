@@ -21,9 +21,13 @@ class [[nodiscard]] Result {
   Result(const T& value)
     requires std::copy_constructible<T>
       : value_(value) {}
-  Result(Failure failure) : failure_(std::move(failure)) {}
+  [[gnu::always_inline]] Result(Failure failure) : failure_(std::move(failure)) {}
 
-  bool ok() const { return failure_ == nullptr; }
+  Result(Result&&) = default;
+  Result& operator=(Result&&) = default;
+  [[gnu::always_inline]] ~Result() = default;
+
+  bool ok() const { return !failure_; }
   explicit operator bool() const { return ok(); }
 
   // Only on a Result that is ok().
@@ -44,7 +48,29 @@ class [[nodiscard]] Result {
   Failure failure_;
 };
 
+// A Result without a value, in one register.
 struct Success {};
+template <>
+class LOWBIT_TRIVIAL_ABI [[nodiscard]] Result<Success> {
+ public:
+  Result(Success) {}
+  [[gnu::always_inline]] Result(Failure failure) : failure_(std::move(failure)) {}
+
+  Result(Result&&) = default;
+  Result& operator=(Result&&) = default;
+  [[gnu::always_inline]] ~Result() = default;
+
+  bool ok() const { return !failure_; }
+  explicit operator bool() const { return ok(); }
+  Success value() const { return {}; }
+
+  // Only on a Result that is not ok().
+  const Error& error() const { return *failure_; }
+  Failure failure() && { return std::move(failure_); }
+
+ private:
+  Failure failure_;
+};
 using Status = Result<Success>;
 inline Status success() { return Success{}; }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <type_traits>
 
+#include "base/text.h"
+
 namespace lowbit::bindings {
 
 using emscripten::typed_memory_view;
@@ -229,7 +231,7 @@ Status read_data(const val& tensors, std::span<const ValueView> places) {
     if (places[i].dtype != DType::kF32) {
       return make_error(
           ErrorCode::kTypeMismatch,
-          "an input is " + std::string(dtype_name(places[i].dtype)) + "; only float32 can be given",
+          format_text("an input is {}; only float32 can be given", dtype_name(places[i].dtype)),
           "inputs");
     }
     copy_data(tensors[i], places[i].as<float>());

@@ -1,10 +1,11 @@
 #include "compare/compare.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <map>
 
+#include "base/clock.h"
+#include "base/text.h"
 #include "graph/rewrites.h"
 
 namespace lowbit {
@@ -68,17 +69,16 @@ Result<Predictions> predict(const std::vector<Tensor>& outputs, const char* mode
 Status check_labels(std::span<const int32_t> labels, const Predictions& predictions) {
   if (labels.empty()) return success();
   if (labels.size() != predictions.classes.size()) {
-    return make_error(ErrorCode::kShapeMismatch,
-                      std::to_string(labels.size()) + " labels for " +
-                          std::to_string(predictions.classes.size()) + " samples",
-                      "labels");
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        format_text("{} labels for {} samples", labels.size(), predictions.classes.size()),
+        "labels");
   }
   for (const int32_t label : labels) {
     if (label < 0 || label >= predictions.class_count) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "label " + std::to_string(label) + " is outside 0.." +
-                            std::to_string(predictions.class_count - 1),
-                        "labels");
+      return make_error(
+          ErrorCode::kInvalidArgument,
+          format_text("label {} is outside 0..{}", label, predictions.class_count - 1), "labels");
     }
   }
   return success();
@@ -99,13 +99,12 @@ struct Timing {
 
 // On the inputs that the plan ran last: what is timed is the model, not the copying of tensors.
 Result<Timing> run_repeatedly(Plan& plan, const Taps& taps) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start_ms = now_ms();
   Timing timing;
   while (timing.total_ms < kTimedMs) {
     LOWBIT_TRY(plan.run_in_place(taps));
     ++timing.runs;
-    timing.total_ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    timing.total_ms = now_ms() - start_ms;
   }
   return timing;
 }
@@ -208,8 +207,8 @@ Status Comparison::add(std::span<const Tensor> inputs, std::span<const int32_t> 
   if (in_a.classes.size() != in_b.classes.size() || in_a.class_count != in_b.class_count) {
     return make_error(
         ErrorCode::kShapeMismatch,
-        "the two models' outputs differ in shape: " + a_outputs[0].shape().to_string() + " and " +
-            b_outputs[0].shape().to_string(),
+        format_text("the two models' outputs differ in shape: {} and {}",
+                    a_outputs[0].shape().to_string(), b_outputs[0].shape().to_string()),
         "model b");
   }
   for (size_t i = 0; i < in_a.classes.size(); ++i) {

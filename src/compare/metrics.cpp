@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/heap_sort.h"
+
 namespace lowbit {
 
 int32_t argmax(std::span<const float> row) {
@@ -102,7 +104,7 @@ PairedDifference paired_difference(int64_t both_right, int64_t only_a_right, int
 
 Percentiles percentiles(std::span<const double> samples) {
   std::vector<double> sorted(samples.begin(), samples.end());
-  std::ranges::sort(sorted);
+  heap_sort(sorted);
   const auto at = [&sorted](double fraction) {
     const double position = fraction * static_cast<double>(sorted.size() - 1);
     const auto below = static_cast<size_t>(position);

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/checked.h"
+#include "base/heap_sort.h"
 #include "tensor/tensor.h"
 
 namespace lowbit::engine {
@@ -81,7 +82,7 @@ Result<int64_t> aligned_bytes(int64_t bytes) {
 Result<ArenaLayout> lay_out_arena(std::span<const ArenaRequest> requests) {
   std::vector<size_t> order(requests.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::ranges::sort(order, {}, [&](size_t index) {
+  heap_sort(order, [&](size_t index) {
     return std::tuple(requests[index].first_use, -requests[index].bytes, index);
   });
 

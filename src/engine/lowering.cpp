@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/steps.h"
+#include "graph/errors.h"
 
 namespace lowbit::engine {
 
@@ -197,12 +198,8 @@ void Lowering::reserve_pack_room(int64_t bytes) {
   lowered_.pack_room_bytes = std::max(lowered_.pack_room_bytes, bytes);
 }
 
-Failure Lowering::refuse(size_t node, ErrorCode code, const std::string& message) const {
-  const Node& refused = graph_.nodes[node];
-  return make_error(
-      code,
-      "node '" + refused.name + "' (" + std::string(op_info(refused.op).name) + "): " + message,
-      refused.name);
+Failure Lowering::refuse(size_t node, ErrorCode code, const Text& message) const {
+  return node_error(code, graph_.nodes[node], message);
 }
 
 Result<int32_t> Lowering::to_int32(size_t node, int64_t number, const char* what) const {

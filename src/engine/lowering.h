@@ -100,7 +100,7 @@ class Lowering {
   void reserve_pack_room(int64_t bytes);
 
   // An error that names the node: "node 'conv1' (Conv): <message>".
-  Failure refuse(size_t node, ErrorCode code, const std::string& message) const;
+  Failure refuse(size_t node, ErrorCode code, const Text& message) const;
   // kLimitExceeded when `number`, which is called `what`, does not fit a kernel's argument.
   Result<int32_t> to_int32(size_t node, int64_t number, const char* what) const;
 

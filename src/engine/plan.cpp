@@ -129,7 +129,7 @@ Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
   LOWBIT_TRY(state->pack());
 
   const Graph& planned = state->graph;
-  state->is_readable.assign(planned.values.size(), options.keep_values);
+  state->is_readable = std::vector<bool>(planned.values.size(), options.keep_values);
   const auto place = [&](ValueId id, engine::Slot slot) {
     const Value& value = planned.value(id);
     state->is_readable[static_cast<size_t>(id)] = true;

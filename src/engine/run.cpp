@@ -1,20 +1,11 @@
 // Plan::run: inputs into the arena, the steps in order, outputs out of it.
-#include <chrono>
 #include <cstring>
 #include <utility>
 
+#include "base/clock.h"
 #include "engine/state.h"
 
 namespace lowbit {
-
-namespace {
-
-double milliseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-}  // namespace
 
 ValueView Plan::State::view_of(ValueId id) {
   Value& value = graph.value(id);
@@ -85,15 +76,14 @@ Status Plan::State::run_nodes(const Taps& taps) {
   auto override_views = overrides.begin();
   for (size_t index = 0; index < lowered.nodes.size(); ++index) {
     const engine::NodeSteps& node = lowered.nodes[index];
-    const auto start =
-        taps.on_time ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    const double start_ms = taps.on_time ? now_ms() : 0;
     if (node.overridden) {
       const OverrideViews& views = *override_views++;
       LOWBIT_TRY(options.override_node(index, views.inputs, views.output));
     }
     run_steps(node.first_step, node.last_step);
     next_step = node.last_step;
-    if (taps.on_time) taps.on_time(index, milliseconds_since(start));
+    if (taps.on_time) taps.on_time(index, now_ms() - start_ms);
     if (taps.on_value) LOWBIT_TRY(taps.on_value(view_of(graph.nodes[index].output)));
   }
   run_steps(next_step, lowered.steps.size());

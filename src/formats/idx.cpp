@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
@@ -12,9 +14,9 @@ constexpr size_t kDimensionBytes = 4;
 constexpr int kUnsignedByte = 0x08;
 constexpr size_t kMaxIdxRank = 4;
 
-Failure malformed(const std::string& what, size_t offset) {
-  return make_error(ErrorCode::kInvalidData, "the bytes are not an IDX file: " + what,
-                    "byte " + std::to_string(offset));
+Failure malformed(const Text& what, size_t offset) {
+  return make_error(ErrorCode::kInvalidData, format_text("the bytes are not an IDX file: {}", what),
+                    format_text("byte {}", offset));
 }
 
 int64_t big_endian_32(std::span<const std::byte> bytes) {
@@ -34,16 +36,16 @@ Result<Tensor> read_idx(std::span<const std::byte> bytes) {
   }
   const int type = std::to_integer<int>(bytes[2]);
   if (type != kUnsignedByte) {
-    return make_error(ErrorCode::kUnsupportedFeature,
-                      "IDX files of element type " + std::to_string(type) +
-                          " are not supported; 8 (unsigned byte) is",
-                      "byte 2");
+    return make_error(
+        ErrorCode::kUnsupportedFeature,
+        format_text("IDX files of element type {} are not supported; 8 (unsigned byte) is", type),
+        "byte 2");
   }
   const auto rank = std::to_integer<size_t>(bytes[3]);
   if (rank < 1 || rank > kMaxIdxRank) {
-    return make_error(
-        ErrorCode::kUnsupportedFeature,
-        "IDX files of rank " + std::to_string(rank) + " are not supported; 1 to 4 are", "byte 3");
+    return make_error(ErrorCode::kUnsupportedFeature,
+                      format_text("IDX files of rank {} are not supported; 1 to 4 are", rank),
+                      "byte 3");
   }
   const size_t header_bytes = kMagicBytes + rank * kDimensionBytes;
   if (bytes.size() < header_bytes) {
@@ -57,9 +59,8 @@ Result<Tensor> read_idx(std::span<const std::byte> bytes) {
   const std::span<const std::byte> elements = bytes.subspan(header_bytes);
   const auto count = shape.element_count();
   if (!count || static_cast<uint64_t>(*count) != elements.size()) {
-    return malformed(
-        "shape " + shape.to_string() + " with " + std::to_string(elements.size()) + " elements",
-        header_bytes);
+    return malformed(format_text("shape {} with {} elements", shape.to_string(), elements.size()),
+                     header_bytes);
   }
   LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kU8, shape));
   if (!elements.empty()) std::memcpy(tensor.mutable_raw(), elements.data(), elements.size());

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
@@ -42,13 +44,14 @@ std::optional<DType> dtype_of_descr(std::string_view descr) {
   return std::nullopt;
 }
 
-Failure malformed(const std::string& what, size_t offset) {
-  return make_error(ErrorCode::kInvalidData, "the bytes are not a .npy file: " + what,
-                    "byte " + std::to_string(offset));
+Failure malformed(const Text& what, size_t offset) {
+  return make_error(ErrorCode::kInvalidData, format_text("the bytes are not a .npy file: {}", what),
+                    format_text("byte {}", offset));
 }
 
-Failure unsupported(const std::string& what) {
-  return make_error(ErrorCode::kUnsupportedFeature, "a .npy file of " + what + " is not supported");
+Failure unsupported(const Text& what) {
+  return make_error(ErrorCode::kUnsupportedFeature,
+                    format_text("a .npy file of {} is not supported", what));
 }
 
 struct Header {
@@ -98,8 +101,8 @@ class HeaderParser {
   }
 
  private:
-  Failure expected(const std::string& what) const {
-    return malformed("its header should have " + what + " here", offset_ + position_);
+  Failure expected(const Text& what) const {
+    return malformed(format_text("its header should have {} here", what), offset_ + position_);
   }
 
   void skip_spaces() {
@@ -158,7 +161,7 @@ Result<Tensor> read_npy(std::span<const std::byte> bytes) {
   const int major = std::to_integer<int>(bytes[kMagic.size()]);
   const int minor = std::to_integer<int>(bytes[kMagic.size() + 1]);
   if ((major != 1 && major != 2) || minor != 0) {
-    return unsupported("version " + std::to_string(major) + "." + std::to_string(minor));
+    return unsupported(format_text("version {}.{}", major, minor));
   }
   // Version 1 counts the header's bytes in 16 bits, version 2 in 32.
   const size_t length_offset = kMagic.size() + kVersionBytes;
@@ -168,28 +171,27 @@ Result<Tensor> read_npy(std::span<const std::byte> bytes) {
   std::memcpy(&header_bytes, bytes.data() + length_offset, length_bytes);
   const size_t header_offset = length_offset + length_bytes;
   if (text.size() - header_offset < header_bytes) {
-    return malformed("a header of " + std::to_string(header_bytes) + " bytes does not fit",
-                     length_offset);
+    return malformed(format_text("a header of {} bytes does not fit", header_bytes), length_offset);
   }
   LOWBIT_ASSIGN(const Header header,
                 HeaderParser(text.substr(header_offset, header_bytes), header_offset).parse());
   if (header.is_fortran) return unsupported("Fortran order");
   const auto dtype = dtype_of_descr(header.descr);
-  if (!dtype) return unsupported("elements '" + header.descr + "'");
+  if (!dtype) return unsupported(format_text("elements '{}'", header.descr));
 
   LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(header.shape));
   const auto count = shape.element_count();
   if (!count) {
     return make_error(ErrorCode::kLimitExceeded,
-                      "a .npy file of shape " + shape.to_string() + " is too large");
+                      format_text("a .npy file of shape {} is too large", shape.to_string()));
   }
   const bool is_double = header.descr == kDouble;
   const std::span<const std::byte> data = bytes.subspan(header_offset + header_bytes);
   const uint64_t element_bytes = is_double ? sizeof(double) : dtype_bytes(*dtype);
   if (data.size() != static_cast<uint64_t>(*count) * element_bytes) {
-    return malformed("shape " + shape.to_string() + " of '" + header.descr + "' in " +
-                         std::to_string(data.size()) + " bytes",
-                     header_offset + header_bytes);
+    return malformed(
+        format_text("shape {} of '{}' in {} bytes", shape.to_string(), header.descr, data.size()),
+        header_offset + header_bytes);
   }
   LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(*dtype, shape));
   if (is_double) {
@@ -207,11 +209,11 @@ Result<Tensor> read_npy(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> write_npy(const Tensor& tensor) {
   std::string shape;
-  for (const int64_t dim : tensor.shape().dims()) shape += std::to_string(dim) + ", ";
+  for (const int64_t dim : tensor.shape().dims()) shape += format_text("{}, ", dim);
   // Python writes (3,) for one dimension, (3, 4) for two.
   if (!shape.empty()) shape.resize(shape.size() - (tensor.shape().rank() == 1 ? 1 : 2));
-  std::string header = "{'descr': '" + std::string(descr_of(tensor.dtype())) +
-                       "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string header = format_text("{'descr': '{}', 'fortran_order': False, 'shape': ({}), }",
+                                   descr_of(tensor.dtype()), shape);
   constexpr size_t kPrefixBytes = kMagic.size() + kVersionBytes + 2;
   while ((kPrefixBytes + header.size() + 1) % kDataAlignment != 0) header += ' ';
   header += '\n';

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
@@ -24,7 +26,7 @@ AttributeReader::AttributeReader(const IndexedNode& node) : node_(node) {
     }
     if (has(attribute->name)) {
       fail(ErrorCode::kInvalidModel,
-           "the attribute '" + std::string(attribute->name) + "' is given twice");
+           format_text("the attribute '{}' is given twice", attribute->name));
       return;
     }
     entries_.push_back({std::move(attribute).value()});
@@ -44,7 +46,7 @@ const OnnxAttribute* AttributeReader::find(std::string_view name, OnnxAttributeT
     if (entry.attribute.type == type || entry.attribute.type == OnnxAttributeType::kUndefined) {
       return &entry.attribute;
     }
-    fail(ErrorCode::kInvalidModel, "the attribute '" + std::string(name) + "' has the wrong type");
+    fail(ErrorCode::kInvalidModel, format_text("the attribute '{}' has the wrong type", name));
   }
   return nullptr;
 }
@@ -62,8 +64,8 @@ float AttributeReader::real(std::string_view name, float fallback) {
 bool AttributeReader::flag(std::string_view name, bool fallback) {
   const int64_t value = integer(name, fallback ? 1 : 0);
   if (value != 0 && value != 1) {
-    fail(ErrorCode::kInvalidModel, "the attribute '" + std::string(name) + "' is " +
-                                       std::to_string(value) + ", but may only be 0 or 1");
+    fail(ErrorCode::kInvalidModel,
+         format_text("the attribute '{}' is {}, but may only be 0 or 1", name, value));
   }
   return value == 1;
 }
@@ -86,12 +88,12 @@ std::vector<float> AttributeReader::reals(std::string_view name) {
 std::optional<Slice> AttributeReader::tensor(std::string_view name) {
   const OnnxAttribute* found = find(name, OnnxAttributeType::kTensor);
   if (found && !found->tensor) {
-    fail(ErrorCode::kInvalidModel, "the attribute '" + std::string(name) + "' holds no tensor");
+    fail(ErrorCode::kInvalidModel, format_text("the attribute '{}' holds no tensor", name));
   }
   return found ? found->tensor : std::nullopt;
 }
 
-void AttributeReader::fail(ErrorCode code, const std::string& message) {
+void AttributeReader::fail(ErrorCode code, const Text& message) {
   if (!failure_) failure_ = onnx_node_error(code, node_, message);
 }
 
@@ -101,7 +103,7 @@ Status AttributeReader::finish() {
   if (unknown == entries_.end()) return success();
   return onnx_node_error(
       ErrorCode::kUnsupportedFeature, node_,
-      "the attribute '" + std::string(unknown->attribute.name) + "' is not supported here");
+      format_text("the attribute '{}' is not supported here", unknown->attribute.name));
 }
 
 }  // namespace lowbit

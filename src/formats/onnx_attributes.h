@@ -34,7 +34,7 @@ class AttributeReader {
   std::optional<Slice> tensor(std::string_view name);
 
   // Keeps the first error.
-  void fail(ErrorCode code, const std::string& message);
+  void fail(ErrorCode code, const Text& message);
   // Hands out the first error; without one, kUnsupportedFeature if the node has an attribute that
   // nobody asked for.
   Status finish();

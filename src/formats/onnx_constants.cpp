@@ -1,5 +1,6 @@
 #include "formats/onnx_constants.h"
 
+#include "base/text.h"
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_tensor.h"
 
@@ -54,7 +55,7 @@ Result<Tensor> OnnxConstants::constant_node(const IndexedNode& node) {
                     int{has_reals};
   if (given != 1) {
     return onnx_node_error(ErrorCode::kInvalidModel, node,
-                           "it needs exactly one value, it has " + std::to_string(given));
+                           format_text("it needs exactly one value, it has {}", given));
   }
   if (has_integer) return scalar_of(integer);
   if (has_integers) return list_of(integers);
@@ -103,7 +104,7 @@ Result<float> OnnxConstants::scalar(TensorId id) {
   if (tensor.dtype() == DType::kF32 && tensor.element_count() == 1) return tensor.data<float>()[0];
   const std::string name(index_.tensor(id).name);
   return make_error(ErrorCode::kInvalidModel,
-                    "the constant '" + name + "' must be a single real number", name);
+                    format_text("the constant '{}' must be a single real number", name), name);
 }
 
 Result<std::vector<int64_t>> OnnxConstants::integers(TensorId id) {
@@ -114,7 +115,7 @@ Result<std::vector<int64_t>> OnnxConstants::integers(TensorId id) {
   }
   const std::string name(index_.tensor(id).name);
   return make_error(ErrorCode::kInvalidModel,
-                    "the constant '" + name + "' must be a list of int64 numbers", name);
+                    format_text("the constant '{}' must be a list of int64 numbers", name), name);
 }
 
 }  // namespace lowbit

@@ -3,13 +3,15 @@
 #include <map>
 #include <set>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
 
 bool is_onnx_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
-std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+std::string quoted(std::string_view name) { return format_text("'{}'", name); }
 
 // The operators that Lowbit does not have, with their nodes, for one error that lists all.
 class UnknownOperators {
@@ -17,7 +19,7 @@ class UnknownOperators {
   void add(const IndexedNode& node) {
     const std::string_view domain = node.source->domain;
     std::string op(node.source->op_type);
-    if (!is_onnx_domain(domain)) op = std::string(domain) + "." + op;
+    if (!is_onnx_domain(domain)) op = format_text("{}.{}", domain, op);
     Nodes& nodes = by_op_[op];
     if (nodes.count++ >= kNamedNodes) return;
     nodes.names += (nodes.names.empty() ? "" : ", ") + quoted(node.name);
@@ -33,9 +35,9 @@ class UnknownOperators {
         ops += ", ";
       }
       ops += op;
-      message += op + " (" + (nodes.count == 1 ? "node " : "nodes ") + nodes.names;
+      message += format_text("{} ({}{}", op, nodes.count == 1 ? "node " : "nodes ", nodes.names);
       if (nodes.count > kNamedNodes) {
-        message += " and " + std::to_string(nodes.count - kNamedNodes) + " more";
+        message += format_text(" and {} more", nodes.count - kNamedNodes);
       }
       message += ")";
     }
@@ -77,7 +79,8 @@ class Indexer {
   }
 
   static Failure defined_twice(std::string_view name) {
-    return make_error(ErrorCode::kInvalidModel, "the value " + quoted(name) + " is defined twice",
+    return make_error(ErrorCode::kInvalidModel,
+                      format_text("the value {} is defined twice", quoted(name)),
                       std::string(name));
   }
 
@@ -121,7 +124,7 @@ class Indexer {
       return std::string(node.name);
     }
     std::string name(node.name.empty() ? node.op_type : node.name);
-    name += "_" + std::to_string(position);
+    name += format_text("_{}", position);
     while (given_names_.contains(name) || !names_.insert(name).second) name += "_";
     return name;
   }
@@ -139,10 +142,11 @@ class Indexer {
       }
       const auto found = ids_.find(name);
       if (found == ids_.end()) {
-        return onnx_node_error(ErrorCode::kInvalidModel, node,
-                               "its input " + quoted(name) +
-                                   " is not made by the graph's inputs, initializers or earlier "
-                                   "nodes (nodes must be in topological order)");
+        return onnx_node_error(
+            ErrorCode::kInvalidModel, node,
+            format_text("its input {} is not made by the graph's inputs, initializers or earlier "
+                        "nodes (nodes must be in topological order)",
+                        quoted(name)));
       }
       node.inputs.push_back(found->second);
       ++at(found->second).consumer_count;
@@ -200,7 +204,7 @@ class Indexer {
       const auto found = ids_.find(output.name);
       if (found == ids_.end()) {
         return make_error(ErrorCode::kInvalidModel,
-                          "no node makes the graph's output " + quoted(output.name),
+                          format_text("no node makes the graph's output {}", quoted(output.name)),
                           std::string(output.name));
       }
       if (at(found->second).is_graph_output) return defined_twice(output.name);
@@ -229,10 +233,9 @@ const IndexedNode* OnnxIndex::producer(TensorId id) const {
 
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model) { return Indexer(model).run(); }
 
-Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const std::string& message) {
+Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message) {
   return make_error(
-      code,
-      "node " + quoted(node.name) + " (" + std::string(node.source->op_type) + "): " + message,
+      code, format_text("node {} ({}): {}", quoted(node.name), node.source->op_type, message),
       node.name);
 }
 

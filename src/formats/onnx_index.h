@@ -64,6 +64,6 @@ struct OnnxIndex {
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model);
 
 // "node 'conv1' (Conv): <message>", `where` the node's name.
-Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const std::string& message);
+Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message);
 
 }  // namespace lowbit

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "formats/onnx_attributes.h"
 
 namespace lowbit {
@@ -34,7 +35,7 @@ Status check_outputs(const IndexedNode& node, const OnnxIndex& index) {
     if (output == kNoTensor || (node.op == Op::kDropout && !index.is_used(output))) continue;
     return onnx_node_error(
         ErrorCode::kUnsupportedFeature, node,
-        "only its first output is supported, not '" + std::string(index.tensor(output).name) + "'");
+        format_text("only its first output is supported, not '{}'", index.tensor(output).name));
   }
   return success();
 }
@@ -44,7 +45,7 @@ Result<std::optional<float>> scalar_input(const Source& source, size_t i, std::s
   if (!has_input(source.node, i)) return std::optional<float>{};
   if (!is_constant(source, i)) {
     return onnx_node_error(ErrorCode::kUnsupportedFeature, source.node,
-                           "its input " + std::string(what) + " must be a constant");
+                           format_text("its input {} must be a constant", what));
   }
   LOWBIT_ASSIGN(const float value, source.constants.scalar(source.node.inputs[i]));
   return std::optional<float>(value);
@@ -55,9 +56,9 @@ Spatial spatial(AttributeReader& attributes, std::string_view name, Spatial fall
   const std::vector<int64_t> values = attributes.integers(name);
   if (values.empty()) return fallback;
   if (values.size() != 2) {
-    attributes.fail(ErrorCode::kUnsupportedFeature, "only two spatial dimensions are supported; '" +
-                                                        std::string(name) + "' has " +
-                                                        std::to_string(values.size()));
+    attributes.fail(
+        ErrorCode::kUnsupportedFeature,
+        format_text("only two spatial dimensions are supported; '{}' has {}", name, values.size()));
     return fallback;
   }
   return {values[0], values[1]};
@@ -78,14 +79,14 @@ WindowAttributes read_window(const Source& source, Spatial kernel_fallback) {
     window.auto_pad = AutoPad::kValid;
   } else if (auto_pad != "NOTSET" && !auto_pad.empty()) {
     attributes.fail(ErrorCode::kInvalidModel,
-                    "'" + std::string(auto_pad) + "' is not a value of auto_pad");
+                    format_text("'{}' is not a value of auto_pad", auto_pad));
   }
   const std::vector<int64_t> pads = attributes.integers("pads");
   if (pads.empty() || window.auto_pad != AutoPad::kNotSet) return window;
   if (pads.size() != 4) {
     attributes.fail(ErrorCode::kUnsupportedFeature,
-                    "only two spatial dimensions are supported; 'pads' has " +
-                        std::to_string(pads.size()) + " numbers");
+                    format_text("only two spatial dimensions are supported; 'pads' has {} numbers",
+                                pads.size()));
     return window;
   }
   window.padding = {.top = pads[0], .left = pads[1], .bottom = pads[2], .right = pads[3]};
@@ -98,10 +99,11 @@ WindowAttributes read_window(const Source& source, Spatial kernel_fallback) {
 Result<Attributes> read_conv(const Source& source) {
   const std::optional<Shape>& weight = source.weight;
   if (weight && weight->rank() != 4) {
-    return onnx_node_error(ErrorCode::kUnsupportedFeature, source.node,
-                           "only convolutions over two dimensions are supported; the weight has "
-                           "the shape " +
-                               weight->to_string());
+    return onnx_node_error(
+        ErrorCode::kUnsupportedFeature, source.node,
+        format_text(
+            "only convolutions over two dimensions are supported; the weight has the shape {}",
+            weight->to_string()));
   }
   if (!weight && !source.attributes.has("kernel_shape")) {
     return onnx_node_error(ErrorCode::kUnsupportedFeature, source.node,
@@ -111,9 +113,9 @@ Result<Attributes> read_conv(const Source& source) {
   conv.window = read_window(source, weight ? Spatial{(*weight)[2], (*weight)[3]} : Spatial{});
   conv.groups = source.attributes.integer("group", 1);
   if (weight && conv.window.kernel != Spatial{(*weight)[2], (*weight)[3]}) {
-    source.attributes.fail(
-        ErrorCode::kInvalidModel,
-        "kernel_shape is not the kernel of a weight of the shape " + weight->to_string());
+    source.attributes.fail(ErrorCode::kInvalidModel,
+                           format_text("kernel_shape is not the kernel of a weight of the shape {}",
+                                       weight->to_string()));
   }
   return Attributes(conv);
 }
@@ -317,8 +319,8 @@ Result<Attributes> read_attributes(const IndexedNode& node, int64_t opset,
   const int max_inputs = max_file_inputs(*node.op);
   if (max_inputs >= 0 && node.inputs.size() > static_cast<size_t>(max_inputs)) {
     return onnx_node_error(ErrorCode::kInvalidModel, node,
-                           "it has " + std::to_string(node.inputs.size()) +
-                               " inputs; the operator has at most " + std::to_string(max_inputs));
+                           format_text("it has {} inputs; the operator has at most {}",
+                                       node.inputs.size(), max_inputs));
   }
   LOWBIT_TRY(check_outputs(node, constants.index()));
   AttributeReader attributes(node);

@@ -1,5 +1,6 @@
 #include "formats/onnx_proto.h"
 
+#include "base/text.h"
 #include "formats/onnx_reader.h"
 #include "tensor/shape.h"
 
@@ -12,10 +13,12 @@ class ItemBudget {
  public:
   Status spend(size_t offset) {
     if (left_ == 0) {
-      return make_error(ErrorCode::kLimitExceeded,
-                        "the model has more than " + std::to_string(kMaxModelItems) +
-                            " nodes, inputs, outputs, attributes and initializers",
-                        byte_offset(offset));
+      return make_error(
+          ErrorCode::kLimitExceeded,
+          format_text(
+              "the model has more than {} nodes, inputs, outputs, attributes and initializers",
+              kMaxModelItems),
+          byte_offset(offset));
     }
     --left_;
     return success();
@@ -197,7 +200,7 @@ std::string onnx_type_name(OnnxType type) {
     case OnnxType::kDouble:
       return "float64";
   }
-  return "type " + std::to_string(static_cast<int64_t>(type));
+  return format_text("type {}", static_cast<int64_t>(type));
 }
 
 Result<OnnxTensor> parse_onnx_tensor(Slice message) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_operators.h"
 
@@ -142,7 +143,7 @@ class QdqFinder {
     if (!range) {
       return onnx_node_error(
           ErrorCode::kUnsupportedFeature, node,
-          "integers of type " + std::string(dtype_name(quant.storage)) + " are not supported");
+          format_text("integers of type {} are not supported", dtype_name(quant.storage)));
     }
     quant.qmin = range->min;
     quant.qmax = range->max;
@@ -156,7 +157,7 @@ class QdqFinder {
     if (quant.scale.size() == 1) return quant;
     return onnx_node_error(
         ErrorCode::kUnsupportedFeature, node,
-        "an activation must have one scale, not " + std::to_string(quant.scale.size()));
+        format_text("an activation must have one scale, not {}", quant.scale.size()));
   }
 
   Status read_quantize(size_t i) {
@@ -218,9 +219,8 @@ class QdqFinder {
       quant->axis = static_cast<int>(axis);
     } else if (count != 1) {
       return onnx_node_error(ErrorCode::kInvalidModel, node,
-                             std::to_string(count) + " scales along axis " +
-                                 std::to_string(parameters.axis) + " of a constant of the shape " +
-                                 constant.shape().to_string());
+                             format_text("{} scales along axis {} of a constant of the shape {}",
+                                         count, parameters.axis, constant.shape().to_string()));
     }
     follow_law(constant, *quant);
     return success();
@@ -283,8 +283,8 @@ class QdqFinder {
       const TensorId input = node.inputs[i];
       if (input == kNoTensor || quantized_by_[static_cast<size_t>(input)] == kNoNode) continue;
       return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                             "it reads the integers of '" + std::string(index_.tensor(input).name) +
-                                 "' without DequantizeLinear");
+                             format_text("it reads the integers of '{}' without DequantizeLinear",
+                                         index_.tensor(input).name));
     }
     return success();
   }

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/text.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
 #include "graph/shape_inference.h"
@@ -20,14 +21,14 @@ Status check_versions(const OnnxModel& model) {
   if (model.ir_version < kMinIrVersion) {
     return make_error(
         ErrorCode::kUnsupportedFeature,
-        "IR version " + std::to_string(model.ir_version) + " is not supported; 3 is the least");
+        format_text("IR version {} is not supported; 3 is the least", model.ir_version));
   }
   if (!model.opset) {
     return make_error(ErrorCode::kInvalidModel, "the model imports no opset of ai.onnx");
   }
   if (*model.opset < kMinOpset || *model.opset > kMaxOpset) {
     return make_error(ErrorCode::kUnsupportedFeature,
-                      "opset " + std::to_string(*model.opset) + " is not supported; 7 to 21 are");
+                      format_text("opset {} is not supported; 7 to 21 are", *model.opset));
   }
   if (model.graph.has_sparse_initializers) {
     return make_error(ErrorCode::kUnsupportedFeature, "sparse initializers are not supported");
@@ -56,7 +57,7 @@ class Assembler {
       if (value_of(output) == kNoValue) {
         const std::string name(index_.tensor(output).name);
         return make_error(ErrorCode::kUnsupportedFeature,
-                          "the graph's output '" + name + "' is a constant", name);
+                          format_text("the graph's output '{}' is a constant", name), name);
       }
       graph_.outputs.push_back(value_of(output));
     }
@@ -66,19 +67,20 @@ class Assembler {
  private:
   Status add_input(const OnnxValueInfo& input, TensorId tensor) {
     const std::string name(input.name);
-    const auto refuse = [&](ErrorCode code, const std::string& what) {
-      return make_error(code, "the graph's input '" + name + "' " + what, name);
+    const auto refuse = [&](ErrorCode code, const Text& what) {
+      return make_error(code, format_text("the graph's input '{}' {}", name, what), name);
     };
     if (!input.shape) return refuse(ErrorCode::kInvalidModel, "has no shape");
     if (input.type != OnnxType::kFloat && input.type != OnnxType::kFloat16) {
-      return refuse(ErrorCode::kUnsupportedFeature,
-                    "has the type " + onnx_type_name(input.type) + "; only float32 is supported");
+      return refuse(
+          ErrorCode::kUnsupportedFeature,
+          format_text("has the type {}; only float32 is supported", onnx_type_name(input.type)));
     }
     std::vector<int64_t> dims;
     for (const OnnxDimension& dimension : *input.shape) {
       if (dimension.value && *dimension.value < 1) {
         return refuse(ErrorCode::kInvalidModel,
-                      "has a dimension " + std::to_string(*dimension.value));
+                      format_text("has a dimension {}", *dimension.value));
       }
       dims.push_back(dimension.value ? *dimension.value
                                      : symbol(dimension.symbol, name, dims.size()));
@@ -101,7 +103,7 @@ class Assembler {
   // A dimension that has neither a number nor a name is a symbol of its own.
   int64_t symbol(std::string_view given, const std::string& input, size_t axis) {
     if (!given.empty()) return -1 - symbols_.find(given)->second;
-    std::string name = input + "_dim" + std::to_string(axis);
+    std::string name = format_text("{}_dim{}", input, axis);
     while (symbols_.contains(name)) name += "_";
     add_symbol(name);
     return -static_cast<int64_t>(graph_.symbols.size());
@@ -162,10 +164,10 @@ class Assembler {
     if (index_.tensor(tensor).is_constant) {
       LOWBIT_ASSIGN(const ValueId id, constant_value(node, tensor));
       if (graph_.value(id).dtype == DType::kF32) return id;
-      return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                             "it reads the integers of '" + graph_.value(id).name + "' (" +
-                                 std::string(dtype_name(graph_.value(id).dtype)) +
-                                 ") without DequantizeLinear");
+      return onnx_node_error(
+          ErrorCode::kUnsupportedFeature, node,
+          format_text("it reads the integers of '{}' ({}) without DequantizeLinear",
+                      graph_.value(id).name, dtype_name(graph_.value(id).dtype)));
     }
     return value_of(tensor);
   }
@@ -180,8 +182,9 @@ class Assembler {
                 .quant = qdq_.constant_quant[static_cast<size_t>(tensor)]};
     value.constant = std::move(constant);
     if (value.quant && value.quant->storage != value.dtype) {
-      return onnx_node_error(ErrorCode::kInvalidModel, node,
-                             "the integers of '" + value.name + "' and their zero point differ");
+      return onnx_node_error(
+          ErrorCode::kInvalidModel, node,
+          format_text("the integers of '{}' and their zero point differ", value.name));
     }
     id = graph_.add_value(std::move(value));
     return id;
@@ -205,7 +208,8 @@ Status resolve_flattened_softmax(Graph& graph) {
     if (!axis) {
       return make_error(
           ErrorCode::kUnsupportedFeature,
-          "node '" + node.name + "' (Softmax): over several axes at once, as opset < 13 has it",
+          format_text("node '{}' (Softmax): over several axes at once, as opset < 13 has it",
+                      node.name),
           node.name);
     }
     attributes.axis = *axis;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/text.h"
 #include "formats/half.h"
 #include "formats/onnx_reader.h"
 
@@ -16,8 +17,8 @@ constexpr uint32_t kInt32Data = 5;
 constexpr uint32_t kInt64Data = 7;
 constexpr uint32_t kDoubleData = 10;
 
-Failure tensor_error(ErrorCode code, const std::string& name, const std::string& message) {
-  return make_error(code, "tensor '" + name + "': " + message, name);
+Failure tensor_error(ErrorCode code, const std::string& name, const Text& message) {
+  return make_error(code, format_text("tensor '{}': {}", name, message), name);
 }
 
 struct Encoding {
@@ -118,9 +119,9 @@ class TypedDecoder {
   // Once, after the last field.
   Status finish() const {
     if (count_ == static_cast<size_t>(tensor_.element_count())) return success();
-    return tensor_error(ErrorCode::kInvalidModel, name_,
-                        "shape " + tensor_.shape().to_string() + " holds only " +
-                            std::to_string(count_) + " elements");
+    return tensor_error(
+        ErrorCode::kInvalidModel, name_,
+        format_text("shape {} holds only {} elements", tensor_.shape().to_string(), count_));
   }
 
  private:
@@ -130,7 +131,7 @@ class TypedDecoder {
     if (count_ == elements.size()) {
       return tensor_error(
           ErrorCode::kInvalidModel, name_,
-          "it holds more elements than its shape " + tensor_.shape().to_string() + " has");
+          format_text("it holds more elements than its shape {} has", tensor_.shape().to_string()));
     }
     elements[count_++] = value;
     return success();
@@ -150,7 +151,7 @@ class TypedDecoder {
 
   Failure out_of_range() const {
     return tensor_error(ErrorCode::kInvalidModel, name_,
-                        "an element is out of the range of " + onnx_type_name(type_));
+                        format_text("an element is out of the range of {}", onnx_type_name(type_)));
   }
 
   OnnxType type_;
@@ -175,19 +176,20 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   const auto element_count = shape.element_count();
   if (!element_count) {
     return tensor_error(shape.is_concrete() ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidModel,
-                        name, "it cannot have the shape " + shape.to_string());
+                        name, format_text("it cannot have the shape {}", shape.to_string()));
   }
   const auto encoding = encoding_of(source.type, *element_count);
   if (!encoding) {
-    return tensor_error(ErrorCode::kUnsupportedFeature, name,
-                        "elements of type " + onnx_type_name(source.type) + " are not supported");
+    return tensor_error(
+        ErrorCode::kUnsupportedFeature, name,
+        format_text("elements of type {} are not supported", onnx_type_name(source.type)));
   }
   const auto count = static_cast<uint64_t>(*element_count);
   const uint64_t decoded_bytes = count * dtype_bytes(encoding->dtype);
   if (decoded_bytes > byte_budget) {
     return tensor_error(
         ErrorCode::kLimitExceeded, name,
-        "the model's tensors take more than " + std::to_string(kMaxTensorBytes) + " bytes");
+        format_text("the model's tensors take more than {} bytes", kMaxTensorBytes));
   }
 
   // Before any memory is taken: the bytes at hand must be able to hold that many elements.
@@ -198,8 +200,8 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
       source.raw_data ? available == count * element_bytes : available / element_bytes >= count;
   if (!fits) {
     return tensor_error(ErrorCode::kInvalidModel, name,
-                        "shape " + shape.to_string() + " of " + onnx_type_name(source.type) +
-                            " cannot be stored in " + std::to_string(available) + " bytes");
+                        format_text("shape {} of {} cannot be stored in {} bytes",
+                                    shape.to_string(), onnx_type_name(source.type), available));
   }
   LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(encoding->dtype, shape));
   byte_budget -= decoded_bytes;

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "base/text.h"
 #include "formats/onnx_model_writer.h"
 #include "formats/onnx_reader.h"
 #include "graph/validate.h"
@@ -118,8 +119,8 @@ class GraphWriter {
       : graph_(graph),
         model_(graph),
         reals_(graph.values.size()),
-        is_written_(graph.values.size()) {
-    is_read_as_real_.assign(graph.values.size(), false);
+        is_written_(graph.values.size()),
+        is_read_as_real_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
       if (node.op == Op::kDequantizeLinear) continue;
       for (const ValueId id : node.inputs) {
@@ -322,16 +323,17 @@ Status check_writable(const Graph& graph) {
     bytes += value.constant ? value.constant->byte_count() : 0;
   if (bytes > kMaxTensorBytes) {
     return make_error(ErrorCode::kLimitExceeded,
-                      "the model's constants take " + std::to_string(bytes) + " bytes; at most " +
-                          std::to_string(kMaxTensorBytes) + " can be saved");
+                      format_text("the model's constants take {} bytes; at most {} can be saved",
+                                  bytes, kMaxTensorBytes));
   }
   for (const auto* ends : {&graph.inputs, &graph.outputs}) {
     for (const ValueId id : *ends) {
       if (!graph.value(id).quant) continue;
-      return make_error(ErrorCode::kUnsupportedFeature,
-                        "'" + graph.value(id).name +
-                            "' is quantized; inputs and outputs of a saved graph are float32",
-                        graph.value(id).name);
+      return make_error(
+          ErrorCode::kUnsupportedFeature,
+          format_text("'{}' is quantized; inputs and outputs of a saved graph are float32",
+                      graph.value(id).name),
+          graph.value(id).name);
     }
   }
   return success();

@@ -1,5 +1,7 @@
 #include "formats/protobuf.h"
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
@@ -10,13 +12,12 @@ constexpr uint64_t kMaxFieldNumber = (1u << 29) - 1;
 
 }  // namespace
 
-std::string byte_offset(size_t offset) { return "byte " + std::to_string(offset); }
+std::string byte_offset(size_t offset) { return format_text("byte {}", offset); }
 
 Failure WireField::wrong_type() const {
-  return make_error(
-      ErrorCode::kInvalidModel,
-      "field " + std::to_string(number) + " does not hold the type that ONNX gives it",
-      byte_offset(offset));
+  return make_error(ErrorCode::kInvalidModel,
+                    format_text("field {} does not hold the type that ONNX gives it", number),
+                    byte_offset(offset));
 }
 
 Result<int64_t> WireField::integer() const {
@@ -39,9 +40,9 @@ Result<Slice> WireField::message() const {
   return slice;
 }
 
-Failure WireReader::malformed(std::string_view what) const {
+Failure WireReader::malformed(const Text& what) const {
   return make_error(ErrorCode::kInvalidModel,
-                    "the bytes are not an ONNX model: " + std::string(what),
+                    format_text("the bytes are not an ONNX model: {}", what),
                     byte_offset(message_.offset + position_));
 }
 
@@ -60,8 +61,7 @@ Result<uint64_t> WireReader::varint() {
 Result<Slice> WireReader::take(uint64_t byte_count) {
   const size_t left = message_.bytes.size() - position_;
   if (byte_count > left) {
-    return malformed("a field of " + std::to_string(byte_count) + " bytes where " +
-                     std::to_string(left) + " are left");
+    return malformed(format_text("a field of {} bytes where {} are left", byte_count, left));
   }
   const auto count = static_cast<size_t>(byte_count);
   const Slice taken{message_.bytes.subspan(position_, count), message_.offset + position_};

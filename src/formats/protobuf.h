@@ -65,7 +65,7 @@ class WireReader {
   Result<uint64_t> varint();
 
  private:
-  Failure malformed(std::string_view what) const;
+  Failure malformed(const Text& what) const;
   Result<Slice> take(uint64_t byte_count);
 
   Slice message_;

@@ -2,13 +2,13 @@
 
 #include <utility>
 
+#include "base/text.h"
 #include "graph/usage.h"
 
 namespace lowbit {
 
 ConstantEditor::ConstantEditor(Graph& graph)
     : graph_(graph), reader_count_(Usage(graph).consumer_count) {
-  names_.reserve(graph.values.size());
   for (const Value& value : graph.values) names_.insert(value.name);
 }
 
@@ -17,7 +17,8 @@ void ConstantEditor::replace(Node& node, size_t input, Tensor tensor) {
   int32_t& readers = reader_count_[static_cast<size_t>(old)];
   if (readers > 1) {
     --readers;
-    node.inputs[input] = add_value(graph_.value(old).name + "/" + node.name, std::move(tensor));
+    node.inputs[input] =
+        add_value(format_text("{}/{}", graph_.value(old).name, node.name), std::move(tensor));
     return;
   }
   Value& value = graph_.value(old);
@@ -27,7 +28,7 @@ void ConstantEditor::replace(Node& node, size_t input, Tensor tensor) {
 
 void ConstantEditor::add(Node& node, size_t input, const std::string& suffix, Tensor tensor) {
   if (node.inputs.size() <= input) node.inputs.resize(input + 1, kNoValue);
-  node.inputs[input] = add_value(node.name + "." + suffix, std::move(tensor));
+  node.inputs[input] = add_value(format_text("{}.{}", node.name, suffix), std::move(tensor));
 }
 
 ValueId ConstantEditor::add_value(std::string name, Tensor tensor) {

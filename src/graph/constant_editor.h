@@ -2,8 +2,8 @@
 // them.
 #pragma once
 
+#include <set>
 #include <string>
-#include <unordered_set>
 
 #include "graph/graph.h"
 
@@ -29,7 +29,7 @@ class ConstantEditor {
 
   Graph& graph_;
   std::vector<int32_t> reader_count_;
-  std::unordered_set<std::string> names_;
+  std::set<std::string> names_;
 };
 
 // weight[..., c, ...] * factors[c] along `axis`, each product rounded once. Errors: kOutOfMemory.

@@ -3,20 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace lowbit {
 
-Failure node_error(ErrorCode code, const Node& node, const std::string& message) {
-  return make_error(
-      code, "node '" + node.name + "' (" + std::string(op_info(node.op).name) + "): " + message,
-      node.name);
+Failure node_error(ErrorCode code, const Node& node, const Text& message) {
+  return make_error(code,
+                    format_text("node '{}' ({}): {}", node.name, op_info(node.op).name, message),
+                    node.name);
 }
 
-Failure value_error(ErrorCode code, const Value& value, const std::string& message) {
-  return make_error(code, "value '" + value.name + "': " + message, value.name);
+Failure value_error(ErrorCode code, const Value& value, const Text& message) {
+  return make_error(code, format_text("value '{}': {}", value.name, message), value.name);
 }
 
-std::string count_of(int64_t count, const std::string& noun) {
-  return (count < 0 ? "?" : std::to_string(count)) + " " + noun + (count == 1 ? "" : "s");
+std::string count_of(int64_t count, std::string_view noun) {
+  return format_text("{} {}{}", count < 0 ? "?" : std::to_string(count), noun,
+                     count == 1 ? "" : "s");
 }
 
 std::string real_text(float real) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/text.h"
 #include "graph/errors.h"
 
 namespace lowbit {
@@ -27,7 +28,7 @@ Result<Normalization> read_normalization(const Graph& graph, const Node& node) {
     // NaN passes: it ends up in the weights, where quantize() finds and names it.
     if (shifted <= 0) {
       return node_error(ErrorCode::kInvalidModel, node,
-                        "variance + epsilon is not above 0 in channel " + std::to_string(c));
+                        format_text("variance + epsilon is not above 0 in channel {}", c));
     }
     result.gain[c] /= std::sqrt(shifted);
   }

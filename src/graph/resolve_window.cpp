@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.h"
 #include "graph/window_axis.h"
 
 namespace lowbit {
@@ -15,13 +16,12 @@ bool is_same(AutoPad auto_pad) {
 
 Status check_range(const char* what, int64_t value, int64_t minimum) {
   if (value < minimum) {
-    return make_error(ErrorCode::kInvalidModel, std::string(what) + " of " + std::to_string(value) +
-                                                    " is below " + std::to_string(minimum));
+    return make_error(ErrorCode::kInvalidModel,
+                      format_text("{} of {} is below {}", what, value, minimum));
   }
   if (value > kMaxElements) {
-    return make_error(ErrorCode::kLimitExceeded, std::string(what) + " of " +
-                                                     std::to_string(value) + " is above " +
-                                                     std::to_string(kMaxElements));
+    return make_error(ErrorCode::kLimitExceeded,
+                      format_text("{} of {} is above {}", what, value, kMaxElements));
   }
   return success();
 }
@@ -55,7 +55,7 @@ Status check_window(const WindowAttributes& window) {
 Result<ResolvedAxis> resolve_axis(const WindowAxis& axis, int64_t extent) {
   if (extent < 1 || extent > kMaxElements) {
     return make_error(extent < 1 ? ErrorCode::kShapeMismatch : ErrorCode::kLimitExceeded,
-                      "a window cannot move over an extent of " + std::to_string(extent));
+                      format_text("a window cannot move over an extent of {}", extent));
   }
   const int64_t reach = reach_of(axis);
   ResolvedAxis resolved;
@@ -75,9 +75,9 @@ Result<ResolvedAxis> resolve_axis(const WindowAxis& axis, int64_t extent) {
   }
   const int64_t padded = extent + resolved.pad_begin + resolved.pad_end;
   if (reach > padded) {
-    return make_error(ErrorCode::kShapeMismatch,
-                      "its window reaches over " + std::to_string(reach) +
-                          " elements, the padded input has " + std::to_string(padded));
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        format_text("its window reaches over {} elements, the padded input has {}", reach, padded));
   }
   const int64_t steps = padded - reach;
   resolved.output = steps / axis.stride + 1;

@@ -1,5 +1,6 @@
 #include "graph/shape_inference.h"
 
+#include "base/text.h"
 #include "graph/errors.h"
 #include "graph/shape_rules.h"
 #include "graph/structure.h"
@@ -74,20 +75,20 @@ Result<Shape> infer_shape(Graph& graph, const Node& node) {
 Result<Graph> specialize(const Graph& graph, std::span<const Shape> input_shapes) {
   LOWBIT_TRY(check_structure(graph));
   if (input_shapes.size() != graph.inputs.size()) {
-    return make_error(
-        ErrorCode::kInvalidArgument,
-        "the graph has " + count_of(static_cast<int64_t>(graph.inputs.size()), "input") + ", " +
-            count_of(static_cast<int64_t>(input_shapes.size()), "shape") + " were given");
+    return make_error(ErrorCode::kInvalidArgument,
+                      format_text("the graph has {}, {} were given",
+                                  count_of(static_cast<int64_t>(graph.inputs.size()), "input"),
+                                  count_of(static_cast<int64_t>(input_shapes.size()), "shape")));
   }
   Graph result = graph;
   std::vector<int64_t> bound(graph.symbols.size(), 0);  // 0: not yet
   for (size_t i = 0; i < input_shapes.size(); ++i) {
     const Shape& given = input_shapes[i];
     Value& input = result.value(graph.inputs[i]);
-    const auto mismatch = [&](const std::string& reason) {
+    const auto mismatch = [&](const Text& reason) {
       return value_error(ErrorCode::kShapeMismatch, input,
-                         "the input has shape " + shape_text(graph, input.shape) + ", but " +
-                             given.to_string() + " was given" + reason);
+                         format_text("the input has shape {}, but {} was given{}",
+                                     shape_text(graph, input.shape), given.to_string(), reason));
     };
     if (given.rank() != input.shape.rank() || !given.is_concrete()) return mismatch("");
     for (int axis = 0; axis < given.rank(); ++axis) {
@@ -98,12 +99,12 @@ Result<Graph> specialize(const Graph& graph, std::span<const Shape> input_shapes
       }
       int64_t& number = bound[symbol_index(dim)];
       if (number != 0 && number != given[axis]) {
-        return mismatch(", and " + graph.symbols[symbol_index(dim)] + " is " +
-                        std::to_string(number) + " already");
+        return mismatch(
+            format_text(", and {} is {} already", graph.symbols[symbol_index(dim)], number));
       }
       number = given[axis];
     }
-    const Status extent = check_extent(given, "input '" + input.name + "'");
+    const Status extent = check_extent(given, format_text("input '{}'", input.name));
     if (!extent) return make_error(extent.error().code, extent.error().message, input.name);
     input.shape = given;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "graph/errors.h"
 #include "graph/structure.h"
 #include "graph/window_axis.h"
@@ -21,17 +22,16 @@ Result<int> resolve_axis_index(const Node& node, int rank, int limit) {
   const int64_t axis = std::get<AxisAttributes>(node.attributes).axis;
   if (axis < -rank || axis >= limit) {
     return node_error(ErrorCode::kInvalidModel, node,
-                      "axis " + std::to_string(axis) + " is out of range for an input of rank " +
-                          std::to_string(rank));
+                      format_text("axis {} is out of range for an input of rank {}", axis, rank));
   }
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
 Status check_image(const Node& node, const Shape& shape) {
   if (shape.rank() == 4) return success();
-  return node_error(
-      ErrorCode::kUnsupportedFeature, node,
-      "its input has shape " + shape.to_string() + "; only images, [N, C, H, W], are supported");
+  return node_error(ErrorCode::kUnsupportedFeature, node,
+                    format_text("its input has shape {}; only images, [N, C, H, W], are supported",
+                                shape.to_string()));
 }
 
 // The error of a window, with the node's name.
@@ -68,7 +68,7 @@ bool ShapeRules::has(const Node& node, size_t input) const {
 }
 
 int64_t ShapeRules::new_symbol(const Node& node, int axis) {
-  std::string name = node.name + "." + std::to_string(axis);
+  std::string name = format_text("{}.{}", node.name, axis);
   while (!symbol_names_.insert(name).second) name += "'";
   graph_.symbols.push_back(std::move(name));
   return -static_cast<int64_t>(graph_.symbols.size());
@@ -106,33 +106,33 @@ Result<Shape> ShapeRules::conv(const Node& node) {
   LOWBIT_TRY(check_image(node, x));
   if (const Status status = check_window(window); !status) return named(node, status.error());
   if (weight.rank() != 4 || !weight.is_concrete()) {
-    return node_error(ErrorCode::kShapeMismatch, node,
-                      "weight has shape " + weight.to_string() +
-                          ", a convolution of images needs [M, C / groups, kh, kw]");
+    return node_error(
+        ErrorCode::kShapeMismatch, node,
+        format_text("weight has shape {}, a convolution of images needs [M, C / groups, kh, kw]",
+                    weight.to_string()));
   }
   if (weight[2] != window.kernel.h || weight[3] != window.kernel.w) {
     return node_error(ErrorCode::kShapeMismatch, node,
-                      "weight has shape " + weight.to_string() + ", the kernel is declared " +
-                          std::to_string(window.kernel.h) + " x " +
-                          std::to_string(window.kernel.w));
+                      format_text("weight has shape {}, the kernel is declared {} x {}",
+                                  weight.to_string(), window.kernel.h, window.kernel.w));
   }
   const int64_t groups = attributes.groups;
   if (groups < 1 || weight[0] % groups != 0) {
     return node_error(ErrorCode::kInvalidModel, node,
-                      count_of(weight[0], "output channel") + " cannot be split into " +
-                          std::to_string(groups) + " groups");
+                      format_text("{} cannot be split into {} groups",
+                                  count_of(weight[0], "output channel"), groups));
   }
   // groups <= weight[0], and weight[0] * weight[1] is at most kMaxElements.
   if (!may_equal(x[1], weight[1] * groups)) {
     return node_error(ErrorCode::kShapeMismatch, node,
-                      "weight has " + count_of(weight[1], "input channel") +
-                          " per group, the input has " + count_of(x[1], "channel") + " in " +
-                          count_of(groups, "group"));
+                      format_text("weight has {} per group, the input has {} in {}",
+                                  count_of(weight[1], "input channel"), count_of(x[1], "channel"),
+                                  count_of(groups, "group")));
   }
   if (has(node, 2) && shape(node, 2) != Shape{weight[0]}) {
     return node_error(ErrorCode::kShapeMismatch, node,
-                      "bias has shape " + shape(node, 2).to_string() + ", weight has " +
-                          count_of(weight[0], "output channel"));
+                      format_text("bias has shape {}, weight has {}", shape(node, 2).to_string(),
+                                  count_of(weight[0], "output channel")));
   }
   return windowed(node, window, false, weight[0]);
 }
@@ -162,9 +162,9 @@ Result<Shape> ShapeRules::gemm(const Node& node) {
   const Shape& a = shape(node, 0);
   const Shape& b = shape(node, 1);
   if (a.rank() != 2 || b.rank() != 2) {
-    return node_error(
-        ErrorCode::kShapeMismatch, node,
-        "A has shape " + a.to_string() + " and B " + b.to_string() + "; both must have rank 2");
+    return node_error(ErrorCode::kShapeMismatch, node,
+                      format_text("A has shape {} and B {}; both must have rank 2", a.to_string(),
+                                  b.to_string()));
   }
   const int64_t rows = a[attributes.transpose_a ? 1 : 0];
   const int64_t depth_a = a[attributes.transpose_a ? 0 : 1];
@@ -173,7 +173,7 @@ Result<Shape> ShapeRules::gemm(const Node& node) {
   if (!may_equal(depth_a, depth_b)) {
     return node_error(
         ErrorCode::kShapeMismatch, node,
-        "A' has " + count_of(depth_a, "column") + ", B' has " + count_of(depth_b, "row"));
+        format_text("A' has {}, B' has {}", count_of(depth_a, "column"), count_of(depth_b, "row")));
   }
   const Shape result{rows, columns};
   if (has(node, 2)) {
@@ -184,9 +184,9 @@ Result<Shape> ShapeRules::gemm(const Node& node) {
       fits = dim == 1 || may_equal(dim, result[2 - i]);
     }
     if (!fits) {
-      return node_error(
-          ErrorCode::kShapeMismatch, node,
-          "C has shape " + c.to_string() + ", which does not broadcast to " + result.to_string());
+      return node_error(ErrorCode::kShapeMismatch, node,
+                        format_text("C has shape {}, which does not broadcast to {}", c.to_string(),
+                                    result.to_string()));
     }
   }
   return result;
@@ -210,8 +210,9 @@ Result<Shape> ShapeRules::broadcast(const Node& node, const Shape& a, const Shap
       // The symbol must stand for 1 or for the number.
       result[axis] = known_of(dim_a, dim_b);
     } else {
-      return node_error(ErrorCode::kShapeMismatch, node,
-                        "shapes " + a.to_string() + " and " + b.to_string() + " do not broadcast");
+      return node_error(
+          ErrorCode::kShapeMismatch, node,
+          format_text("shapes {} and {} do not broadcast", a.to_string(), b.to_string()));
     }
   }
   return result;
@@ -226,10 +227,10 @@ Result<Shape> ShapeRules::matmul(const Node& node) {
   const int64_t depth_a = a[a.rank() - 1];
   const int64_t depth_b = b[std::max(b.rank() - 2, 0)];
   if (!may_equal(depth_a, depth_b)) {
-    return node_error(ErrorCode::kShapeMismatch, node,
-                      "shapes " + a.to_string() + " and " + b.to_string() +
-                          " do not fit: the first has " + count_of(depth_a, "column") +
-                          ", the second " + count_of(depth_b, "row"));
+    return node_error(
+        ErrorCode::kShapeMismatch, node,
+        format_text("shapes {} and {} do not fit: the first has {}, the second {}", a.to_string(),
+                    b.to_string(), count_of(depth_a, "column"), count_of(depth_b, "row")));
   }
   const auto leading = [](const Shape& shape) {
     return Shape::from_dims(shape.dims().first(static_cast<size_t>(std::max(shape.rank() - 2, 0))));
@@ -249,15 +250,16 @@ Result<Shape> ShapeRules::batch_normalization(const Node& node) {
   static constexpr const char* kNames[] = {"X", "scale", "bias", "mean", "variance"};
   const Shape& x = shape(node, 0);
   if (x.rank() < 2) {
-    return node_error(ErrorCode::kShapeMismatch, node,
-                      "its input has shape " + x.to_string() + "; it needs rank 2 or more");
+    return node_error(
+        ErrorCode::kShapeMismatch, node,
+        format_text("its input has shape {}; it needs rank 2 or more", x.to_string()));
   }
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     const Shape& parameter = shape(node, i);
     if (parameter.rank() != 1 || !may_equal(parameter[0], x[1])) {
       return node_error(ErrorCode::kShapeMismatch, node,
-                        std::string(kNames[i]) + " has shape " + parameter.to_string() +
-                            ", the input has " + count_of(x[1], "channel"));
+                        format_text("{} has shape {}, the input has {}", kNames[i],
+                                    parameter.to_string(), count_of(x[1], "channel")));
     }
   }
   return x;
@@ -280,9 +282,9 @@ Result<Shape> ShapeRules::reshape(const Node& node) {
   if (!target) return named(node, target.error());
   Shape result = *target;
   const auto mismatch = [&] {
-    return node_error(
-        ErrorCode::kShapeMismatch, node,
-        "an input of shape " + x.to_string() + " cannot take the shape " + target->to_string());
+    return node_error(ErrorCode::kShapeMismatch, node,
+                      format_text("an input of shape {} cannot take the shape {}", x.to_string(),
+                                  target->to_string()));
   };
 
   // What the input holds beyond the dimensions of the target that are known.
@@ -350,9 +352,8 @@ Result<Shape> ShapeRules::concat(const Node& node) {
     }
     if (!fits) {
       return node_error(ErrorCode::kShapeMismatch, node,
-                        "input " + std::to_string(i) + " has shape " + part.to_string() +
-                            ", which does not join " + shape(node, 0).to_string() + " along axis " +
-                            std::to_string(axis));
+                        format_text("input {} has shape {}, which does not join {} along axis {}",
+                                    i, part.to_string(), shape(node, 0).to_string(), axis));
     }
     is_known = is_known && part[axis] >= 0;
     total += part[axis];

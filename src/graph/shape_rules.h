@@ -4,9 +4,9 @@
 // when specialize() makes them numbers.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "graph/graph.h"
 
@@ -44,7 +44,7 @@ class ShapeRules {
   Result<Shape> concat(const Node& node);
 
   Graph& graph_;
-  std::unordered_set<std::string> symbol_names_;
+  std::set<std::string> symbol_names_;
 };
 
 }  // namespace lowbit

@@ -1,9 +1,10 @@
 #include "graph/structure.h"
 
 #include <limits>
+#include <set>
 #include <string_view>
-#include <unordered_set>
 
+#include "base/text.h"
 #include "graph/errors.h"
 
 namespace lowbit {
@@ -67,12 +68,11 @@ class StructureCheck {
   }
 
   Status check_values() {
-    std::unordered_set<std::string_view> names;
-    names.reserve(graph_.values.size());
+    std::set<std::string_view> names;
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const Value& value = graph_.values[i];
       if (value.name.empty()) {
-        return make_error(ErrorCode::kInvalidModel, "value " + std::to_string(i) + " has no name");
+        return make_error(ErrorCode::kInvalidModel, format_text("value {} has no name", i));
       }
       if (!names.insert(value.name).second) {
         return value_error(ErrorCode::kInvalidModel, value, "another value has the same name");
@@ -80,15 +80,16 @@ class StructureCheck {
       LOWBIT_TRY(check_symbols(value));
       if (!value.constant) continue;
       if (value.constant->dtype() != value.dtype) {
-        return value_error(ErrorCode::kTypeMismatch, value,
-                           "it is declared " + std::string(dtype_name(value.dtype)) +
-                               ", its constant data is " +
-                               std::string(dtype_name(value.constant->dtype())));
+        return value_error(
+            ErrorCode::kTypeMismatch, value,
+            format_text("it is declared {}, its constant data is {}", dtype_name(value.dtype),
+                        dtype_name(value.constant->dtype())));
       }
       if (value.constant->shape() != value.shape) {
-        return value_error(ErrorCode::kShapeMismatch, value,
-                           "it is declared " + value.shape.to_string() + ", its constant data is " +
-                               value.constant->shape().to_string());
+        return value_error(
+            ErrorCode::kShapeMismatch, value,
+            format_text("it is declared {}, its constant data is {}", value.shape.to_string(),
+                        value.constant->shape().to_string()));
       }
       LOWBIT_TRY(check_value_extent(value));
       is_made_[i] = true;
@@ -97,7 +98,7 @@ class StructureCheck {
   }
 
   static Status check_value_extent(const Value& value) {
-    Status status = check_extent(value.shape, "value '" + value.name + "'");
+    Status status = check_extent(value.shape, format_text("value '{}'", value.name));
     if (status.ok()) return status;
     return make_error(status.error().code, status.error().message, value.name);
   }
@@ -120,16 +121,15 @@ class StructureCheck {
   }
 
   Status check_nodes() {
-    std::unordered_set<std::string_view> names;
-    names.reserve(graph_.nodes.size());
+    std::set<std::string_view> names;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
       if (node.name.empty()) {
-        return make_error(ErrorCode::kInvalidModel, "node " + std::to_string(i) + " has no name");
+        return make_error(ErrorCode::kInvalidModel, format_text("node {} has no name", i));
       }
       if (static_cast<size_t>(node.op) >= kOpCount) {
-        return make_error(ErrorCode::kInvalidModel, "node '" + node.name + "': unknown operator",
-                          node.name);
+        return make_error(ErrorCode::kInvalidModel,
+                          format_text("node '{}': unknown operator", node.name), node.name);
       }
       if (!names.insert(node.name).second) {
         return node_error(ErrorCode::kInvalidModel, node, "another node has the same name");
@@ -142,9 +142,11 @@ class StructureCheck {
         return node_error(ErrorCode::kInvalidModel, node, "the id of its output is out of range");
       }
       if (is_made(node.output)) {
-        return node_error(ErrorCode::kInvalidModel, node,
-                          "its output '" + graph_.value(node.output).name +
-                              "' is a graph input, a constant, or made by an earlier node as well");
+        return node_error(
+            ErrorCode::kInvalidModel, node,
+            format_text(
+                "its output '{}' is a graph input, a constant, or made by an earlier node as well",
+                graph_.value(node.output).name));
       }
       set_made(node.output);
     }
@@ -162,20 +164,22 @@ class StructureCheck {
                                              : info.max_inputs != info.min_inputs
                                                  ? " to " + std::to_string(info.max_inputs)
                                                  : "");
-      return node_error(ErrorCode::kInvalidModel, node,
-                        "it has " + count_of(static_cast<int64_t>(node.inputs.size()), "input") +
-                            ", it needs " + range);
+      return node_error(
+          ErrorCode::kInvalidModel, node,
+          format_text("it has {}, it needs {}",
+                      count_of(static_cast<int64_t>(node.inputs.size()), "input"), range));
     }
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
       if (id == kNoValue && i >= minimum && !is_variadic) continue;
       if (!in_range(id)) {
         return node_error(ErrorCode::kInvalidModel, node,
-                          "the id of input " + std::to_string(i) + " is out of range");
+                          format_text("the id of input {} is out of range", i));
       }
       if (!is_made(id)) {
-        return node_error(ErrorCode::kInvalidModel, node,
-                          "its input '" + graph_.value(id).name + "' is not made before it");
+        return node_error(
+            ErrorCode::kInvalidModel, node,
+            format_text("its input '{}' is not made before it", graph_.value(id).name));
       }
     }
     return success();
@@ -214,20 +218,21 @@ class StructureCheck {
 
 }  // namespace
 
-Status check_extent(const Shape& shape, const std::string& what) {
+Status check_extent(const Shape& shape, const Text& what) {
   int64_t product = 1;
   for (const int64_t dim : shape.dims()) {
     if (dim < 0) continue;
     if (dim == 0) {
-      return make_error(ErrorCode::kShapeMismatch,
-                        what + " has shape " + shape.to_string() + ", which has no elements");
+      return make_error(
+          ErrorCode::kShapeMismatch,
+          format_text("{} has shape {}, which has no elements", what, shape.to_string()));
     }
     // Both factors are at most 2^30 here, so the product cannot overflow.
     if (dim <= kMaxElements) product *= dim;
     if (dim > kMaxElements || product > kMaxElements) {
-      return make_error(ErrorCode::kLimitExceeded, what + " has shape " + shape.to_string() +
-                                                       ", which has more than " +
-                                                       std::to_string(kMaxElements) + " elements");
+      return make_error(ErrorCode::kLimitExceeded,
+                        format_text("{} has shape {}, which has more than {} elements", what,
+                                    shape.to_string(), kMaxElements));
     }
   }
   return success();

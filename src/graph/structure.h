@@ -17,6 +17,6 @@ Status check_structure(const Graph& graph);
 
 // Every dimension is a symbol or in 1..kMaxElements, and so is the product of those that are no
 // symbols. `what` opens the message. Errors: kShapeMismatch (a dimension of 0), kLimitExceeded.
-Status check_extent(const Shape& shape, const std::string& what);
+Status check_extent(const Shape& shape, const Text& what);
 
 }  // namespace lowbit

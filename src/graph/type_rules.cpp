@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/text.h"
 #include "graph/errors.h"
 
 namespace lowbit {
@@ -53,17 +54,17 @@ int output_channel_axis(const Node& node, const Shape& weight) {
 }
 
 Failure type_error(const Node& node, const char* what, const Value& value, const char* needed) {
-  return node_error(ErrorCode::kTypeMismatch, node,
-                    std::string(what) + " '" + value.name + "' is " + type_text(value) +
-                        ", it must be " + needed);
+  return node_error(
+      ErrorCode::kTypeMismatch, node,
+      format_text("{} '{}' is {}, it must be {}", what, value.name, type_text(value), needed));
 }
 
 Status check_symmetric(const Node& node, const Value& value) {
   for (const int32_t zero_point : value.quant->zero_point) {
     if (zero_point != 0) {
       return node_error(ErrorCode::kUnsupportedFeature, node,
-                        "'" + value.name + "' has a zero point of " + std::to_string(zero_point) +
-                            "; weights and biases must have 0");
+                        format_text("'{}' has a zero point of {}; weights and biases must have 0",
+                                    value.name, zero_point));
     }
   }
   return success();
@@ -77,18 +78,17 @@ Status check_integer_bias(const Node& node, const Value& x, const Value& weight,
   }
   if (bias.shape != Shape{channels}) {
     return node_error(ErrorCode::kUnsupportedFeature, node,
-                      "integer bias '" + bias.name + "' has shape " + bias.shape.to_string() +
-                          ", it must be " + Shape{channels}.to_string());
+                      format_text("integer bias '{}' has shape {}, it must be {}", bias.name,
+                                  bias.shape.to_string(), Shape{channels}.to_string()));
   }
   LOWBIT_TRY(check_symmetric(node, bias));
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
     const float expected = x.quant->scale[0] * scale_at(*weight.quant, c);
     if (scale_at(*bias.quant, c) != expected) {
-      return node_error(ErrorCode::kInvalidModel, node,
-                        "bias '" + bias.name + "' has scale " +
-                            real_text(scale_at(*bias.quant, c)) + " in channel " +
-                            std::to_string(c) + ", input scale times weight scale is " +
-                            real_text(expected));
+      return node_error(
+          ErrorCode::kInvalidModel, node,
+          format_text("bias '{}' has scale {} in channel {}, input scale times weight scale is {}",
+                      bias.name, real_text(scale_at(*bias.quant, c)), c, real_text(expected)));
     }
   }
   return success();
@@ -99,22 +99,23 @@ Status check_integer_product(const Graph& graph, const Node& node) {
   const Value& x = graph.value(node.inputs[0]);
   const Value& weight = graph.value(node.inputs[1]);
   if (!weight.constant) {
-    return node_error(ErrorCode::kUnsupportedFeature, node,
-                      "weight '" + weight.name + "' of an integer product must be a constant");
+    return node_error(
+        ErrorCode::kUnsupportedFeature, node,
+        format_text("weight '{}' of an integer product must be a constant", weight.name));
   }
   if (!weight.quant || weight.dtype != DType::kI8) {
     return type_error(node, "weight", weight, "int8 with parameters");
   }
   if (weight.shape.rank() < 2) {
     return node_error(ErrorCode::kUnsupportedFeature, node,
-                      "weight '" + weight.name + "' of an integer product is a vector");
+                      format_text("weight '{}' of an integer product is a vector", weight.name));
   }
   const int axis = output_channel_axis(node, weight.shape);
   if (!weight.quant->per_tensor() && weight.quant->axis != axis) {
-    return node_error(ErrorCode::kUnsupportedFeature, node,
-                      "weight '" + weight.name + "' is quantized along axis " +
-                          std::to_string(weight.quant->axis) + "; its output channels lie along " +
-                          std::to_string(axis));
+    return node_error(
+        ErrorCode::kUnsupportedFeature, node,
+        format_text("weight '{}' is quantized along axis {}; its output channels lie along {}",
+                    weight.name, weight.quant->axis, axis));
   }
   LOWBIT_TRY(check_symmetric(node, weight));
   if (const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
@@ -151,51 +152,52 @@ Status check_dequantize_linear(const Graph& graph, const Node& node) {
 Status check_value_type(const Value& value) {
   if (!value.quant) {
     if (value.constant || value.dtype == DType::kF32) return success();
-    return value_error(ErrorCode::kTypeMismatch, value,
-                       "it is " + type_text(value) +
-                           "; an activation must be float32, or have quantization parameters");
+    return value_error(
+        ErrorCode::kTypeMismatch, value,
+        format_text("it is {}; an activation must be float32, or have quantization parameters",
+                    type_text(value)));
   }
   const QuantParams& q = *value.quant;
   if (q.storage != value.dtype) {
     return value_error(ErrorCode::kTypeMismatch, value,
-                       "it is " + std::string(dtype_name(value.dtype)) +
-                           ", its parameters are for " + std::string(dtype_name(q.storage)));
+                       format_text("it is {}, its parameters are for {}", dtype_name(value.dtype),
+                                   dtype_name(q.storage)));
   }
   const std::optional<IntegerRange> range = storage_range(q.storage);
   if (!range) {
     return value_error(
         ErrorCode::kTypeMismatch, value,
-        "quantized values are uint8, int8 or int32, not " + std::string(dtype_name(q.storage)));
+        format_text("quantized values are uint8, int8 or int32, not {}", dtype_name(q.storage)));
   }
   if (q.qmin >= q.qmax || q.qmin < range->min || q.qmax > range->max) {
     return value_error(ErrorCode::kInvalidModel, value,
-                       "the integer range " + std::to_string(q.qmin) + ".." +
-                           std::to_string(q.qmax) + " is not one of " +
-                           std::string(dtype_name(q.storage)));
+                       format_text("the integer range {}..{} is not one of {}", q.qmin, q.qmax,
+                                   dtype_name(q.storage)));
   }
   if (q.axis >= value.shape.rank()) {
-    return value_error(ErrorCode::kInvalidModel, value,
-                       "it is quantized along axis " + std::to_string(q.axis) + " of shape " +
-                           value.shape.to_string());
+    return value_error(
+        ErrorCode::kInvalidModel, value,
+        format_text("it is quantized along axis {} of shape {}", q.axis, value.shape.to_string()));
   }
   const int64_t count = q.per_tensor() ? 1 : value.shape[q.axis];
   if (count < 0 || q.scale.size() != static_cast<size_t>(count) ||
       q.zero_point.size() != static_cast<size_t>(count)) {
-    return value_error(ErrorCode::kInvalidModel, value,
-                       "it has " + count_of(static_cast<int64_t>(q.scale.size()), "scale") +
-                           " and " +
-                           count_of(static_cast<int64_t>(q.zero_point.size()), "zero point") +
-                           ", it needs " + count_of(count, "pair"));
+    return value_error(
+        ErrorCode::kInvalidModel, value,
+        format_text("it has {} and {}, it needs {}",
+                    count_of(static_cast<int64_t>(q.scale.size()), "scale"),
+                    count_of(static_cast<int64_t>(q.zero_point.size()), "zero point"),
+                    count_of(count, "pair")));
   }
   for (size_t i = 0; i < q.scale.size(); ++i) {
     if (!std::isnormal(q.scale[i]) || q.scale[i] < 0) {
       return value_error(ErrorCode::kInvalidModel, value,
-                         "scale " + std::to_string(i) + " is not a positive normal number");
+                         format_text("scale {} is not a positive normal number", i));
     }
     if (q.zero_point[i] < q.qmin || q.zero_point[i] > q.qmax) {
-      return value_error(ErrorCode::kInvalidModel, value,
-                         "zero point " + std::to_string(q.zero_point[i]) + " is outside " +
-                             std::to_string(q.qmin) + ".." + std::to_string(q.qmax));
+      return value_error(
+          ErrorCode::kInvalidModel, value,
+          format_text("zero point {} is outside {}..{}", q.zero_point[i], q.qmin, q.qmax));
     }
   }
   return success();
@@ -211,9 +213,10 @@ Status check_node_types(const Graph& graph, const Node& node) {
     return node_error(ErrorCode::kUnsupportedFeature, node, "it has no integer form");
   }
   if (is_integer && !is_quantized_activation(output)) {
-    return node_error(ErrorCode::kUnsupportedFeature, node,
-                      "output '" + output.name + "' is " + type_text(output) +
-                          "; activations must be uint8 with one scale and zero point");
+    return node_error(
+        ErrorCode::kUnsupportedFeature, node,
+        format_text("output '{}' is {}; activations must be uint8 with one scale and zero point",
+                    output.name, type_text(output)));
   }
   const size_t activations = activation_count(node);
   const bool is_integer_product =

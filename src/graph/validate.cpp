@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/text.h"
 #include "graph/errors.h"
 #include "graph/shape_inference.h"
 #include "graph/type_rules.h"
@@ -17,9 +18,9 @@ bool may_have_activation(Op op) {
 Status check_bounds(const Node& node, const ClipAttributes& bounds) {
   // Written so that NaN fails.
   if (bounds.min <= bounds.max) return success();
-  return node_error(
-      ErrorCode::kInvalidModel, node,
-      "its bounds " + real_text(bounds.min) + ".." + real_text(bounds.max) + " are not in order");
+  return node_error(ErrorCode::kInvalidModel, node,
+                    format_text("its bounds {}..{} are not in order", real_text(bounds.min),
+                                real_text(bounds.max)));
 }
 
 Status check_attributes(const Node& node) {
@@ -49,9 +50,11 @@ Status check_constants(const Graph& graph, const Node& node) {
     if (node.inputs[i] == kNoValue) continue;
     const Value& input = graph.value(node.inputs[i]);
     if (!input.constant) {
-      return node_error(ErrorCode::kUnsupportedFeature, node,
-                        "input " + std::to_string(i) + " ('" + input.name +
-                            "') is computed; weights, biases and parameters must be constants");
+      return node_error(
+          ErrorCode::kUnsupportedFeature, node,
+          format_text(
+              "input {} ('{}') is computed; weights, biases and parameters must be constants", i,
+              input.name));
     }
   }
   return success();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "graph/rewrites.h"
 #include "quantize/finite.h"
 
@@ -48,8 +49,9 @@ Status Calibrator::observe(std::span<const Tensor> inputs) {
     const std::string& name = graph_.value(view.id).name;
     if (!widen(seen[name], view.as<float>())) {
       return make_error(ErrorCode::kNonFinite,
-                        "calibration made a NaN or an infinity in '" + name +
-                            "'; check the calibration data and the model's weights",
+                        format_text("calibration made a NaN or an infinity in '{}'; check the "
+                                    "calibration data and the model's weights",
+                                    name),
                         name);
     }
     return success();

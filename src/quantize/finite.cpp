@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 Status check_finite_constants(const Graph& graph) {
@@ -12,8 +14,8 @@ Status check_finite_constants(const Graph& graph) {
     const auto bad = std::ranges::find_if_not(data, [](float x) { return std::isfinite(x); });
     if (bad != data.end()) {
       return make_error(ErrorCode::kNonFinite,
-                        "element " + std::to_string(bad - data.begin()) + " of weight '" +
-                            value.name + "' is NaN or infinite",
+                        format_text("element {} of weight '{}' is NaN or infinite",
+                                    bad - data.begin(), value.name),
                         value.name);
     }
   }

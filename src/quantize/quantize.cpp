@@ -1,8 +1,9 @@
 #include "quantize/quantize.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
+#include "base/text.h"
 #include "graph/rewrites.h"
 #include "graph/validate.h"
 #include "qmath/quantize.h"
@@ -51,7 +52,7 @@ class Quantizer {
  private:
   std::string unique_name(const std::string& wanted) {
     std::string name = wanted;
-    for (int i = 2; !names_.insert(name).second; ++i) name = wanted + "_" + std::to_string(i);
+    for (int i = 2; !names_.insert(name).second; ++i) name = format_text("{}_{}", wanted, i);
     return name;
   }
 
@@ -64,10 +65,12 @@ class Quantizer {
   Result<QuantParams> calibrated_params(const std::string& value) const {
     const auto found = ranges_.by_value.find(value);
     if (found == ranges_.by_value.end()) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "the calibration has no range for '" + value +
-                            "'; calibrate the same model that you quantize",
-                        value);
+      return make_error(
+          ErrorCode::kInvalidArgument,
+          format_text(
+              "the calibration has no range for '{}'; calibrate the same model that you quantize",
+              value),
+          value);
     }
     return activation_params(found->second);
   }
@@ -76,11 +79,19 @@ class Quantizer {
     const Value& input = source_.value(id);
     if (input.dtype != DType::kF32) return success();
     LOWBIT_ASSIGN(QuantParams params, calibrated_params(input.name));
-    const ValueId integers = target_.add_value(
-        {unique_name(input.name + "/quantized"), DType::kU8, input.shape, {}, std::move(params)});
+    const ValueId integers =
+        target_.add_value({unique_name(format_text("{}/quantized", input.name)),
+                           DType::kU8,
+                           input.shape,
+                           {},
+                           std::move(params)});
     integer_of_[static_cast<size_t>(id)] = integers;
-    target_.nodes.push_back(
-        {Op::kQuantizeLinear, unique_name(input.name + "/quantize"), {id}, integers, {}, {}});
+    target_.nodes.push_back({Op::kQuantizeLinear,
+                             unique_name(format_text("{}/quantize", input.name)),
+                             {id},
+                             integers,
+                             {},
+                             {}});
     return success();
   }
 
@@ -89,7 +100,7 @@ class Quantizer {
   Status quantize_node(const Node& node) {
     if (!op_info(node.op).has_integer) {
       return make_error(ErrorCode::kUnsupportedOperator,
-                        std::string(op_info(node.op).name) + " has no integer form here",
+                        format_text("{} has no integer form here", op_info(node.op).name),
                         node.name);
     }
     Node integer_node = node;
@@ -130,7 +141,7 @@ class Quantizer {
     const Value real = source_.value(id);
     if (real.dtype != DType::kF32) {
       return make_error(ErrorCode::kUnsupportedFeature,
-                        "constant '" + real.name + "' is not float32", real.name);
+                        format_text("constant '{}' is not float32", real.name), real.name);
     }
     const auto data = real.constant->data<float>();
     Range range;
@@ -163,8 +174,8 @@ class Quantizer {
     const Value& weights = target_.value(node.inputs[1]);
     if (!weights.constant || weights.dtype != DType::kF32) {
       return make_error(ErrorCode::kUnsupportedFeature,
-                        "the weight of an integer " + std::string(op_info(node.op).name) +
-                            " must be a float32 constant",
+                        format_text("the weight of an integer {} must be a float32 constant",
+                                    op_info(node.op).name),
                         node.name);
     }
     if (node.op == Op::kMatMul && weights.shape.rank() != 2) {
@@ -234,10 +245,14 @@ class Quantizer {
     const ValueId integers = output;
     const std::string name = source_.value(output).name;
     Value& integer_value = target_.value(integers);
-    integer_value.name = unique_name(name + "/quantized");
+    integer_value.name = unique_name(format_text("{}/quantized", name));
     output = target_.add_value({name, DType::kF32, Shape(integer_value.shape), {}, {}});
-    target_.nodes.push_back(
-        {Op::kDequantizeLinear, unique_name(name + "/dequantize"), {integers}, output, {}, {}});
+    target_.nodes.push_back({Op::kDequantizeLinear,
+                             unique_name(format_text("{}/dequantize", name)),
+                             {integers},
+                             output,
+                             {},
+                             {}});
   }
 
   const Graph source_;
@@ -245,7 +260,7 @@ class Quantizer {
   const Recipe& recipe_;
   Graph target_;
   std::vector<ValueId> integer_of_;  // by source value: its integers in target_, or kNoValue
-  std::unordered_set<std::string> names_;
+  std::set<std::string> names_;
 };
 
 }  // namespace

@@ -1,12 +1,14 @@
 #include "quantize/recipe.h"
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
 
 Status check_bits(int bits, int fewest, const char* where) {
   if (bits >= fewest && bits <= 8) return success();
-  return make_error(ErrorCode::kInvalidArgument, std::to_string(bits) + " bits are not supported",
+  return make_error(ErrorCode::kInvalidArgument, format_text("{} bits are not supported", bits),
                     where);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "base/text.h"
 
 namespace lowbit {
 
@@ -12,9 +13,9 @@ Shape::Shape(std::initializer_list<int64_t> dims) : rank_(static_cast<int>(dims.
 
 Result<Shape> Shape::from_dims(std::span<const int64_t> dims) {
   if (dims.size() > static_cast<size_t>(kMaxRank)) {
-    return make_error(ErrorCode::kLimitExceeded, "a shape has " + std::to_string(dims.size()) +
-                                                     " dimensions; at most " +
-                                                     std::to_string(kMaxRank) + " are supported");
+    return make_error(
+        ErrorCode::kLimitExceeded,
+        format_text("a shape has {} dimensions; at most {} are supported", dims.size(), kMaxRank));
   }
   Shape shape;
   shape.rank_ = static_cast<int>(dims.size());

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <limits>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 Result<std::shared_ptr<Buffer>> Buffer::allocate(size_t byte_count) {
@@ -11,7 +13,7 @@ Result<std::shared_ptr<Buffer>> Buffer::allocate(size_t byte_count) {
   void* data = rounded > byte_count ? std::aligned_alloc(kAlignment, rounded) : nullptr;
   if (data == nullptr) {
     return make_error(ErrorCode::kOutOfMemory,
-                      "could not allocate " + std::to_string(byte_count) + " bytes");
+                      format_text("could not allocate {} bytes", byte_count));
   }
   std::memset(data, 0, rounded);
   return std::shared_ptr<Buffer>(new Buffer(static_cast<std::byte*>(data), byte_count));
@@ -23,12 +25,14 @@ Result<Tensor> Tensor::allocate(DType dtype, const Shape& shape) {
   const auto count = shape.element_count();
   if (!count) {
     return make_error(ErrorCode::kLimitExceeded,
-                      "a tensor of shape " + shape.to_string() +
-                          " cannot be made: it needs known dimensions and at most 2^30 elements");
+                      format_text("a tensor of shape {} cannot be made: it needs known dimensions "
+                                  "and at most 2^30 elements",
+                                  shape.to_string()));
   }
   if (static_cast<uint64_t>(*count) > std::numeric_limits<size_t>::max() / dtype_bytes(dtype)) {
-    return make_error(ErrorCode::kOutOfMemory, "a tensor of shape " + shape.to_string() +
-                                                   " is larger than the address space");
+    return make_error(
+        ErrorCode::kOutOfMemory,
+        format_text("a tensor of shape {} is larger than the address space", shape.to_string()));
   }
   Tensor tensor;
   tensor.dtype_ = dtype;
@@ -46,8 +50,9 @@ Result<Tensor> Tensor::clone() const {
 
 Result<Tensor> Tensor::reshaped(const Shape& shape) const {
   if (shape.element_count() != count_) {
-    return make_error(ErrorCode::kShapeMismatch,
-                      "shape " + shape_.to_string() + " cannot become " + shape.to_string());
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        format_text("shape {} cannot become {}", shape_.to_string(), shape.to_string()));
   }
   Tensor view = *this;
   view.shape_ = shape;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "base/text.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 
@@ -82,9 +83,8 @@ template <class T>
 Result<Tensor> Tensor::from_values(const Shape& shape, std::span<const T> values) {
   LOWBIT_ASSIGN(Tensor tensor, allocate(dtype_of<T>, shape));
   if (values.size() != static_cast<size_t>(tensor.element_count())) {
-    return make_error(
-        ErrorCode::kShapeMismatch,
-        std::to_string(values.size()) + " values were given for shape " + shape.to_string());
+    return make_error(ErrorCode::kShapeMismatch, format_text("{} values were given for shape {}",
+                                                             values.size(), shape.to_string()));
   }
   std::span<T> target = tensor.mutable_data<T>();
   for (size_t i = 0; i < values.size(); ++i) target[i] = values[i];

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
@@ -58,16 +60,15 @@ Status validate_dataset(const Dataset& dataset) {
   const Shape& shape = dataset.images.shape();
   if (shape.rank() != 4 || shape[0] != std::ssize(dataset.labels)) {
     return make_error(ErrorCode::kShapeMismatch,
-                      "a data set needs images [samples, channels, height, width] and one label "
-                      "each; it has images of shape " +
-                          shape.to_string() + " and " + std::to_string(dataset.labels.size()) +
-                          " labels",
+                      format_text("a data set needs images [samples, channels, height, width] and "
+                                  "one label each; it has images of shape {} and {} labels",
+                                  shape.to_string(), dataset.labels.size()),
                       "images");
   }
   if (dataset.images.dtype() != DType::kU8 && dataset.images.dtype() != DType::kF32) {
     return make_error(ErrorCode::kTypeMismatch,
-                      "images must be uint8 or float32; they are " +
-                          std::string(dtype_name(dataset.images.dtype())),
+                      format_text("images must be uint8 or float32; they are {}",
+                                  dtype_name(dataset.images.dtype())),
                       "images");
   }
   if (dataset.labels.empty()) {

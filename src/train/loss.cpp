@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 LossResult softmax_cross_entropy(std::span<const float> logits, std::span<const int32_t> labels,
@@ -37,10 +39,10 @@ LossResult softmax_cross_entropy(std::span<const float> logits, std::span<const 
 Status check_labels(std::span<const int32_t> labels, int64_t classes) {
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0 || labels[i] >= classes) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "label " + std::to_string(labels[i]) + " of sample " + std::to_string(i) +
-                            " is not in 0.." + std::to_string(classes - 1),
-                        "labels");
+      return make_error(
+          ErrorCode::kInvalidArgument,
+          format_text("label {} of sample {} is not in 0..{}", labels[i], i, classes - 1),
+          "labels");
     }
   }
   return success();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "engine/arena.h"
 #include "train/gradients/clamp.h"
 
@@ -159,9 +160,8 @@ class Tape::Builder {
   Status place_all() {
     LOWBIT_ASSIGN(const engine::ArenaLayout layout, engine::lay_out_arena(requests_));
     if (static_cast<uint64_t>(layout.bytes) > std::numeric_limits<size_t>::max()) {
-      return make_error(
-          ErrorCode::kOutOfMemory,
-          "could not allocate " + std::to_string(layout.bytes) + " bytes for gradients");
+      return make_error(ErrorCode::kOutOfMemory,
+                        format_text("could not allocate {} bytes for gradients", layout.bytes));
     }
     LOWBIT_ASSIGN(tape_.arena_, Buffer::allocate(static_cast<size_t>(layout.bytes)));
     const auto at = [&](const Place& place) {

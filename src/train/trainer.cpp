@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "graph/validate.h"
 #include "train/tape.h"
 
@@ -40,11 +41,11 @@ Status check_graph(const Graph& graph) {
   }
   const Value& logits = graph.value(logits_of(graph));
   if (logits.dtype != DType::kF32 || logits.shape.rank() != 2) {
-    return make_error(ErrorCode::kInvalidModel,
-                      "the logits '" + logits.name +
-                          "' must be float32 [batch, classes]; they are " +
-                          std::string(dtype_name(logits.dtype)) + " " + logits.shape.to_string(),
-                      logits.name);
+    return make_error(
+        ErrorCode::kInvalidModel,
+        format_text("the logits '{}' must be float32 [batch, classes]; they are {} {}", logits.name,
+                    dtype_name(logits.dtype), logits.shape.to_string()),
+        logits.name);
   }
   return success();
 }
@@ -115,7 +116,7 @@ Result<Tape*> Trainer::State::tape_for(const Shape& input_shape) {
 }
 
 Status Trainer::State::check_gradients(double loss) const {
-  const std::string where = "step " + std::to_string(step);
+  const std::string where = format_text("step {}", step);
   if (!std::isfinite(loss)) {
     return make_error(ErrorCode::kNonFinite, "the loss is not finite; lower the learning rate",
                       where);
@@ -123,8 +124,8 @@ Status Trainer::State::check_gradients(double loss) const {
   for (const Parameter& parameter : parameters) {
     if (is_finite(parameter.gradient.data<float>())) continue;
     return make_error(ErrorCode::kNonFinite,
-                      "the gradient of '" + graph.value(parameter.value).name +
-                          "' is not finite; lower the learning rate",
+                      format_text("the gradient of '{}' is not finite; lower the learning rate",
+                                  graph.value(parameter.value).name),
                       where);
   }
   return success();
@@ -151,8 +152,8 @@ Result<StepResult> Trainer::step(const Tensor& images, std::span<const int32_t> 
   State& state = *state_;
   if (images.shape().rank() == 0 || images.shape()[0] != std::ssize(labels) || labels.empty()) {
     return make_error(ErrorCode::kShapeMismatch,
-                      std::to_string(labels.size()) + " labels were given for images of shape " +
-                          images.shape().to_string(),
+                      format_text("{} labels were given for images of shape {}", labels.size(),
+                                  images.shape().to_string()),
                       "labels");
   }
   if (!std::isfinite(rate)) {

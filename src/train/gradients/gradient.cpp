@@ -1,5 +1,7 @@
 #include "train/gradients/gradient.h"
 
+#include "base/text.h"
+
 namespace lowbit::gradient {
 
 GradientResult make_gradient(const NodeInfo& info) {
@@ -38,7 +40,8 @@ GradientResult make_gradient(const NodeInfo& info) {
       break;
   }
   return make_error(ErrorCode::kUnsupportedOperator,
-                    std::string(op_info(info.node->op).name) + " has no gradient", info.node->name);
+                    format_text("{} has no gradient", op_info(info.node->op).name),
+                    info.node->name);
 }
 
 }  // namespace lowbit::gradient

@@ -4,6 +4,7 @@
 // dimensions, matrix by matrix.
 #include <algorithm>
 
+#include "base/text.h"
 #include "train/gradients/gradient.h"
 #include "train/gradients/product.h"
 #include "train/gradients/strided.h"
@@ -145,7 +146,7 @@ class MatMul final : public Gradient {
 
 Failure unsupported(const NodeInfo& info, const std::string& what) {
   return make_error(ErrorCode::kUnsupportedFeature,
-                    "no gradient for " + std::string(op_info(info.node->op).name) + " with " + what,
+                    format_text("no gradient for {} with {}", op_info(info.node->op).name, what),
                     info.node->name);
 }
 
