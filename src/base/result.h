@@ -23,9 +23,10 @@ class [[nodiscard]] Result {
       : value_(value) {}
   [[gnu::always_inline]] Result(Failure failure) : failure_(std::move(failure)) {}
 
+  // Inlined where it is known that there is no error to delete, hence everywhere.
+  [[gnu::always_inline]] ~Result() = default;
   Result(Result&&) = default;
   Result& operator=(Result&&) = default;
-  [[gnu::always_inline]] ~Result() = default;
 
   bool ok() const { return !failure_; }
   explicit operator bool() const { return ok(); }

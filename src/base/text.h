@@ -21,7 +21,11 @@ class Text {
   Text(const char* text) : chars_(text), size_(kTerminated) {}
   Text(std::string_view text) : chars_(text.data()), size_(text.size()) {}
   Text(const std::string& text) : string_(&text), size_(kString) {}
-  Text(std::integral auto number) : number_(static_cast<int64_t>(number)), size_(kNumber) {}
+  Text(std::signed_integral auto number) : number_(number), size_(kSigned) {}
+  Text(std::unsigned_integral auto number)
+      : number_(static_cast<int64_t>(number)), size_(kUnsigned) {}
+
+  Text(char) = delete;  // neither
 
   void append_to(std::string& target) const;
 
@@ -29,7 +33,8 @@ class Text {
   // In place of a size: a caller then stores two numbers, whatever the text is.
   static constexpr size_t kTerminated = SIZE_MAX;
   static constexpr size_t kString = SIZE_MAX - 1;
-  static constexpr size_t kNumber = SIZE_MAX - 2;
+  static constexpr size_t kSigned = SIZE_MAX - 2;
+  static constexpr size_t kUnsigned = SIZE_MAX - 3;
 
   union {
     const char* chars_;

@@ -2,6 +2,7 @@
 // When it is not, the value is transposed there and back.
 #include <cmath>
 
+#include "base/text.h"
 #include "engine/steps.h"
 #include "qmath/softmax.h"
 
@@ -111,8 +112,8 @@ class BatchNormalizationStep final : public Step {
       const double spread = double{variance[c]} + epsilon;
       if (!(spread > 0.0)) {
         return make_error(ErrorCode::kInvalidModel,
-                          "node '" + node.name + "': variance + epsilon of channel " +
-                              std::to_string(c) + " is not positive",
+                          format_text("node '{}': variance + epsilon of channel {} is not positive",
+                                      node.name, c),
                           node.name);
       }
       const double factor = double{gamma[c]} / std::sqrt(spread);

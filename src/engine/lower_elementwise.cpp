@@ -1,5 +1,6 @@
 // Relu, Clip, the functions of qmath/unary.inc, QuantizeLinear, DequantizeLinear: each element on
 // its own.
+#include "base/text.h"
 #include "engine/steps.h"
 #include "kernels/unary/unary.h"
 
@@ -96,11 +97,11 @@ Status check_dtypes(const Lowering& lowering, size_t index, DType input, DType o
       lowering.output_value(index).dtype == output) {
     return success();
   }
-  return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                         "it goes from " + std::string(dtype_name(from.dtype)) + " to " +
-                             std::string(dtype_name(lowering.output_value(index).dtype)) +
-                             "; only " + std::string(dtype_name(input)) + " to " +
-                             std::string(dtype_name(output)) + " is supported");
+  return lowering.refuse(
+      index, ErrorCode::kUnsupportedFeature,
+      format_text("it goes from {} to {}; only {} to {} is supported", dtype_name(from.dtype),
+                  dtype_name(lowering.output_value(index).dtype), dtype_name(input),
+                  dtype_name(output)));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Gemm: alpha and beta are folded into the packed weights and biases.
+#include "base/text.h"
 #include "engine/product.h"
 
 namespace lowbit::engine {
@@ -16,7 +17,7 @@ Status set_gemm_bias(const Lowering& lowering, size_t index, int32_t columns,
   if (count != last || (last != 1 && last != columns)) {
     return lowering.refuse(
         index, ErrorCode::kUnsupportedFeature,
-        "C has shape " + shape.to_string() + "; one value per column is supported");
+        format_text("C has shape {}; one value per column is supported", shape.to_string()));
   }
   weights.bias = node.inputs[2];
   weights.bias_stride = last == 1 ? 0 : 1;

@@ -1,4 +1,5 @@
 // MaxPool, AveragePool, GlobalAveragePool.
+#include "base/text.h"
 #include "engine/steps.h"
 #include "engine/window.h"
 
@@ -105,10 +106,10 @@ Status lower<Op::kGlobalAveragePool>(Lowering& lowering, size_t index) {
   const kernels::Window& window = node.window;
   const int64_t pixels = int64_t{window.input_h} * window.input_w;
   if (pixels > kMaxGlobalAverageCount) {
-    return lowering.refuse(index, ErrorCode::kAccumulatorOverflow,
-                           "an image has " + std::to_string(pixels) +
-                               " pixels; an integer average takes at most " +
-                               std::to_string(kMaxGlobalAverageCount));
+    return lowering.refuse(
+        index, ErrorCode::kAccumulatorOverflow,
+        format_text("an image has {} pixels; an integer average takes at most {}", pixels,
+                    kMaxGlobalAverageCount));
   }
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/steps.h"
 #include "graph/errors.h"
 
@@ -27,20 +28,21 @@ constexpr LowerFunction kLowerFunctions[] = {
 Status check_activation(const Value& value) {
   const auto count = value.shape.element_count();
   if (!count || *count == 0) {
-    return make_error(ErrorCode::kShapeMismatch,
-                      "value '" + value.name + "' has shape " + value.shape.to_string() +
-                          "; a plan needs known dimensions of at least 1",
-                      value.name);
+    return make_error(
+        ErrorCode::kShapeMismatch,
+        format_text("value '{}' has shape {}; a plan needs known dimensions of at least 1",
+                    value.name, value.shape.to_string()),
+        value.name);
   }
   const bool is_real = value.dtype == DType::kF32 && !value.quant;
   const bool is_quantized = value.dtype == DType::kU8 && value.quant && value.quant->per_tensor() &&
                             value.quant->storage == DType::kU8;
   if (is_real || is_quantized) return success();
-  return make_error(ErrorCode::kUnsupportedFeature,
-                    "value '" + value.name + "' is " + std::string(dtype_name(value.dtype)) +
-                        (value.quant ? ", quantized" : "") +
-                        "; activations are float32, or uint8 quantized per tensor",
-                    value.name);
+  return make_error(
+      ErrorCode::kUnsupportedFeature,
+      format_text("value '{}' is {}{}; activations are float32, or uint8 quantized per tensor",
+                  value.name, dtype_name(value.dtype), (value.quant ? ", quantized" : "")),
+      value.name);
 }
 
 }  // namespace
@@ -188,7 +190,8 @@ void Lowering::emit(std::unique_ptr<Step> step, std::initializer_list<Slot> touc
 Result<std::shared_ptr<Buffer>> Lowering::allocate_constant(size_t node, size_t bytes) {
   auto buffer = Buffer::allocate(bytes);
   if (!buffer) {
-    return refuse(node, buffer.error().code, buffer.error().message + " for its packed constants");
+    return refuse(node, buffer.error().code,
+                  format_text("{} for its packed constants", buffer.error().message));
   }
   lowered_.constant_bytes += static_cast<int64_t>(bytes);
   return buffer;
@@ -206,9 +209,8 @@ Result<int32_t> Lowering::to_int32(size_t node, int64_t number, const char* what
   if (number >= 0 && number <= std::numeric_limits<int32_t>::max()) {
     return static_cast<int32_t>(number);
   }
-  return refuse(
-      node, ErrorCode::kLimitExceeded,
-      std::string(what) + " is " + std::to_string(number) + "; it must be within 0 and 2^31 - 1");
+  return refuse(node, ErrorCode::kLimitExceeded,
+                format_text("{} is {}; it must be within 0 and 2^31 - 1", what, number));
 }
 
 Status Lowering::lower_inputs() {

@@ -2,6 +2,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/state.h"
 #include "graph/shape_inference.h"
 #include "graph/validate.h"
@@ -19,7 +20,7 @@ Result<std::shared_ptr<Buffer>> allocate(int64_t byte_count, const char* what) {
     if (buffer) return buffer;
   }
   return make_error(ErrorCode::kOutOfMemory,
-                    "could not allocate " + std::to_string(byte_count) + " bytes for " + what);
+                    format_text("could not allocate {} bytes for {}", byte_count, what));
 }
 
 // Lays a constant out in its place. Activations that are constant are float32 or uint8 (lowering
@@ -36,7 +37,8 @@ void fill(const engine::LaidOutConstant& constant, const Tensor& tensor,
 }
 
 Failure mismatch(ErrorCode code, const Value& value, const char* what) {
-  return make_error(code, "constant '" + value.name + "' " + what + " in the plan", value.name);
+  return make_error(code, format_text("constant '{}' {} in the plan", value.name, what),
+                    value.name);
 }
 
 }  // namespace
@@ -82,8 +84,8 @@ Status Plan::update_constants(const Graph& graph) {
   Graph& planned = state_->graph;
   if (graph.values.size() != planned.values.size()) {
     return make_error(ErrorCode::kInvalidArgument,
-                      "the graph has " + std::to_string(graph.values.size()) +
-                          " values, the planned one " + std::to_string(planned.values.size()));
+                      format_text("the graph has {} values, the planned one {}",
+                                  graph.values.size(), planned.values.size()));
   }
   for (size_t i = 0; i < planned.values.size(); ++i) {
     const std::optional<Tensor>& before = planned.values[i].constant;
@@ -110,9 +112,11 @@ Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
                        const PlanOptions& options) {
   LOWBIT_TRY(validate(graph));
   if (!kernels::computes_exactly(options.tier)) {
-    return make_error(ErrorCode::kUnsupportedFeature,
-                      "this binary lacks the tier " + std::string(tier_name(options.tier)) +
-                          ", or this machine computes its integers otherwise");
+    return make_error(
+        ErrorCode::kUnsupportedFeature,
+        format_text(
+            "this binary lacks the tier {}, or this machine computes its integers otherwise",
+            tier_name(options.tier)));
   }
   auto state = std::make_unique<Plan::State>();
   LOWBIT_ASSIGN(state->graph, specialize(graph, input_shapes));

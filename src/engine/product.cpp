@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/text.h"
 #include "qmath/requantize.h"
 
 namespace lowbit::engine {
@@ -249,10 +250,10 @@ Status check_f32_constants(const Lowering& lowering, size_t index) {
     if (id == kNoValue || !lowering.value(id).constant) continue;
     const Value& constant = lowering.value(id);
     if (constant.dtype == DType::kF32) continue;
-    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                           "the constant '" + constant.name + "' is " +
-                               std::string(dtype_name(constant.dtype)) +
-                               "; on float32 activations it must be float32");
+    return lowering.refuse(
+        index, ErrorCode::kUnsupportedFeature,
+        format_text("the constant '{}' is {}; on float32 activations it must be float32",
+                    constant.name, dtype_name(constant.dtype)));
   }
   return success();
 }
@@ -269,15 +270,16 @@ Result<IntegerNode> integer_node(const Lowering& lowering, size_t index) {
       weights.dtype == DType::kI8 && weights.quant &&
       std::ranges::all_of(weights.quant->zero_point, [](int32_t zero) { return zero == 0; });
   if (!is_symmetric) {
-    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                           "the weights '" + weights.name +
-                               "' of an integer product must be int8 with zero points of 0");
+    return lowering.refuse(
+        index, ErrorCode::kUnsupportedFeature,
+        format_text("the weights '{}' of an integer product must be int8 with zero points of 0",
+                    weights.name));
   }
   if (node.inputs.size() > 2 && node.inputs[2] != kNoValue &&
       lowering.input_value(index, 2).dtype != DType::kI32) {
     return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                           "the bias '" + lowering.input_value(index, 2).name +
-                               "' of an integer product must be int32");
+                           format_text("the bias '{}' of an integer product must be int32",
+                                       lowering.input_value(index, 2).name));
   }
   return IntegerNode{
       .index = index,
@@ -289,9 +291,8 @@ Result<IntegerNode> integer_node(const Lowering& lowering, size_t index) {
 Status check_reduction_length(const Lowering& lowering, size_t index, int64_t length) {
   if (length <= kernels::kMaxMatmulU8S8Depth) return success();
   return lowering.refuse(index, ErrorCode::kAccumulatorOverflow,
-                         "it adds " + std::to_string(length) + " products; at most " +
-                             std::to_string(kernels::kMaxMatmulU8S8Depth) +
-                             " provably fit 32 bits");
+                         format_text("it adds {} products; at most {} provably fit 32 bits", length,
+                                     kernels::kMaxMatmulU8S8Depth));
 }
 
 bool AccumulatorBound::fits_int32() const {
@@ -308,8 +309,8 @@ bool AccumulatorBound::fits_int32() const {
 
 Failure accumulator_overflow(const Node& node, int64_t channel) {
   return make_error(ErrorCode::kAccumulatorOverflow,
-                    "node '" + node.name + "': the worst-case sum of output channel " +
-                        std::to_string(channel) + " leaves 32 bits",
+                    format_text("node '{}': the worst-case sum of output channel {} leaves 32 bits",
+                                node.name, channel),
                     node.name);
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "engine/state.h"
 
 namespace lowbit {
@@ -35,9 +36,9 @@ ValueView Plan::view(ValueId id) {
 
 Status Plan::State::read_inputs(std::span<const Tensor> tensors) const {
   if (tensors.size() != inputs.size()) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      "the model has " + std::to_string(inputs.size()) + " inputs; " +
-                          std::to_string(tensors.size()) + " were given");
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        format_text("the model has {} inputs; {} were given", inputs.size(), tensors.size()));
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     const ValueView& input = inputs[i];
@@ -45,16 +46,16 @@ Status Plan::State::read_inputs(std::span<const Tensor> tensors) const {
     const std::string& name = graph.value(input.id).name;
     if (tensor.dtype() != input.dtype) {
       return make_error(ErrorCode::kTypeMismatch,
-                        "input '" + name + "' is " + std::string(dtype_name(input.dtype)) +
-                            "; a tensor of " + std::string(dtype_name(tensor.dtype())) +
-                            " was given",
+                        format_text("input '{}' is {}; a tensor of {} was given", name,
+                                    dtype_name(input.dtype), dtype_name(tensor.dtype())),
                         name);
     }
     if (tensor.shape() != input.shape) {
-      return make_error(ErrorCode::kShapeMismatch,
-                        "input '" + name + "' was planned with shape " + input.shape.to_string() +
-                            "; a tensor of shape " + tensor.shape().to_string() + " was given",
-                        name);
+      return make_error(
+          ErrorCode::kShapeMismatch,
+          format_text("input '{}' was planned with shape {}; a tensor of shape {} was given", name,
+                      input.shape.to_string(), tensor.shape().to_string()),
+          name);
     }
   }
   for (size_t i = 0; i < inputs.size(); ++i) {

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/text.h"
+
 namespace lowbit::engine {
 
 namespace {
@@ -109,9 +111,9 @@ Status check_like_output(const Lowering& lowering, size_t node, size_t input) {
     return std::string(dtype_name(described.dtype)) + (described.quant ? ", quantized" : "");
   };
   return lowering.refuse(node, ErrorCode::kUnsupportedFeature,
-                         "input '" + value.name + "' is " + describe(value) +
-                             " and the output is " + describe(output) +
-                             "; they must be alike, quantized per tensor or not at all");
+                         format_text("input '{}' is {} and the output is {}; they must be alike, "
+                                     "quantized per tensor or not at all",
+                                     value.name, describe(value), describe(output)));
 }
 
 std::unique_ptr<Step> make_copy(const CopyRows& copy) { return std::make_unique<CopyStep>(copy); }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace lowbit {
 
 namespace {
@@ -85,7 +87,7 @@ ModelWriter::ModelWriter(const Graph& graph) : graph_(graph) {
 std::string ModelWriter::fresh_name(char letter) {
   std::string name;
   do {
-    name = letter + std::to_string(counters_[letter]++);
+    name = letter + format_text("{}", counters_[letter]++);
   } while (reserved_.contains(name));
   return name;
 }

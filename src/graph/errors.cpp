@@ -18,8 +18,7 @@ Failure value_error(ErrorCode code, const Value& value, const Text& message) {
 }
 
 std::string count_of(int64_t count, std::string_view noun) {
-  return format_text("{} {}{}", count < 0 ? "?" : std::to_string(count), noun,
-                     count == 1 ? "" : "s");
+  return format_text("{} {}{}", count < 0 ? Text("?") : Text(count), noun, count == 1 ? "" : "s");
 }
 
 std::string real_text(float real) {
@@ -34,7 +33,7 @@ std::string real_text(float real) {
   int exponent = 0;
   for (; x >= 10; ++exponent) x /= 10;
   for (; x < 1; --exponent) x *= 10;
-  std::string digits = std::to_string(static_cast<int64_t>(std::nearbyint(x * 1e8)));
+  std::string digits = format_text("{}", static_cast<int64_t>(std::nearbyint(x * 1e8)));
   if (digits.size() > 9) ++exponent;  // rounded up to the next power of ten
   digits.erase(digits.find_last_not_of('0') + 1);
 
@@ -44,7 +43,7 @@ std::string real_text(float real) {
   const auto point = static_cast<size_t>(std::max(leading, 1));
   if (digits.size() < point) digits.append(point - digits.size(), '0');
   if (digits.size() > point) digits.insert(point, 1, '.');
-  return sign + digits + (is_scientific ? "e" + std::to_string(exponent) : "");
+  return sign + digits + (is_scientific ? format_text("e{}", exponent) : "");
 }
 
 }  // namespace lowbit

@@ -54,7 +54,7 @@ std::string shape_text(const Graph& graph, const Shape& shape) {
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (axis > 0) text += ", ";
     const int64_t dim = shape[axis];
-    text += dim < 0 ? graph.symbols[symbol_index(dim)] : std::to_string(dim);
+    (dim < 0 ? Text(graph.symbols[symbol_index(dim)]) : Text(dim)).append_to(text);
   }
   return text + "]";
 }

@@ -159,11 +159,12 @@ class StructureCheck {
     const auto minimum = static_cast<size_t>(info.min_inputs);
     if (node.inputs.size() < minimum ||
         (!is_variadic && node.inputs.size() > static_cast<size_t>(info.max_inputs))) {
-      const std::string range =
-          std::to_string(info.min_inputs) + (is_variadic ? " or more"
-                                             : info.max_inputs != info.min_inputs
-                                                 ? " to " + std::to_string(info.max_inputs)
-                                                 : "");
+      std::string range = format_text("{}", info.min_inputs);
+      if (is_variadic) {
+        range += " or more";
+      } else if (info.max_inputs != info.min_inputs) {
+        range += format_text(" to {}", info.max_inputs);
+      }
       return node_error(
           ErrorCode::kInvalidModel, node,
           format_text("it has {}, it needs {}",

@@ -51,7 +51,7 @@ std::string Shape::to_string() const {
   std::string text = "[";
   for (int axis = 0; axis < rank_; ++axis) {
     if (axis > 0) text += ", ";
-    text += (*this)[axis] < 0 ? "?" : std::to_string((*this)[axis]);
+    ((*this)[axis] < 0 ? Text("?") : Text((*this)[axis])).append_to(text);
   }
   return text + "]";
 }

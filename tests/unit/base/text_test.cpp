@@ -22,7 +22,8 @@ TEST_CASE("text: single braces stay") {
 
 TEST_CASE("text: numbers are written whole") {
   CHECK(format_text("{}", std::numeric_limits<int64_t>::min()) == "-9223372036854775808");
-  CHECK(format_text("{}", std::numeric_limits<uint32_t>::max()) == "4294967295");
+  CHECK(format_text("{}", std::numeric_limits<uint64_t>::max()) == "18446744073709551615");
+  CHECK(format_text("{} {}", 0, -70) == "0 -70");
   CHECK(format_text("{}", uint8_t{7}) == "7");
 }
 
