@@ -82,7 +82,7 @@ class RowPieces {
 
   // Written for few instructions: of a first layer with 1 to 3 channels, whose sums are short, it
   // would else be half of the time.
-  void list(int32_t tile, int32_t first, int32_t count, Place* places) const {
+  [[gnu::noinline]] void list(int32_t tile, int32_t first, int32_t count, Place* places) const {
     const T* const a = rows_.a;
     const T* const padding = rows_.padding;
     const ptrdiff_t row = row_ + tile * tile_rows_;
