@@ -70,9 +70,14 @@ class Clamp {
 
   // Stores the first `count` (1 to 8) floats.
   void store(float* target, const Lanes8& x, int32_t count) const {
-    if (count < 4) return store_first_bytes(target, clamp(x.half[0]), count * 4);
-    wasm_v128_store(target, clamp(x.half[0]));
-    if (count > 4) store(target + 4, x.half[1], count - 4);
+    const v128_t first = clamp(x.half[0]);
+    if (count < 4) return store_first_bytes(target, first, count * 4);
+    wasm_v128_store(target, first);
+    if (count == 8) {
+      wasm_v128_store(target + 4, clamp(x.half[1]));
+    } else {
+      store_first_bytes(target + 4, clamp(x.half[1]), (count - 4) * 4);
+    }
   }
 
   // Stores the first `count` (1 to 4) floats.

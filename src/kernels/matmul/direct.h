@@ -58,7 +58,11 @@ struct Words {
 // A Kernel is one precision: the type Source (of A), and
 //   kHeaderBytes, kWordBytes             bytes of a panel before B, and of B per word of K
 //   accumulate<kRows, kPanels>(tile, words, b, panel_bytes)       adds the products of all words
-//   add(sums, bias)
+//   kBiasFirst                           whether sums start at the bias; else they start at zero,
+//   and
+//                                        add(sums, bias) ends them. Where a tile's sums start as
+//                                        copies of one vector and fill all registers, V8 keeps one
+//                                        of them in memory, at half the speed
 //   finish(tile, panel, panel_bytes, row, column)      the output stage
 template <class Kernel>
 class DirectProduct {
@@ -154,8 +158,6 @@ class DirectProduct {
     if constexpr (kPanels > 1) multiply_rows<kRows, kPanels / 2>(kernel, pass, row, column);
   }
 
-  // The sums start at zero and get the bias in the end: where they start as copies of it, V8's
-  // allocation of registers keeps one of them in memory, at half the speed.
   template <int kRows, int kPanels>
   static void multiply_tile(const Kernel kernel, const Pass pass, int32_t row, int32_t column) {
     const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
@@ -167,22 +169,28 @@ class DirectProduct {
       words.rows[r] = reinterpret_cast<const std::byte*>(row_start(pass.rows, row + r));
     }
     Tile<kRows, kPanels> tile;
-    for (int r = 0; r < kRows; ++r) {
-      for (int p = 0; p < kPanels; ++p) {
-        for (v128_t& sums : tile.sum[r][p].half) sums = wasm_i32x4_splat(0);
-      }
+    if constexpr (Kernel::kBiasFirst) {
+      for_each_bias(tile, panel, pass, [](v128_t& sums, v128_t bias) { sums = bias; });
+    } else {
+      for_each_bias(tile, panel, pass, [](v128_t& sums, v128_t) { sums = wasm_i32x4_splat(0); });
     }
     Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
+    if constexpr (!Kernel::kBiasFirst) {
+      for_each_bias(tile, panel, pass,
+                    [](v128_t& sums, v128_t bias) { sums = Kernel::add(sums, bias); });
+    }
+    kernel.finish(tile, panel, pass.panel_bytes, row, column);
+  }
+
+  template <int kRows, int kPanels, class Visit>
+  static void for_each_bias(Tile<kRows, kPanels>& tile, const std::byte* panel, const Pass& pass,
+                            Visit visit) {
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 bias = load_lanes8(panel + p * pass.panel_bytes);
       for (int r = 0; r < kRows; ++r) {
-        for (int h = 0; h < 2; ++h) {
-          v128_t& sums = tile.sum[r][p].half[h];
-          sums = Kernel::add(sums, bias.half[h]);
-        }
+        for (int h = 0; h < 2; ++h) visit(tile.sum[r][p].half[h], bias.half[h]);
       }
     }
-    kernel.finish(tile, panel, pass.panel_bytes, row, column);
   }
 };
 

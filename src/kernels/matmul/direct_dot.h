@@ -17,6 +17,7 @@ class DirectDot : public RequantizedOutput {
   using Source = uint8_t;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kWordBytes = kPanelColumns * kDotDepth;
+  static constexpr bool kBiasFirst = false;
 
   template <int kTileRows>
   static void run(const MatmulU8S8& product) {

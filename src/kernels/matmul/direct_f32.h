@@ -6,13 +6,14 @@
 
 namespace lowbit::kernels {
 
-// MultiplyAdd: call(a, b, c) is a * b + c in four floats.
+// MultiplyAdd: call(a, b, c) is a * b + c in four floats; kBiasFirst as DirectProduct's.
 template <class MultiplyAdd>
 class DirectF32 {
  public:
   using Source = float;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesF32;
   static constexpr int32_t kWordBytes = 32;
+  static constexpr bool kBiasFirst = MultiplyAdd::kBiasFirst;
 
   template <int kTileRows>
   static void run(const MatmulF32& product) {

@@ -27,6 +27,7 @@ class NibbleDot : public RequantizedOutput {
   using Source = uint8_t;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kWordBytes = kNibbleStepBytes;
+  static constexpr bool kBiasFirst = false;
 
   // Of panels that were packed with `sizes`; `kernel` multiplies their u8s8 form.
   static void run(const MatmulU8S8& product, const PieceSizes& sizes,

@@ -20,9 +20,9 @@ constexpr int32_t kRows = 24;
 constexpr int32_t kDepth = 128;
 constexpr int32_t kColumns = 64;
 
-constexpr Microseconds kWindow{300};
+constexpr Microseconds kWindow{150};
 // What a tile runs after its first window, so that an engine compiles it while the next one runs.
-constexpr Microseconds kWarmUp{700};
+constexpr Microseconds kWarmUp{300};
 constexpr int kQuietRounds = 2;  // in which no time gets shorter, before times are believed
 constexpr double kSpeedUp = 2;   // of an engine's last code over its first, at least
 constexpr double kShorter =

@@ -79,7 +79,7 @@ for (const [name, kernels] of [
     const times = []
     for (let i = 0; i < 9; i++) {
       const start = performance.now()
-      await createSession(binary, kernels, { known: {}, budgetMs: 18 })
+      await createSession(binary, kernels, { known: {}, budgetMs: 16 })
       times.push(performance.now() - start)
     }
     const median = times.toSorted((a, b) => a - b)[4]

@@ -68,7 +68,7 @@ test('a worker takes the tiles that it is given', async () => {
     readFileSync(new URL('../dist/lowbit.wasm', import.meta.url)),
   )
   const tiles = { f32: 8 }
-  const tuning = { known: { simd128: tiles }, budgetMs: 18 }
+  const tuning = { known: { simd128: tiles }, budgetMs: 16 }
   const host = await startBridge(startWorker(), binary, 'simd128', tuning)
   assert.deepEqual(host.tiles, tiles)
   host.end()
