@@ -25,8 +25,8 @@ constexpr Microseconds kWindow{150};
 constexpr Microseconds kWarmUp{300};
 constexpr int kQuietRounds = 2;  // in which no time gets shorter, before times are believed
 constexpr double kSpeedUp = 2;   // of an engine's last code over its first, at least
-constexpr double kShorter =
-    0.9;  // so much of another time is shorter than that; nearer ones are the same
+// A time is shorter than another if it is at most so much of it; nearer ones are the same.
+constexpr double kShorter = 0.9;
 
 struct Operands {
   MatmulF32 matmul_f32;

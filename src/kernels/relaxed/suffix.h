@@ -5,9 +5,10 @@
 
 namespace lowbit::kernels {
 
-// The tier whose name is the suffix; kRelaxed stands for all relaxed tiers.
+// The tier whose name is the suffix.
 consteval Tier tier_of(std::string_view suffix) { return find_tier(suffix).value(); }
 
+// kRelaxed stands for all relaxed tiers.
 constexpr bool is_for(Tier tier, Tier of_suffix) {
   return of_suffix == Tier::kRelaxed ? tier >= Tier::kRelaxed : tier == of_suffix;
 }

@@ -15,7 +15,7 @@ export async function startTuned(
   start: (tuning: Tuning) => Promise<Host>,
 ): Promise<Host> {
   if (!tune) return start({ known: {}, budgetMs: 0 })
-  const host = await start({ known, budgetMs })
+  const host = await start({ known: { ...known }, budgetMs })
   known[host.tier] ??= host.tiles
   return host
 }

@@ -281,7 +281,8 @@ export interface LowbitOptions {
   tier?: Tier
   /**
    * Whether to time the kernels' tiles, where there is a choice, and take the fastest: at most 20 ms, once for each tier
-   * as long as this module is loaded. Without it those are taken that are the fastest on most machines. @default true
+   * as long as this module is loaded. Without it, and where the engine has not compiled its fast code by then, the default
+   * tiles run. @default true
    */
   tune?: boolean
   /**
