@@ -182,7 +182,7 @@ std::string version() { return std::string(kVersion); }
 JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
 
 JsTiles tune_tiles(const JsTier& tier, int budget_ms) {
-  return JsTiles(to_tiles(tune(read_tier(tier), std::chrono::milliseconds(budget_ms))));
+  return JsTiles(to_tiles(tune(read_tier(tier), budget_ms)));
 }
 
 }  // namespace

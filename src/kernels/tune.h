@@ -1,8 +1,6 @@
 // Which tiles are fastest on this machine.
 #pragma once
 
-#include <chrono>
-
 #include "kernels/tier.h"
 #include "kernels/tiles.h"
 
@@ -15,6 +13,6 @@ namespace lowbit::kernels {
 // An engine that compiles twice runs slow code first, whose times say nothing, and fast code only
 // some milliseconds later. So the times are believed once all are at most half of the first ones
 // and get no shorter any more; and another tile than the default must be faster by a margin.
-Tiles tune(Tier tier, std::chrono::milliseconds budget);
+Tiles tune(Tier tier, double budget_ms);
 
 }  // namespace lowbit::kernels

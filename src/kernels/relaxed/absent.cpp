@@ -9,7 +9,7 @@ std::optional<KernelTable> relaxed_kernel_table(Tier, const Tiles&) { return std
 
 Tier probe_tier() { return Tier::kSimd128; }
 
-Tiles tune(Tier, std::chrono::milliseconds) { return {}; }
+Tiles tune(Tier, double) { return {}; }
 
 bool computes_exactly(Tier tier) { return tier <= Tier::kSimd128; }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 
+#include "base/clock.h"
 #include "kernels/kernels.h"
 #include "kernels/packed.h"
 #include "kernels/relaxed/suffix.h"
@@ -12,17 +13,14 @@
 namespace lowbit::kernels {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Microseconds = std::chrono::duration<double, std::micro>;
-
 // Whole tiles of 4, 6 and 8 rows, and so short that a run more or less hardly matters in a window.
 constexpr int32_t kRows = 24;
 constexpr int32_t kDepth = 128;
 constexpr int32_t kColumns = 64;
 
-constexpr Microseconds kWindow{150};
+constexpr double kWindowMs = 0.15;
 // What a tile runs after its first window, so that an engine compiles it while the next one runs.
-constexpr Microseconds kWarmUp{300};
+constexpr double kWarmUpMs = 0.3;
 constexpr int kQuietRounds = 2;  // in which no time gets shorter, before times are believed
 constexpr double kSpeedUp = 2;   // of an engine's last code over its first, at least
 // A time is shorter than another if it is at most so much of it; nearer ones are the same.
@@ -64,15 +62,15 @@ constexpr Candidate kCandidates[] = {
 // The times of one run of a candidate.
 struct Times {
   const Candidate* candidate = nullptr;
-  Microseconds first{};
-  Microseconds best{};
+  double first_ms = 0;
+  double best_ms = 0;
 
-  bool is_fast_code() const { return best * kSpeedUp <= first; }
+  bool is_fast_code() const { return best_ms * kSpeedUp <= first_ms; }
 
   // Returns whether the time is shorter than those before.
-  bool note(Microseconds time) {
-    const bool is_shorter = time < best * kShorter;
-    best = std::min(best, time);
+  bool note(double time_ms) {
+    const bool is_shorter = time_ms < best_ms * kShorter;
+    best_ms = std::min(best_ms, time_ms);
     return is_shorter;
   }
 };
@@ -86,36 +84,36 @@ class Tuner {
   }
 
   // Stops when the times tell which tile is fastest, or at the deadline.
-  void measure(const Operands& operands, Clock::time_point deadline) {
+  void measure(const Operands& operands, double deadline_ms) {
     // A window ends at a tick of the clock and the next one begins there, so the clock may be a
     // coarse one.
-    Clock::time_point start = Clock::now();
-    const auto time_window = [&](const Candidate& candidate, Microseconds length) {
-      Clock::time_point now;
+    double start_ms = now_ms();
+    const auto time_window = [&](const Candidate& candidate, double length_ms) {
+      double end_ms = 0;
       int runs = 0;
       do {
         candidate.run(operands);
         ++runs;
-        now = Clock::now();
-      } while (now - start < length);
-      const Microseconds time = Microseconds(now - start) / runs;
-      start = now;
-      return time;
+        end_ms = now_ms();
+      } while (end_ms - start_ms < length_ms);
+      const double time_ms = (end_ms - start_ms) / runs;
+      start_ms = end_ms;
+      return time_ms;
     };
     for (Times& times : all()) {
-      if (start + kWindow + kWarmUp > deadline) return;
+      if (start_ms + kWindowMs + kWarmUpMs > deadline_ms) return;
       // Some engines compile a function when it is first called.
       times.candidate->run(operands);
-      start = Clock::now();
-      times.first = times.best = time_window(*times.candidate, kWindow);
-      time_window(*times.candidate, kWarmUp);
+      start_ms = now_ms();
+      times.first_ms = times.best_ms = time_window(*times.candidate, kWindowMs);
+      time_window(*times.candidate, kWarmUpMs);
     }
     int quiet_rounds = 0;
     while (quiet_rounds < kQuietRounds || !std::ranges::all_of(all(), &Times::is_fast_code)) {
       ++quiet_rounds;
       for (Times& times : all()) {
-        if (start + kWindow > deadline) return;
-        if (times.note(time_window(*times.candidate, kWindow))) quiet_rounds = 0;
+        if (start_ms + kWindowMs > deadline_ms) return;
+        if (times.note(time_window(*times.candidate, kWindowMs))) quiet_rounds = 0;
       }
     }
     is_settled_ = true;
@@ -138,11 +136,12 @@ class Tuner {
   // The rows of the fastest tile of the default's kernel.
   int32_t fastest(const Times& by_default) const {
     const Times* fastest = &by_default;
-    Microseconds limit = is_settled_ ? by_default.best * kShorter : Microseconds{};
+    double limit_ms = is_settled_ ? by_default.best_ms * kShorter : 0;
     for (const Times& times : all()) {
-      if (times.candidate->kernel != by_default.candidate->kernel || times.best >= limit) continue;
+      if (times.candidate->kernel != by_default.candidate->kernel || times.best_ms >= limit_ms)
+        continue;
       fastest = &times;
-      limit = times.best;
+      limit_ms = times.best_ms;
     }
     return fastest->candidate->rows;
   }
@@ -154,10 +153,10 @@ class Tuner {
 
 }  // namespace
 
-Tiles tune(Tier tier, std::chrono::milliseconds budget) {
-  const Clock::time_point deadline = Clock::now() + budget;
+Tiles tune(Tier tier, double budget_ms) {
+  const double deadline_ms = now_ms() + budget_ms;
   Tuner tuner(tier);
-  if (budget.count() == 0) return tuner.fastest();
+  if (budget_ms == 0) return tuner.fastest();
   // Packed weights (those of integers are fewer), A and C, which all stay zero.
   constexpr size_t kABytes = size_t{kRows} * kDepth * sizeof(float);
   const size_t packed_bytes = packed_matmul_f32_bytes(tier, kColumns, 1, kDepth);
@@ -171,7 +170,7 @@ Tiles tune(Tier tier, std::chrono::milliseconds budget) {
       {.matmul_f32 = make_product<MatmulF32, float>(packed, packed_bytes, c_offset, words.data()),
        .matmul_u8s8 =
            make_product<MatmulU8S8, uint8_t>(packed, packed_bytes, c_offset, words.data())},
-      deadline);
+      deadline_ms);
   return tuner.fastest();
 }
 
