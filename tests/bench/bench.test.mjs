@@ -66,6 +66,9 @@ test('in Chromium', async (t) => {
   const { printed, ...whole } = report(t, '--cases', chosen.map((name) => `^${name}$`).join('|'))
   assert.deepEqual(Object.keys(whole), ['machine', 'peaks', 'results'])
   assert.match(whole.machine.engine, /^Chromium \d+/)
+  for (const { runtime, layers_ms } of whole.results) {
+    assert.equal(layers_ms > 0, runtime === 'lowbit', 'layers_ms')
+  }
   assert.match(printed, /^tiles: f32 \d x 8(, int8 \d x 8)?$/m)
   assert.ok([4, 6, 8].includes(whole.machine.tiles.f32))
   const names = ['mul_add', 'relaxed_madd', 'dot_i16x8', 'relaxed_dot']

@@ -14,8 +14,8 @@ import { quantiles, timeInterleaved } from './timing.mjs'
 
 /** How long everything is measured: 'quick' shows that it works, 'full' is for figures. */
 const efforts = {
-  quick: { rounds: 5, warmup_ms: 10, budget_ms: 50, repeats: 3 },
-  full: { rounds: 40, warmup_ms: 400, budget_ms: 2000, repeats: 30 },
+  quick: { rounds: 5, warmup_ms: 10, budget_ms: 50, repeats: 3, layer_repeats: 1 },
+  full: { rounds: 40, warmup_ms: 400, budget_ms: 2000, repeats: 30, layer_repeats: 20 },
 }
 
 const CALIBRATION_SAMPLES = 4
@@ -103,14 +103,23 @@ export async function startSession(readFile) {
         opened.map(({ run }) => run),
         efforts[effort],
       )
+      const layers = []
+      for (const { timeLayers } of opened) {
+        layers.push(timeLayers && (await timeLayers(efforts[effort].layer_repeats)))
+      }
       for (const { close } of opened) await close()
       return opened.map(({ runtime, tier, precision }, i) => {
         const { median_ms, p10_ms, p90_ms } = quantiles(times[i])
-        const gops = (2 * macs) / median_ms / 1e6
         const peak = peaks[`${boundOf({ runtime, tier, precision })}_gops`]
-        const peak_fraction = peak === null ? null : gops / peak
+        const rate = (ms) => {
+          const gops = (2 * macs) / ms / 1e6
+          return { gops, peak_fraction: peak === null ? null : gops / peak }
+        }
         const who = { case: name, runtime, tier, precision }
-        return { ...who, median_ms, p10_ms, p90_ms, gops, peak_fraction }
+        const whole = { ...who, median_ms, p10_ms, p90_ms, ...rate(median_ms) }
+        if (layers[i] === undefined) return whole
+        const { peak_fraction: layers_peak_fraction } = rate(layers[i])
+        return { ...whole, layers_ms: layers[i], layers_peak_fraction }
       })
     },
   }

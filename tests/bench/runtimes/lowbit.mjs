@@ -19,6 +19,19 @@ export async function startLowbit(tier) {
         run: () => model.run([input]),
         read: ([output]) => output.data,
         close: () => model.dispose(),
+        /**
+         * The layers' own time, as a comparison tells it: without what goes in and out and its conversion to integers. Only of
+         * models that can be compared, those with classes for outputs.
+         */
+        async timeLayers(repeats) {
+          if (model.info.outputs[0].shape.length !== 2) return undefined
+          const { layers } = await lowbit.compare(model, model, {
+            inputs: input,
+            latencyRuns: repeats,
+          })
+          const inner = layers.filter(({ op }) => !/^(Q|Deq)uantizeLinear$/i.test(op))
+          return inner.reduce((sum, { bMs }) => sum + bMs, 0)
+        },
       }
     },
   }
