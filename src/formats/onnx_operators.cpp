@@ -224,9 +224,9 @@ Result<Attributes> read_concat(const Source& source) {
 Result<Attributes> read_unary(const Source& source) {
   const UnaryInfo& info = unary_info(*unary_function(*source.node.op));
   if (source.opset < info.opset) {
-    return onnx_node_error(ErrorCode::kInvalidModel, source.node,
-                           "it needs opset " + std::to_string(info.opset) + "; the model has " +
-                               std::to_string(source.opset));
+    return onnx_node_error(
+        ErrorCode::kInvalidModel, source.node,
+        format_text("it needs opset {}; the model has {}", info.opset, source.opset));
   }
   UnaryAttributes unary{.parameters = {info.alpha, info.beta}};
   if (!info.alpha_name.empty()) {
@@ -240,7 +240,7 @@ Result<Attributes> read_unary(const Source& source) {
     unary.approximate = approximate == "tanh";
     if (!unary.approximate && approximate != "none") {
       source.attributes.fail(ErrorCode::kInvalidModel,
-                             "'" + std::string(approximate) + "' is not a value of approximate");
+                             format_text("'{}' is not a value of approximate", approximate));
     }
   }
   return Attributes(unary);
