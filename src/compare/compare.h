@@ -3,7 +3,7 @@
 //   Result<Comparison> comparison = Comparison::create(fp32, int8);
 //   comparison->add(inputs, labels);      // any number of batches: predictions and SQNR per layer
 //   comparison->append(evaluation);       // batches that were added to another comparison
-//   comparison->measure_latency(input);   // once or more: time per run of one sample
+//   comparison->measure_latency(input);   // once or more: time per run in place
 //   Report report = comparison->report();
 #pragma once
 
@@ -86,9 +86,9 @@ class Comparison {
   // kInvalidArgument where the models cannot be the same.
   Status append(const Evaluation& next);
 
-  // Times both models on one sample, in turn (a, b, a, b, ...), `warmup` runs uncounted, then
-  // `runs` counted; where a run is shorter than 2 ms, each of them is the mean of as many as last
-  // that long.
+  // Times both models on one sample, in turn (a, b, a, b, ...), `warmup` runs uncounted (at least
+  // one, which places the sample), then `runs` counted; where a run is shorter than 2 ms, each of
+  // them is the mean of as many as last that long.
   Status measure_latency(std::span<const Tensor> inputs, int warmup, int runs);
 
   Report report() const;

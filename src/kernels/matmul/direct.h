@@ -58,11 +58,10 @@ struct Words {
 // A Kernel is one precision: the type Source (of A), and
 //   kHeaderBytes, kWordBytes             bytes of a panel before B, and of B per word of K
 //   accumulate<kRows, kPanels>(tile, words, b, panel_bytes)       adds the products of all words
-//   kBiasFirst                           whether sums start at the bias; else they start at zero,
-//   and
-//                                        add(sums, bias) ends them. Where a tile's sums start as
-//                                        copies of one vector and fill all registers, V8 keeps one
-//                                        of them in memory, at half the speed
+//   kBiasFirst                           whether sums start at the bias. Where a tile's sums start
+//                                        as copies of one vector and fill all registers, V8 keeps
+//                                        one of them in memory, at two thirds of the speed
+//   add(sums, bias)                      ends sums that start at zero
 //   finish(tile, panel, panel_bytes, row, column)      the output stage
 template <class Kernel>
 class DirectProduct {

@@ -4,7 +4,7 @@ import type { Host, Tuning } from './protocol.js'
 import type { KernelTier } from './raw.js'
 import type { Tiles } from './types.js'
 
-/** Less than the 20 ms that are promised: engines compile the tuning first, and the last timing may end late. */
+/** Not the whole of 20 ms: engines compile the tuning first, for a time of their own, and the last timing may end late. */
 const budgetMs = 16
 
 const known: Partial<Record<KernelTier, Tiles>> = {}

@@ -143,6 +143,7 @@ export interface CompareOptions extends CallOptions {
   latencyRuns?: number
 }
 
+/** Of a run of the model itself, without what copies tensors in and out. */
 export interface Latency {
   readonly p10: number
   readonly median: number
@@ -280,7 +281,7 @@ export interface LowbitOptions {
    */
   tier?: Tier
   /**
-   * Whether to time the kernels' tiles, where there is a choice, and take the fastest: at most 20 ms, once for each tier
+   * Whether to time the kernels' tiles, where there is a choice, and take the fastest: some 20 ms, once for each tier
    * as long as this module is loaded. Without it, and where the engine has not compiled its fast code by then, the default
    * tiles run. @default true
    */
