@@ -69,16 +69,16 @@ ModelOrFailure load(const JsBytes& bytes, const JsTier& tier, const JsTiles& til
 
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
 
-Result<val> try_run(Model& model, const JsTensors& inputs) {
+Result<val> try_run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
   LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
   LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
   LOWBIT_TRY(read_data(inputs, plan->inputs()));
   LOWBIT_TRY(plan->run_in_place());
-  return to_tensors(plan->outputs());
+  return to_tensors(plan->outputs(), lent);
 }
 
-TensorsOrFailure run(Model& model, const JsTensors& inputs) {
-  return TensorsOrFailure(to_outcome(try_run(model, inputs)));
+TensorsOrFailure run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
+  return TensorsOrFailure(to_outcome(try_run(model, inputs, lent)));
 }
 
 Result<val> try_save(const Model& model) {
@@ -216,7 +216,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   class_<Model>("Model")
       .function("info", &info)
-      .function("run(inputs)", &run)
+      .function("run(inputs, lent)", &run)
       .function("save", &save)
       .function("calibrate", &calibrate)
       .function("compare(other)", &compare);
