@@ -57,7 +57,7 @@ class Quantizer {
   }
 
   QuantParams activation_params(Range range) const {
-    const int32_t qmax = activation_qmax(recipe_.activation_bits);
+    const int32_t qmax = activation_qmax(recipe_.activations.bits);
     const auto [scale, zero_point] = asymmetric_params(range.min, range.max, 0, qmax);
     return {DType::kU8, 0, qmax, -1, {scale}, {zero_point}};
   }
@@ -163,7 +163,7 @@ class Quantizer {
     if (node.op == Op::kSoftmax) {
       // Probabilities; 1/256 and not 1/255, because ONNX Runtime's QLinearSoftmax multiplies by
       // floor(1 / scale).
-      const int32_t qmax = activation_qmax(recipe_.activation_bits);
+      const int32_t qmax = activation_qmax(recipe_.activations.bits);
       return QuantParams{DType::kU8, 0, qmax, -1, {1.0f / static_cast<float>(qmax + 1)}, {0}};
     }
     return calibrated_params(source_.value(node.output).name);
@@ -186,7 +186,7 @@ class Quantizer {
     const Tensor* bias = has_bias ? &*target_.value(node.inputs[2]).constant : nullptr;
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
     LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(*weights.constant, weight_axis(node), bias,
-                                                       input_scale, recipe_));
+                                                       input_scale, recipe_.weights));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
     return success();
