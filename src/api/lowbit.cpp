@@ -54,8 +54,8 @@ Status for_each_batch(std::span<const Tensor> inputs, int64_t batch, const Conte
 
 }  // namespace
 
-Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
-                         const Context& context, int64_t batch) {
+Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
+                              const Context& context, int64_t batch) {
   LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
   LOWBIT_TRY(for_each_batch(
       samples, batch, context, "calibrate",
@@ -63,8 +63,8 @@ Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
   return calibrator.finish();
 }
 
-Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe) {
-  LOWBIT_ASSIGN(Graph graph, quantize(model.graph(), ranges, recipe));
+Result<Model> quantize(const Model& model, const Calibration& calibration, const Recipe& recipe) {
+  LOWBIT_ASSIGN(Graph graph, quantize(model.graph(), calibration, recipe));
   return Model(std::move(graph), model.tier(), model.tiles());
 }
 

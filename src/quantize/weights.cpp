@@ -51,15 +51,15 @@ float least_scale(float bias, float input_scale) {
 }  // namespace
 
 Result<QuantizedWeights> quantize_weights(const Tensor& weights, int axis, const Tensor* bias,
-                                          float input_scale, const Recipe& recipe) {
+                                          float input_scale, const WeightRecipe& recipe) {
   const ChannelView view(weights.shape(), axis);
   const auto channels = static_cast<size_t>(view.channels);
-  const int32_t qmax = weight_qmax(recipe.weight_bits);
+  const int32_t qmax = weight_qmax(recipe.bits);
   const std::span<const float> w = weights.data<float>();
 
   std::vector<float> max_abs(channels, 0.0f);
   view.for_each([&](size_t c, size_t i) { max_abs[c] = std::max(max_abs[c], std::abs(w[i])); });
-  if (recipe.weight_granularity == Granularity::kPerTensor && channels > 0) {
+  if (recipe.granularity == Granularity::kPerTensor && channels > 0) {
     std::ranges::fill(max_abs, *std::ranges::max_element(max_abs));
   }
   std::vector<float> scale(channels);
@@ -67,7 +67,7 @@ Result<QuantizedWeights> quantize_weights(const Tensor& weights, int axis, const
     const float least = least_scale(bias ? bias->data<float>()[c] : 0.0f, input_scale);
     scale[c] = std::max(symmetric_params(max_abs[c], qmax).scale, least);
   }
-  if (recipe.weight_granularity == Granularity::kPerTensor && channels > 0) {
+  if (recipe.granularity == Granularity::kPerTensor && channels > 0) {
     std::ranges::fill(scale, *std::ranges::max_element(scale));
   }
 
@@ -100,7 +100,7 @@ Result<QuantizedWeights> quantize_weights(const Tensor& weights, int axis, const
 
   result.weights.params = {
       DType::kI8, -qmax, qmax, axis, std::move(scale), std::vector<int32_t>(channels, 0)};
-  if (recipe.weight_granularity == Granularity::kPerTensor) {
+  if (recipe.granularity == Granularity::kPerTensor) {
     QuantParams& params = result.weights.params;
     params.axis = -1;
     params.scale.resize(1);

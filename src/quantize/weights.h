@@ -26,6 +26,6 @@ struct QuantizedWeights {
 // A channel's scale is raised where its bias would leave (-2^30, 2^30) or Sx * Sw would not be a
 // normal float32: such weights are too small to matter beside the bias. Errors: kOutOfMemory.
 Result<QuantizedWeights> quantize_weights(const Tensor& weights, int axis, const Tensor* bias,
-                                          float input_scale, const Recipe& recipe);
+                                          float input_scale, const WeightRecipe& recipe);
 
 }  // namespace lowbit

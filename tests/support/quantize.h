@@ -16,7 +16,7 @@ inline Tensor random_tensor(const Shape& shape, uint64_t seed, float low, float 
   return tensor;
 }
 
-inline Ranges calibrate_on(const Graph& graph, const Tensor& samples) {
+inline Calibration calibrate_on(const Graph& graph, const Tensor& samples) {
   Calibrator calibrator = must(Calibrator::create(graph));
   must(calibrator.observe(std::array{samples}));
   return must(calibrator.finish());

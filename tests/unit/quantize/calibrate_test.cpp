@@ -30,13 +30,13 @@ TEST_CASE("ranges are the extremes over all batches, widened to contain 0") {
   must(calibrator.observe(std::array{samples({0.5f, 1.0f})}));
   must(calibrator.observe(std::array{samples({3.0f})}));
   must(calibrator.observe(std::array{samples({2.0f, 1.5f})}));
-  const Ranges ranges = must(calibrator.finish());
-  CHECK(ranges.sample_count == 5);
-  CHECK(ranges.by_value.at("x").min == 0.0f);
-  CHECK(ranges.by_value.at("x").max == 3.0f);
-  CHECK(ranges.by_value.at("relu1").max == 5.0f);
+  const Calibration calibration = must(calibrator.finish());
+  CHECK(calibration.sample_count == 5);
+  CHECK(calibration.by_value.at("x").min == 0.0f);
+  CHECK(calibration.by_value.at("x").max == 3.0f);
+  CHECK(calibration.by_value.at("relu1").max == 5.0f);
   // The product was fused into the activation behind it and has no range of its own.
-  CHECK_FALSE(ranges.by_value.contains("gemm1"));
+  CHECK_FALSE(calibration.by_value.contains("gemm1"));
 }
 
 TEST_CASE("calibration without a sample is an error") {
@@ -44,7 +44,7 @@ TEST_CASE("calibration without a sample is an error") {
   CHECK(calibrator.finish().error().code == ErrorCode::kEmptyCalibration);
 }
 
-TEST_CASE("NaN in the data names the value and leaves the ranges as they were") {
+TEST_CASE("NaN in the data names the value and leaves the observations as they were") {
   Calibrator calibrator = must(Calibrator::create(small_graph()));
   must(calibrator.observe(std::array{samples({1.0f})}));
   for (const float bad :
@@ -54,9 +54,9 @@ TEST_CASE("NaN in the data names the value and leaves the ranges as they were") 
     CHECK(status.error().code == ErrorCode::kNonFinite);
     CHECK(status.error().where == "x");
   }
-  const Ranges ranges = must(calibrator.finish());
-  CHECK(ranges.sample_count == 1);
-  CHECK(ranges.by_value.at("x").max == 1.0f);
+  const Calibration calibration = must(calibrator.finish());
+  CHECK(calibration.sample_count == 1);
+  CHECK(calibration.by_value.at("x").max == 1.0f);
 }
 
 TEST_CASE("a wrong shape is an error, and the next call works") {

@@ -39,7 +39,7 @@ Case make_case(int64_t groups, int64_t sample_count) {
   c.fp32 = must(optimize(two_layers(groups)));
   c.samples = random_tensor({sample_count, 4, 6, 6}, 1, -1, 1);
   Recipe recipe;
-  recipe.weight_bits = 3;
+  recipe.weights.bits = 3;
   c.integers = must(quantize(c.fp32, calibrate_on(c.fp32, c.samples), recipe));
   c.real = *linear_layer(c.fp32, 1);
   c.integer = *linear_layer(c.integers, 2);

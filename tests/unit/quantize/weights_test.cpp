@@ -27,9 +27,9 @@ std::vector<int> integers(const Tensor& values) {
   return result;
 }
 
-Recipe per_tensor() {
-  Recipe recipe;
-  recipe.weight_granularity = Granularity::kPerTensor;
+WeightRecipe per_tensor() {
+  WeightRecipe recipe;
+  recipe.granularity = Granularity::kPerTensor;
   return recipe;
 }
 
@@ -37,7 +37,7 @@ Recipe per_tensor() {
 
 TEST_CASE("per-channel weights fill the whole range of every channel") {
   const Tensor w = tensor({2, 3}, {1.27f, -0.635f, 0.005f, 0.0f, 12.7f, -0.1f});
-  const auto q = quantize_weights(w, 0, nullptr, 0.5f, Recipe{});
+  const auto q = quantize_weights(w, 0, nullptr, 0.5f, WeightRecipe{});
   REQUIRE(q.ok());
   CHECK(integers(q->weights.values) == std::vector<int>{127, -64, 0, 0, 127, -1});
   CHECK(q->weights.params.axis == 0);
@@ -48,7 +48,7 @@ TEST_CASE("per-channel weights fill the whole range of every channel") {
 
 TEST_CASE("channels may lie along the second axis") {
   const Tensor w = tensor({3, 2}, {1.27f, 0.0f, -0.635f, 12.7f, 0.005f, -0.1f});
-  const auto q = quantize_weights(w, 1, nullptr, 0.5f, Recipe{});
+  const auto q = quantize_weights(w, 1, nullptr, 0.5f, WeightRecipe{});
   REQUIRE(q.ok());
   CHECK(integers(q->weights.values) == std::vector<int>{127, 0, -64, 127, 0, -1});
 }
@@ -65,7 +65,7 @@ TEST_CASE("per-tensor weights share the largest channel's scale") {
 TEST_CASE("the bias has the scale of the accumulator and rounds to the nearest") {
   const Tensor w = tensor({2, 1}, {127.0f, 254.0f});
   const Tensor bias = tensor({2}, {10.26f, -3.0f});
-  const auto q = quantize_weights(w, 0, &bias, 0.5f, Recipe{});
+  const auto q = quantize_weights(w, 0, &bias, 0.5f, WeightRecipe{});
   REQUIRE(q.ok());
   CHECK(q->bias->params.scale == std::vector<float>{0.5f, 1.0f});
   CHECK(integers(q->bias->values) == std::vector<int>{21, -3});
@@ -74,7 +74,7 @@ TEST_CASE("the bias has the scale of the accumulator and rounds to the nearest")
 TEST_CASE("a channel of zeros has scale 1 and a bias of its own") {
   const Tensor w = tensor({2, 2}, {0.0f, 0.0f, 1.0f, 1.0f});
   const Tensor bias = tensor({2}, {3.0f, 0.0f});
-  const auto q = quantize_weights(w, 0, &bias, 0.25f, Recipe{});
+  const auto q = quantize_weights(w, 0, &bias, 0.25f, WeightRecipe{});
   REQUIRE(q.ok());
   CHECK(q->weights.params.scale[0] == 1.0f);
   CHECK(integers(q->bias->values) == std::vector<int>{12, 0});
@@ -82,7 +82,7 @@ TEST_CASE("a channel of zeros has scale 1 and a bias of its own") {
 
 // Without a wider scale the bias would need 3.9e14 steps and be clamped to a wrong number.
 TEST_CASE("weights too small for their bias get a scale in which the bias fits") {
-  for (const Recipe& recipe : {Recipe{}, per_tensor()}) {
+  for (const WeightRecipe& recipe : {WeightRecipe{}, per_tensor()}) {
     const Tensor w = tensor({1, 1}, {1e-12f});
     const Tensor bias = tensor({1}, {3.0f});
     const auto q = quantize_weights(w, 0, &bias, 1.0f, recipe);
@@ -96,7 +96,7 @@ TEST_CASE("weights too small for their bias get a scale in which the bias fits")
 
 TEST_CASE("the scale of the accumulator is always a normal float32") {
   const Tensor w = tensor({1, 1}, {1e-30f});
-  const auto q = quantize_weights(w, 0, nullptr, 1e-30f, Recipe{});
+  const auto q = quantize_weights(w, 0, nullptr, 1e-30f, WeightRecipe{});
   REQUIRE(q.ok());
   CHECK(q->weights.params.scale[0] * 1e-30f >= std::numeric_limits<float>::min());
 }
