@@ -7,6 +7,11 @@
 //   groups C[i, j] = requantize_groups(bias[j] * bias_multiplier[j] + sum_b acc_b * multiplier[j,
 //   b],
 //                                      Zc, qmin, qmax),   acc_b = the sum along block b of K
+//   F32S8  as FP32, with B[k, j] = scale[j, block of k] * q[k, j]
+//
+// F32S8 gives the same bits in every tier: a sum starts at the bias and adds a product, rounded by
+// itself, for each k in order. It is what FP32 gives with the B of the equation in the tiers
+// reference and simd128.
 //
 // Fully connected layers, 1x1 convolutions (a product without a copy) and k x k convolutions are
 // all this one product: a row of A is `taps` pieces of `depth` contiguous elements each, found
@@ -62,8 +67,8 @@ static_assert((kMaxMatmulU8S8Depth + 1) * int64_t{255 * 128} >= int64_t{1} << 30
 // a byte. Largest K for which every tier has it, a bound that kernels/matmul/unpacking.h needs.
 inline constexpr int32_t kMaxMatmulU8S4Depth = 8184;
 
-// The U8S8 product in groups: K is cut into blocks of block_size, at most kMaxBlockSize
-// (qmath/requantize_groups.h), the last one may be shorter. Any K.
+// The products in groups: K is cut into blocks of block_size, the last one may be shorter. U8S8:
+// at most kMaxBlockSize (qmath/requantize_groups.h), and any K.
 constexpr int32_t block_count(int32_t k, int32_t block_size) {
   return (k + block_size - 1) / block_size;
 }
@@ -93,10 +98,24 @@ struct PackMatmulU8S8 {
   const float* bias_multiplier = nullptr;  // [columns]
 };
 
+struct PackMatmulF32S8 {
+  const int8_t* weights = nullptr;  // [columns][taps][depth]
+  const float* scale = nullptr;     // [columns][blocks]
+  const float* bias = nullptr;      // [columns] or nullptr
+  int32_t columns = 0;
+  int32_t taps = 1;
+  int32_t depth = 0;
+  int32_t block_size = 0;  // K where a column has one scale
+  void* packed = nullptr;  // packed_matmul_f32s8_bytes() bytes, 64-byte aligned
+};
+
 size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 size_t packed_matmul_u8s4_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 size_t packed_matmul_u8s8_groups_bytes(Tier tier, int32_t columns, int32_t k, int32_t block_size);
+size_t packed_matmul_f32s8_bytes(Tier tier, int32_t columns, int32_t k, int32_t block_size);
+// Of MatmulF32S8::unpacked.
+size_t unpacked_matmul_f32s8_bytes(Tier tier, int32_t k);
 
 struct MatmulF32 {
   MatmulRows<float> rows;
@@ -106,6 +125,11 @@ struct MatmulF32 {
   int32_t c_stride = 0;  // elements between rows of C
   float min = 0;         // -inf, +inf for no activation
   float max = 0;
+};
+
+struct MatmulF32S8 : MatmulF32 {
+  int32_t block_size = 0;    // the one that was packed for
+  void* unpacked = nullptr;  // memory for real weights, 64-byte aligned
 };
 
 struct MatmulU8S8 {

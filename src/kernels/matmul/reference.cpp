@@ -1,9 +1,11 @@
 #include "kernels/kernels.h"
+#include "kernels/matmul/dequantized.h"
 #include "kernels/matmul/groups.h"
 #include "kernels/matmul/nibbles.h"
 #include "kernels/matmul/rows.h"
 #include "kernels/matmul/unpacking.h"
 #include "kernels/packed.h"
+#include "qmath/quantize.h"
 #include "qmath/requantize_groups.h"
 
 namespace lowbit::kernels {
@@ -92,6 +94,19 @@ void matmul_u8s8_groups__reference(const MatmulU8S8& m) {
           static_cast<uint8_t>(requantize_groups(sum, m.output_zero_point, m.qmin, m.qmax));
     }
   }
+}
+
+namespace {
+
+void dequantize_column(const int8_t* weights, const float* scale, int32_t rows, float* target) {
+  for (int32_t row = 0; row < rows; ++row) target[row] = dequantize(weights[row], *scale, 0);
+}
+
+}  // namespace
+
+void matmul_f32s8__reference(const MatmulF32S8& m) {
+  run_dequantized(
+      m, {.columns = 1, .dequantize = dequantize_column, .multiply = matmul_f32__reference});
 }
 
 }  // namespace lowbit::kernels
