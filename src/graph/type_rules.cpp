@@ -24,11 +24,6 @@ float scale_at(const QuantParams& params, size_t channel) {
   return params.per_tensor() ? params.scale[0] : params.scale[channel];
 }
 
-bool only_moves_values(Op op) {
-  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
-         op == Op::kDropout;
-}
-
 // How many of a node's inputs are activations; the others are weights, biases and other constants.
 size_t activation_count(const Node& node) {
   switch (node.op) {
@@ -148,6 +143,11 @@ Status check_dequantize_linear(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
+
+bool only_moves_values(Op op) {
+  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
+         op == Op::kDropout;
+}
 
 Status check_value_type(const Value& value) {
   if (!value.quant) {
