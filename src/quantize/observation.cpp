@@ -77,7 +77,7 @@ std::span<const uint64_t> Observation::negative() const {
 }
 
 int Observation::exponent_above(float magnitude) {
-  const auto biased = static_cast<int>(std::bit_cast<uint32_t>(magnitude) >> 23);
+  const auto biased = static_cast<int>(std::bit_cast<uint32_t>(magnitude) >> 23 & 255);  // -0.0 too
   return std::max(biased - 126, kMinExponent);
 }
 
