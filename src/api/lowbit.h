@@ -21,6 +21,7 @@
 #include "kernels/tune.h"
 #include "quantize/calibrate.h"
 #include "quantize/quantize.h"
+#include "tensor/samples.h"
 #include "train/fit.h"
 
 namespace lowbit {
@@ -63,13 +64,6 @@ class Model {
   std::optional<Plan> plan_;
   std::vector<Shape> planned_shapes_;
 };
-
-// Samples lie along the first dimension of every input; `batch` is how many are run at once.
-inline constexpr int64_t kDefaultBatch = 32;
-
-// The samples [first, first + count) of every tensor, as new tensors.
-Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
-                                          int64_t count);
 
 // What `samples` make of every activation (one tensor per graph input), the same in every tier.
 // Errors: as Calibrator, kAborted.

@@ -257,11 +257,11 @@ Evaluation read_evaluation(const val& evaluation) {
 Recipe read_recipe(const val& recipe) {
   const val weights = recipe["weights"];
   Recipe result;
-  result.weight_bits = weights["bits"].as<int>();
-  result.activation_bits = recipe["activations"]["bits"].as<int>();
-  result.weight_granularity = weights["granularity"].as<std::string>() == "tensor"
-                                  ? Granularity::kPerTensor
-                                  : Granularity::kPerChannel;
+  result.weights.bits = weights["bits"].as<int>();
+  result.activations.bits = recipe["activations"]["bits"].as<int>();
+  result.weights.granularity = weights["granularity"].as<std::string>() == "tensor"
+                                   ? Granularity::kPerTensor
+                                   : Granularity::kPerChannel;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "graph/product_weights.h"
 #include "graph/rewrites.h"
 #include "graph/validate.h"
 #include "qmath/quantize.h"
@@ -57,7 +58,7 @@ class Quantizer {
   }
 
   QuantParams activation_params(Range range) const {
-    const int32_t qmax = activation_qmax(recipe_.activation_bits);
+    const int32_t qmax = activation_qmax(recipe_.activations.bits);
     const auto [scale, zero_point] = asymmetric_params(range.min, range.max, 0, qmax);
     return {DType::kU8, 0, qmax, -1, {scale}, {zero_point}};
   }
@@ -73,7 +74,7 @@ class Quantizer {
           value);
     }
     return activation_params(
-        choose_range(found->second, Observer::kMinMax, recipe_.activation_bits));
+        choose_range(found->second, Observer::kMinMax, recipe_.activations.bits));
   }
 
   Status quantize_input(ValueId id) {
@@ -164,7 +165,7 @@ class Quantizer {
     if (node.op == Op::kSoftmax) {
       // Probabilities; 1/256 and not 1/255, because ONNX Runtime's QLinearSoftmax multiplies by
       // floor(1 / scale).
-      const int32_t qmax = activation_qmax(recipe_.activation_bits);
+      const int32_t qmax = activation_qmax(recipe_.activations.bits);
       return QuantParams{DType::kU8, 0, qmax, -1, {1.0f / static_cast<float>(qmax + 1)}, {0}};
     }
     return calibrated_params(source_.value(node.output).name);
@@ -186,17 +187,15 @@ class Quantizer {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     const Tensor* bias = has_bias ? &*target_.value(node.inputs[2]).constant : nullptr;
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
-    LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(*weights.constant, weight_axis(node), bias,
-                                                       input_scale, recipe_));
+    const WeightRecipe& recipe = recipe_.weights;
+    const WeightFormat format{.bits = recipe.bits,
+                              .granularity = recipe.granularity,
+                              .group_size = group_size(recipe.granularity)};
+    LOWBIT_ASSIGN(QuantizedWeights q,
+                  quantize_weights(node, *weights.constant, bias, input_scale, format));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
     return success();
-  }
-
-  static int weight_axis(const Node& node) {
-    if (node.op == Op::kConv) return 0;
-    const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-    return gemm && gemm->transpose_b ? 0 : 1;
   }
 
   ValueId add_constant(ValueId real_id, QuantizedTensor integers) {
@@ -219,7 +218,8 @@ class Quantizer {
     }
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     if (!has_bias) return success();
-    return flatten_bias(node, target_.value(node.inputs[1]).shape[weight_axis(node)]);
+    const Shape& weight = target_.value(node.inputs[1]).shape;
+    return flatten_bias(node, weight[output_channel_axis(node, weight)]);
   }
 
   Status flatten_bias(Node& node, int64_t columns) {

@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   lowbit::Recipe recipe;
-  recipe.weight_bits = std::atoi(argv[5]);
+  recipe.weights.bits = std::atoi(argv[5]);
   const lowbit::Status status = lowbit::run(argv[1], argv[2], argv[3], *tier, recipe);
   if (status) return 0;
   const lowbit::Error& error = status.error();

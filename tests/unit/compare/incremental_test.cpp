@@ -35,7 +35,7 @@ Graph quantized(const Graph& fp32, int bits) {
   Calibrator calibrator = must(Calibrator::create(fp32));
   must(calibrator.observe(std::vector<Tensor>{images(8)}));
   Recipe recipe;
-  recipe.weight_bits = bits;
+  recipe.weights.bits = bits;
   return must(quantize(fp32, must(calibrator.finish()), recipe));
 }
 

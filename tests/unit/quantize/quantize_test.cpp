@@ -101,7 +101,7 @@ TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bit
   double per_tensor_db = 0;
   for (const Granularity granularity : {Granularity::kPerTensor, Granularity::kPerChannel}) {
     Recipe recipe;
-    recipe.weight_granularity = granularity;
+    recipe.weights.granularity = granularity;
     SqnrAccumulator sqnr;
     sqnr.add(expected, run_once(must(quantize(fp32, calibration, recipe)), samples));
     // 8 bits give about 40 dB a layer; 7 layers in a row lose up to 10 log10(7) of it.
@@ -120,7 +120,7 @@ TEST_CASE("every bit fewer of the weights makes a network coarser, in every tier
   for (int bits = 2; bits <= 8; ++bits) {
     CAPTURE(bits);
     Recipe recipe;
-    recipe.weight_bits = bits;
+    recipe.weights.bits = bits;
     const Graph narrow = must(quantize(fp32, calibration, recipe));
     const QuantParams& params = *narrow.value(find_node(narrow, Op::kGemm)->inputs[1]).quant;
     CHECK(params.qmin == -weight_qmax(bits));
@@ -193,10 +193,11 @@ TEST_CASE("what cannot be quantized is a typed error that names it") {
 
   Recipe recipe;
   for (const int bits : {1, 9}) {
-    recipe.weight_bits = bits;
+    recipe.weights.bits = bits;
     CHECK(quantize(fp32, calibration, recipe).error().where == "weights.bits");
   }
-  recipe = {.activation_bits = 7};
+  recipe = {};
+  recipe.activations.bits = 9;
   CHECK(quantize(fp32, calibration, recipe).error().where == "activations.bits");
 
   const auto unknown = quantize(fp32, Calibration{}, {});
