@@ -28,6 +28,13 @@ val to_copy(std::span<const T> values) {
   return val(typed_memory_view(values.size(), values.data())).template call<val>("slice");
 }
 
+// In the array `lent`, if there is one of that length.
+val to_lent_or_copy(const val& lent, std::span<const float> values) {
+  if (lent.isUndefined() || lent["length"].as<size_t>() != values.size()) return to_copy(values);
+  lent.call<void>("set", typed_memory_view(values.size(), values.data()));
+  return lent;
+}
+
 val to_shape(const Graph& graph, const Shape& shape) {
   val dims = val::array();
   for (const int64_t dim : shape.dims()) {
@@ -140,9 +147,11 @@ val to_bytes(std::span<const std::byte> bytes) {
   return to_copy(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
-Result<val> to_tensors(std::span<const ValueView> values) {
+Result<val> to_tensors(std::span<const ValueView> values, const val& lent) {
   val result = val::array();
-  for (const ValueView& value : values) {
+  const auto lent_count = lent["length"].as<size_t>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ValueView& value = values[i];
     if (value.dtype != DType::kF32) {
       return make_error(ErrorCode::kTypeMismatch, "only float32 outputs can be returned",
                         "outputs");
@@ -150,7 +159,8 @@ Result<val> to_tensors(std::span<const ValueView> values) {
     val shape = val::array();
     for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
     val item = val::object();
-    item.set("data", to_copy(std::span<const float>(value.as<float>())));
+    item.set("data", to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(),
+                                     value.as<float>()));
     item.set("shape", shape);
     result.call<void>("push", item);
   }
@@ -247,11 +257,11 @@ Evaluation read_evaluation(const val& evaluation) {
 Recipe read_recipe(const val& recipe) {
   const val weights = recipe["weights"];
   Recipe result;
-  result.weight_bits = weights["bits"].as<int>();
-  result.activation_bits = recipe["activations"]["bits"].as<int>();
-  result.weight_granularity = weights["granularity"].as<std::string>() == "tensor"
-                                  ? Granularity::kPerTensor
-                                  : Granularity::kPerChannel;
+  result.weights.bits = weights["bits"].as<int>();
+  result.activations.bits = recipe["activations"]["bits"].as<int>();
+  result.weights.granularity = weights["granularity"].as<std::string>() == "tensor"
+                                   ? Granularity::kPerTensor
+                                   : Granularity::kPerChannel;
   return result;
 }
 

@@ -17,9 +17,10 @@ emscripten::val to_failure(const Error& error);
 // A Uint8Array of its own.
 emscripten::val to_bytes(std::span<const std::byte> bytes);
 
-// Tensor[], from values that lie row-major. Errors: kTypeMismatch for another element type than
+// Tensor[], from values that lie row-major; the data of each in that of the same one of `lent`, a
+// Tensor[], where there is one of that length. Errors: kTypeMismatch for another element type than
 // float32.
-Result<emscripten::val> to_tensors(std::span<const ValueView> values);
+Result<emscripten::val> to_tensors(std::span<const ValueView> values, const emscripten::val& lent);
 
 emscripten::val to_model_info(const Graph& graph);
 

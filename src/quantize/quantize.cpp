@@ -31,8 +31,8 @@ bool shares_params_with_input(Op op) {
 
 class Quantizer {
  public:
-  Quantizer(Graph graph, const Ranges& ranges, const Recipe& recipe)
-      : source_(std::move(graph)), ranges_(ranges), recipe_(recipe) {
+  Quantizer(Graph graph, const Calibration& calibration, const Recipe& recipe)
+      : source_(std::move(graph)), calibration_(calibration), recipe_(recipe) {
     // Not those of constants: their integers take them over.
     for (const Value& value : source_.values) {
       if (!value.constant) names_.insert(value.name);
@@ -58,22 +58,23 @@ class Quantizer {
   }
 
   QuantParams activation_params(Range range) const {
-    const int32_t qmax = activation_qmax(recipe_.activation_bits);
+    const int32_t qmax = activation_qmax(recipe_.activations.bits);
     const auto [scale, zero_point] = asymmetric_params(range.min, range.max, 0, qmax);
     return {DType::kU8, 0, qmax, -1, {scale}, {zero_point}};
   }
 
   Result<QuantParams> calibrated_params(const std::string& value) const {
-    const auto found = ranges_.by_value.find(value);
-    if (found == ranges_.by_value.end()) {
+    const auto found = calibration_.by_value.find(value);
+    if (found == calibration_.by_value.end()) {
       return make_error(
           ErrorCode::kInvalidArgument,
           format_text(
-              "the calibration has no range for '{}'; calibrate the same model that you quantize",
+              "the calibration has nothing about '{}'; calibrate the same model that you quantize",
               value),
           value);
     }
-    return activation_params(found->second);
+    return activation_params(
+        choose_range(found->second, Observer::kMinMax, recipe_.activations.bits));
   }
 
   Status quantize_input(ValueId id) {
@@ -164,7 +165,7 @@ class Quantizer {
     if (node.op == Op::kSoftmax) {
       // Probabilities; 1/256 and not 1/255, because ONNX Runtime's QLinearSoftmax multiplies by
       // floor(1 / scale).
-      const int32_t qmax = activation_qmax(recipe_.activation_bits);
+      const int32_t qmax = activation_qmax(recipe_.activations.bits);
       return QuantParams{DType::kU8, 0, qmax, -1, {1.0f / static_cast<float>(qmax + 1)}, {0}};
     }
     return calibrated_params(source_.value(node.output).name);
@@ -186,10 +187,8 @@ class Quantizer {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     const Tensor* bias = has_bias ? &*target_.value(node.inputs[2]).constant : nullptr;
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
-    const WeightFormat format{.bits = recipe_.weight_bits,
-                              .granularity = recipe_.weight_granularity};
-    LOWBIT_ASSIGN(QuantizedWeights q,
-                  quantize_weights(node, *weights.constant, bias, input_scale, format));
+    LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(node, *weights.constant, bias, input_scale,
+                                                       weight_format(recipe_.weights)));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
     return success();
@@ -254,7 +253,7 @@ class Quantizer {
   }
 
   const Graph source_;
-  const Ranges& ranges_;
+  const Calibration& calibration_;
   const Recipe& recipe_;
   Graph target_;
   std::vector<ValueId> integer_of_;  // by source value: its integers in target_, or kNoValue
@@ -263,7 +262,7 @@ class Quantizer {
 
 }  // namespace
 
-Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& recipe) {
+Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
   LOWBIT_TRY(validate_recipe(recipe));
   if (graph.is_quantized()) {
     return make_error(ErrorCode::kInvalidArgument,
@@ -273,7 +272,7 @@ Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& r
   LOWBIT_TRY(validate(optimized));
   LOWBIT_TRY(check_finite_constants(optimized));
   LOWBIT_ASSIGN(const Graph replaced, replace_batch_normalization(optimized));
-  return Quantizer(fuse_activations(replaced), ranges, recipe).run();
+  return Quantizer(fuse_activations(replaced), calibration, recipe).run();
 }
 
 }  // namespace lowbit

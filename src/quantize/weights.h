@@ -27,9 +27,11 @@ struct QuantizedWeights {
 
 struct WeightFormat {
   int bits = 8;
-  Granularity granularity = Granularity::kPerChannel;
-  int64_t group_size = 0;  // 0: none; else `granularity` does not matter
+  bool per_tensor = false;
+  int64_t group_size = 0;  // 0: none
 };
+
+WeightFormat weight_format(const WeightRecipe& recipe);
 
 // Whether groups of that size make more than one scale per channel of the node's weights: Gemm and
 // MatMul longer than a group, and Conv whose input channels per group are a multiple of it, but

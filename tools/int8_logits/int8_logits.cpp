@@ -64,9 +64,9 @@ Status run(const char* model_path, const char* calibration_path, const char* ima
            const Recipe& recipe) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
   LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
-  LOWBIT_ASSIGN(const Tensor calibration, read_images(calibration_path));
-  LOWBIT_ASSIGN(const Ranges ranges, calibrate(fp32, {&calibration, 1}));
-  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, recipe));
+  LOWBIT_ASSIGN(const Tensor samples, read_images(calibration_path));
+  LOWBIT_ASSIGN(const Calibration calibration, calibrate(fp32, {&samples, 1}));
+  LOWBIT_ASSIGN(Model int8, quantize(fp32, calibration, recipe));
   LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
   return write_logits(int8, images);
 }
@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   lowbit::Recipe recipe;
-  recipe.weight_bits = std::atoi(argv[5]);
+  recipe.weights.bits = std::atoi(argv[5]);
   const lowbit::Status status = lowbit::run(argv[1], argv[2], argv[3], *tier, recipe);
   if (status) return 0;
   const lowbit::Error& error = status.error();

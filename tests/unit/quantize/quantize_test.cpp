@@ -16,7 +16,7 @@ using namespace lowbit::test;
 
 namespace {
 
-Ranges calibrate_on(const Graph& graph, const Tensor& samples) {
+Calibration calibrate_on(const Graph& graph, const Tensor& samples) {
   Calibrator calibrator = must(Calibrator::create(graph));
   must(calibrator.observe(std::array{samples}));
   return must(calibrator.finish());
@@ -96,14 +96,14 @@ TEST_CASE("integers of constants have the names of the reals, also where a const
 TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bits") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
-  const Ranges ranges = calibrate_on(fp32, samples);
+  const Calibration calibration = calibrate_on(fp32, samples);
   const std::vector<float> expected = run_once(fp32, samples);
   double per_tensor_db = 0;
   for (const Granularity granularity : {Granularity::kPerTensor, Granularity::kPerChannel}) {
     Recipe recipe;
-    recipe.weight_granularity = granularity;
+    recipe.weights.granularity = granularity;
     SqnrAccumulator sqnr;
-    sqnr.add(expected, run_once(must(quantize(fp32, ranges, recipe)), samples));
+    sqnr.add(expected, run_once(must(quantize(fp32, calibration, recipe)), samples));
     // 8 bits give about 40 dB a layer; 7 layers in a row lose up to 10 log10(7) of it.
     CHECK(sqnr.db() > 25);
     if (granularity == Granularity::kPerTensor) per_tensor_db = sqnr.db();
@@ -114,14 +114,14 @@ TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bit
 TEST_CASE("every bit fewer of the weights makes a network coarser, in every tier alike") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
-  const Ranges ranges = calibrate_on(fp32, samples);
+  const Calibration calibration = calibrate_on(fp32, samples);
   const std::vector<float> expected = run_once(fp32, samples);
   double coarser_db = 0;
   for (int bits = 2; bits <= 8; ++bits) {
     CAPTURE(bits);
     Recipe recipe;
-    recipe.weight_bits = bits;
-    const Graph narrow = must(quantize(fp32, ranges, recipe));
+    recipe.weights.bits = bits;
+    const Graph narrow = must(quantize(fp32, calibration, recipe));
     const QuantParams& params = *narrow.value(find_node(narrow, Op::kGemm)->inputs[1]).quant;
     CHECK(params.qmin == -weight_qmax(bits));
     CHECK(params.qmax == weight_qmax(bits));
@@ -187,19 +187,20 @@ TEST_CASE("a softmax has the fixed scale 1/256") {
 
 TEST_CASE("what cannot be quantized is a typed error that names it") {
   const Graph fp32 = residual_network();
-  const Ranges ranges = calibrate_on(fp32, random_tensor({4, 3, 8, 8}, 7, -1, 1));
-  const Graph int8 = must(quantize(fp32, ranges, {}));
-  CHECK(quantize(int8, ranges, {}).error().code == ErrorCode::kInvalidArgument);
+  const Calibration calibration = calibrate_on(fp32, random_tensor({4, 3, 8, 8}, 7, -1, 1));
+  const Graph int8 = must(quantize(fp32, calibration, {}));
+  CHECK(quantize(int8, calibration, {}).error().code == ErrorCode::kInvalidArgument);
 
   Recipe recipe;
   for (const int bits : {1, 9}) {
-    recipe.weight_bits = bits;
-    CHECK(quantize(fp32, ranges, recipe).error().where == "weights.bits");
+    recipe.weights.bits = bits;
+    CHECK(quantize(fp32, calibration, recipe).error().where == "weights.bits");
   }
-  recipe = {.activation_bits = 7};
-  CHECK(quantize(fp32, ranges, recipe).error().where == "activations.bits");
+  recipe = {};
+  recipe.activations.bits = 9;
+  CHECK(quantize(fp32, calibration, recipe).error().where == "activations.bits");
 
-  const auto unknown = quantize(fp32, Ranges{}, {});
+  const auto unknown = quantize(fp32, Calibration{}, {});
   CHECK(unknown.error().code == ErrorCode::kInvalidArgument);
   CHECK(unknown.error().where == "image");
 

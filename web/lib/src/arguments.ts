@@ -73,6 +73,19 @@ export function readTensors(tensors: unknown, where: string, inputCount: number)
   return tensors
 }
 
+/** Nothing, or one tensor per output of the model. */
+export function readLent(tensors: unknown, outputCount: number): void {
+  const where = 'options.outputs'
+  if (tensors === undefined) return
+  if (!Array.isArray(tensors)) fail(where, 'must be an array of tensors')
+  tensors.forEach((tensor, index) => {
+    checkTensor(tensor, `${where}[${index}]`)
+  })
+  if (tensors.length === outputCount) return
+  const message = `has ${tensors.length} tensors, but the model has ${outputCount} outputs`
+  fail(where, message, 'SHAPE_MISMATCH')
+}
+
 /** Samples along the first dimension of a tensor, or of one tensor per input. */
 export function readSamples(
   samples: unknown,

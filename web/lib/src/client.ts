@@ -17,6 +17,7 @@ import {
   type QuantizeOptions,
   type Recipe,
   type Report,
+  type RunOptions,
   type Tensor,
 } from './types.js'
 
@@ -46,6 +47,20 @@ function makeDisposable(prototype: { dispose(): void }): void {
   }
 }
 
+/** The results in the lent tensors, where there are some. */
+function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
+  lent.forEach(({ data, shape }, index) => {
+    const result = results[index]
+    if (!result) return
+    if (shape.join() !== result.shape.join()) {
+      const message = `has the shape [${shape.join(', ')}]; the output's is [${result.shape.join(', ')}]`
+      check.fail(`options.outputs[${index}]`, message, 'SHAPE_MISMATCH')
+    }
+    if (result.data !== data) data.set(result.data)
+  })
+  return lent.length > 0 ? [...lent] : results
+}
+
 class LoadedModel implements Model {
   declare [Symbol.dispose]: () => void
   readonly info: ModelInfo
@@ -58,9 +73,10 @@ class LoadedModel implements Model {
     finalizers.register(this, record, this)
   }
 
-  async run(inputs: readonly Tensor[], options: CallOptions = {}): Promise<Tensor[]> {
+  async run(inputs: readonly Tensor[], options: RunOptions = {}): Promise<Tensor[]> {
     check.checkOptions(options)
     const tensors = check.readTensors(inputs, 'inputs', this.info.inputs.length)
+    check.readLent(options.outputs, this.info.outputs.length)
     return this.#record.client.run(this.#record, tensors, options)
   }
 
@@ -142,18 +158,22 @@ export class Client implements Lowbit {
     })
   }
 
-  async run(record: ModelRecord, inputs: Tensor[], options: CallOptions): Promise<Tensor[]> {
+  async run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]> {
     const model = record.id
+    const { outputs: lent = [] } = options
     const chunks = chunksOf(batchingOf(record.info, inputs))
     return attend(this.#tasks, options, async (task) => {
       if (chunks.length < 2) {
-        return this.#ask(task, await this.#pool.host(), [record], 'run', { model, inputs })
+        const host = await this.#pool.host()
+        const request = { model, inputs, lent: host.isHere ? lent : [] }
+        return fill(lent, await this.#ask(task, host, [record], 'run', request))
       }
       const outputs = await this.#share(task, [record], 'run', chunks, ({ first, count }) => ({
         model,
         inputs: sliceSamples(inputs, first, count),
+        lent: [],
       }))
-      return joinSamples(outputs)
+      return fill(lent, joinSamples(outputs))
     })
   }
 

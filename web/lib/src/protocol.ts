@@ -28,7 +28,15 @@ export interface Verbs {
     }
     reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer> }
   }
-  run: { request: { model: ModelId; inputs: readonly Tensor[] }; reply: Tensor[] }
+  run: {
+    request: {
+      model: ModelId
+      inputs: readonly Tensor[]
+      /** To be filled and returned, where their sizes fit and all samples run at once; empty for none. */
+      lent: readonly Tensor[]
+    }
+    reply: Tensor[]
+  }
   save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
   /** Compares two models on some of a comparison's samples. */
   evaluate: {
@@ -78,6 +86,8 @@ export interface Host {
   readonly tiles: Tiles
   /** True once no call can succeed any more. */
   readonly isDead: boolean
+  /** Whether it runs in the caller's thread, and so can write into the caller's arrays. */
+  readonly isHere: boolean
   call<V extends Verb>(
     verb: V,
     request: Verbs[V]['request'],

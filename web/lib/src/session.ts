@@ -89,15 +89,15 @@ export class Session {
       }
     },
 
-    run: async ({ model: id, inputs }, steps) => {
+    run: async ({ model: id, inputs, lent }, steps) => {
       const { samples, batch } = batchingOf(this.#entry(id).info, inputs)
       if (samples === 0 || inputs.length === 0) {
-        return this.#on(id, (model) => model.run(inputs))
+        return this.#on(id, (model) => model.run(inputs, lent))
       }
       const outputs: Tensor[][] = []
       const run = (first: number, count: number) => {
         const slice = sliceSamples(inputs, first, count)
-        outputs.push(this.#on(id, (model) => model.run(slice)))
+        outputs.push(this.#on(id, (model) => model.run(slice, count === samples ? lent : [])))
       }
       await steps.over('run', samples, batch, run)
       return joinSamples(outputs)

@@ -126,6 +126,14 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
+export interface RunOptions extends CallOptions {
+  /**
+   * Tensors of the outputs' shapes, to be filled and returned in place of new ones: the memory of large outputs costs a
+   * browser more time than their copy. Like inputs they must not be touched before the call settles.
+   */
+  outputs?: readonly Tensor[]
+}
+
 export interface QuantizeOptions extends CallOptions {
   /**
    * Samples for the activations' ranges: the model's input with any number of samples along its first dimension, from 1
@@ -208,7 +216,7 @@ export interface Model extends Disposable {
    * model, or a multiple of its size. Rejects with `SHAPE_MISMATCH` for other shapes than `info.inputs` states,
    * `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
    */
-  run(inputs: readonly Tensor[], options?: CallOptions): Promise<Tensor[]>
+  run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>
   /** ONNX bytes: FP32 as loaded, or quantized in QDQ form that ONNX Runtime runs unchanged. */
   save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>>
   /** Frees the model's memory; a second call does nothing. Later calls reject with `DISPOSED`. */

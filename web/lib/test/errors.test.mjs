@@ -111,6 +111,15 @@ test('arguments', async (t) => {
     await rejects(model.run([{ data: x.data, shape: [3, 8] }]), mismatch, 'inputs[0].shape')
     await rejects(model.run([{ data: x.data, shape: [8, 4] }]), mismatch, 'x')
     await rejects(model.run([{ data: x.data, shape: [32] }]), mismatch, 'x')
+    const run = (...outputs) => model.run([x], { outputs })
+    await rejects(model.run([x], { outputs: x }), bad, 'options.outputs')
+    await rejects(run(), mismatch, 'options.outputs')
+    await rejects(run({ data: [1], shape: [1] }), bad, 'options.outputs[0].data')
+    const data = new Float32Array(12)
+    for (const shape of [[12], [3, 4], [2, 6]]) {
+      await rejects(run({ data, shape }), mismatch, 'options.outputs[0]')
+    }
+    await rejects(run({ data: data.subarray(3), shape: [3, 3] }), mismatch, 'options.outputs[0]')
     await rejects(model.save('tflite'), bad, 'format')
   })
 
