@@ -187,8 +187,12 @@ class Quantizer {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     const Tensor* bias = has_bias ? &*target_.value(node.inputs[2]).constant : nullptr;
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
-    LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(node, *weights.constant, bias, input_scale,
-                                                       weight_format(recipe_.weights)));
+    const WeightRecipe& recipe = recipe_.weights;
+    const WeightFormat format{.bits = recipe.bits,
+                              .granularity = recipe.granularity,
+                              .group_size = group_size(recipe.granularity)};
+    LOWBIT_ASSIGN(QuantizedWeights q,
+                  quantize_weights(node, *weights.constant, bias, input_scale, format));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
     return success();

@@ -30,7 +30,7 @@ QuantParams unscaled_params(const Node& node, const Shape& shape, const WeightFo
   if (takes_groups(node, shape, format.group_size)) {
     params.axis = reduction_axis(node, shape);
     params.block_size = format.group_size;
-  } else if (!format.per_tensor) {
+  } else if (format.group_size > 0 || format.granularity == Granularity::kPerChannel) {
     params.axis = output_channel_axis(node, shape);
   }
   const auto count = static_cast<size_t>(*scale_shape(params, shape).element_count());
@@ -87,15 +87,6 @@ Result<QuantizedTensor> quantize_bias(const Tensor& bias, std::vector<float> sca
 }
 
 }  // namespace
-
-WeightFormat weight_format(const WeightRecipe& recipe) {
-  WeightFormat format{.bits = recipe.bits,
-                      .per_tensor = recipe.granularity == Granularity::kPerTensor};
-  if (recipe.granularity == Granularity::kGroup32) format.group_size = 32;
-  if (recipe.granularity == Granularity::kGroup64) format.group_size = 64;
-  if (recipe.granularity == Granularity::kGroup128) format.group_size = 128;
-  return format;
-}
 
 bool takes_groups(const Node& node, const Shape& weight, int64_t group_size) {
   if (!takes_blocks(node, weight, group_size)) return false;

@@ -27,11 +27,9 @@ struct QuantizedWeights {
 
 struct WeightFormat {
   int bits = 8;
-  bool per_tensor = false;
-  int64_t group_size = 0;  // 0: none
+  Granularity granularity = Granularity::kPerChannel;
+  int64_t group_size = 0;  // 0: none; else `granularity` does not matter
 };
-
-WeightFormat weight_format(const WeightRecipe& recipe);
 
 // Whether groups of that size make more than one scale per channel of the node's weights: Gemm and
 // MatMul longer than a group, and Conv whose input channels per group are a multiple of it, but

@@ -66,7 +66,7 @@ TEST_CASE("An integer product in groups is its definition, bit for bit") {
 TEST_CASE(
     "A float product of integer weights is its definition, with the same bits in every tier") {
   for (const WeightFormat& format :
-       {WeightFormat{}, WeightFormat{.bits = 3, .per_tensor = true},
+       {WeightFormat{}, WeightFormat{.bits = 3, .granularity = Granularity::kPerTensor},
         WeightFormat{.bits = 4, .group_size = 4}, WeightFormat{.group_size = 32}}) {
     CAPTURE(format.group_size);
     for_each_product(false, [&](Graph graph) {
@@ -80,11 +80,11 @@ TEST_CASE("A float depthwise convolution of integer weights has the same bits in
   for (const ConvOptions& options : {ConvOptions{.kernel = {3, 3}, .padding = {1, 1, 1, 1}},
                                      ConvOptions{.kernel = {5, 5}, .padding = {2, 2, 2, 2}},
                                      ConvOptions{.kernel = {2, 3}, .has_bias = false}}) {
-    for (const bool per_tensor : {false, true}) {
+    for (const Granularity granularity : {Granularity::kPerTensor, Granularity::kPerChannel}) {
       GraphBuilder b;
       const ValueId x = b.input("x", {b.symbol("N"), 19, 8, 9});
       Graph graph = b.output(b.depthwise_conv(x, options)).build();
-      set_integer_weights(graph, 0, {.per_tensor = per_tensor});
+      set_integer_weights(graph, 0, {.granularity = granularity, .group_size = 0});
       check_plan(graph);
     }
   }

@@ -27,7 +27,7 @@ std::vector<int> integers(const Tensor& values) {
   return result;
 }
 
-constexpr WeightFormat kPerTensor{.per_tensor = true};
+constexpr WeightFormat kPerTensor{.granularity = Granularity::kPerTensor};
 
 // A Gemm whose weights have their output channels along `axis`.
 Node gemm(int axis) {
@@ -174,18 +174,9 @@ TEST_CASE("layers that take no groups have a scale per channel") {
   CHECK_FALSE(takes_groups(gemm(0), {8, 100}, 0));
 
   const Tensor w = tensor({2, 2}, {1.27f, 0.0f, 12.7f, 0.0f});
-  const auto q = quantize_weights(gemm(0), w, nullptr, 1.0f, {.group_size = 32});
+  const auto q = quantize_weights(gemm(0), w, nullptr, 1.0f,
+                                  {.granularity = Granularity::kPerTensor, .group_size = 32});
   REQUIRE(q.ok());
   CHECK(q->weights.params.block_size == 0);
   CHECK(q->weights.params.axis == 0);
-}
-
-TEST_CASE("a recipe's granularity is a format") {
-  CHECK(weight_format({.bits = 4}).bits == 4);
-  CHECK_FALSE(weight_format({}).per_tensor);
-  CHECK(weight_format({}).group_size == 0);
-  CHECK(weight_format({.granularity = Granularity::kPerTensor}).per_tensor);
-  CHECK(weight_format({.granularity = Granularity::kGroup32}).group_size == 32);
-  CHECK(weight_format({.granularity = Granularity::kGroup64}).group_size == 64);
-  CHECK(weight_format({.granularity = Granularity::kGroup128}).group_size == 128);
 }
