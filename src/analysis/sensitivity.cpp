@@ -72,9 +72,8 @@ Graph with_quantized_value(const Graph& fp32, ValueId id, const QuantParams& qua
   return variant;
 }
 
-Task<Sensitivity> measure_sensitivity(const Graph& fp32, const Graph& quantized,
-                                      std::vector<Tensor> inputs, std::span<const int32_t> labels,
-                                      const IncrementalOptions& options) {
+Task<Sensitivity> measure_sensitivity(Graph fp32, Graph quantized, std::vector<Tensor> inputs,
+                                      std::vector<int32_t> labels, IncrementalOptions options) {
   struct Trial {
     size_t layer;
     std::optional<Score> LayerSensitivity::* score;
@@ -101,18 +100,16 @@ Task<Sensitivity> measure_sensitivity(const Graph& fp32, const Graph& quantized,
     if (before == nullptr || after == nullptr || *before != *after) try_value(node.output, after);
   }
 
-  IncrementalRunner runner(std::move(inputs), options);
-  LOWBIT_CO_FINISH(const std::vector<Tensor> exact, runner.run(fp32, true));
-  LOWBIT_CO_ASSIGN(result.fp32, score(exact, exact, labels));
+  Evaluator evaluator(std::move(inputs), std::move(labels), options);
+  LOWBIT_CO_FINISH(result.fp32, evaluator.measure(fp32, true));
   for (size_t i = 0; i < trials.size(); ++i) {
-    Task<std::vector<Tensor>> run = runner.run(trials[i].variant, false);
-    while (!run.step()) {
-      const double done = static_cast<double>(i) + run.progress().fraction;
+    Task<Score> measuring = evaluator.measure(std::move(trials[i].variant), false);
+    while (!measuring.step()) {
+      const double done = static_cast<double>(i) + measuring.progress().fraction;
       co_yield Progress{"sensitivity", done / static_cast<double>(trials.size())};
     }
-    LOWBIT_CO_ASSIGN(const std::vector<Tensor> outputs, std::move(run).result());
     LOWBIT_CO_ASSIGN(result.layers[trials[i].layer].*(trials[i].score),
-                     score(exact, outputs, labels));
+                     std::move(measuring).result());
   }
   co_return result;
 }

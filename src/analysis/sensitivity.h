@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "compare/incremental.h"
-#include "compare/predictions.h"
+#include "compare/evaluator.h"
 
 namespace lowbit {
 
@@ -33,9 +32,8 @@ struct Sensitivity {
 // `fp32`: optimize()d; `quantized`: made from it. `inputs`: one tensor per graph input, with the
 // samples along the first dimension; `labels`: empty, or one per sample. Scores are of the first
 // output, float32 [samples, classes]. Errors: as IncrementalRunner::run and score.
-Task<Sensitivity> measure_sensitivity(const Graph& fp32, const Graph& quantized,
-                                      std::vector<Tensor> inputs, std::span<const int32_t> labels,
-                                      const IncrementalOptions& options);
+Task<Sensitivity> measure_sensitivity(Graph fp32, Graph quantized, std::vector<Tensor> inputs,
+                                      std::vector<int32_t> labels, IncrementalOptions options);
 
 // `fp32` with the weights of the node `name` as `quantized` has them; its activations stay FP32.
 // Nothing where that node has no quantized weights.

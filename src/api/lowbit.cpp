@@ -1,7 +1,6 @@
 #include "api/lowbit.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "formats/onnx_reader.h"
 #include "formats/onnx_writer.h"
@@ -37,44 +36,6 @@ Result<std::vector<std::byte>> Model::save() const { return write_onnx(graph_); 
 
 namespace {
 
-// The common number of samples of all tensors.
-Result<int64_t> count_samples(std::span<const Tensor> tensors) {
-  if (tensors.empty()) return make_error(ErrorCode::kShapeMismatch, "no input was given", "inputs");
-  for (const Tensor& tensor : tensors) {
-    if (tensor.shape().rank() == 0 || tensor.shape()[0] != tensors[0].shape()[0]) {
-      return make_error(
-          ErrorCode::kShapeMismatch,
-          "every input must have the same number of samples along its first dimension", "inputs");
-    }
-  }
-  return tensors[0].shape()[0];
-}
-
-}  // namespace
-
-Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
-                                          int64_t count) {
-  LOWBIT_ASSIGN(const int64_t samples, count_samples(tensors));
-  if (first < 0 || count < 0 || first > samples - count) {
-    return make_error(ErrorCode::kInvalidArgument, "the slice lies outside the samples", "inputs");
-  }
-  std::vector<Tensor> slices;
-  for (const Tensor& tensor : tensors) {
-    Shape shape = tensor.shape();
-    shape[0] = count;
-    LOWBIT_ASSIGN(Tensor slice, Tensor::allocate(tensor.dtype(), shape));
-    if (slice.byte_count() > 0) {
-      const size_t sample_bytes = tensor.byte_count() / static_cast<size_t>(samples);
-      std::memcpy(slice.mutable_raw(), tensor.raw() + static_cast<size_t>(first) * sample_bytes,
-                  slice.byte_count());
-    }
-    slices.push_back(std::move(slice));
-  }
-  return slices;
-}
-
-namespace {
-
 // Calls visit(batch, first sample) over all samples, reporting progress before each and at the end.
 template <class Visit>
 Status for_each_batch(std::span<const Tensor> inputs, int64_t batch, const Context& context,
@@ -93,8 +54,8 @@ Status for_each_batch(std::span<const Tensor> inputs, int64_t batch, const Conte
 
 }  // namespace
 
-Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
-                         const Context& context, int64_t batch) {
+Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
+                              const Context& context, int64_t batch) {
   LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
   LOWBIT_TRY(for_each_batch(
       samples, batch, context, "calibrate",
@@ -102,8 +63,8 @@ Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
   return calibrator.finish();
 }
 
-Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe) {
-  LOWBIT_ASSIGN(Graph graph, quantize(model.graph(), ranges, recipe));
+Result<Model> quantize(const Model& model, const Calibration& calibration, const Recipe& recipe) {
+  LOWBIT_ASSIGN(Graph graph, quantize(model.graph(), calibration, recipe));
   return Model(std::move(graph), model.tier(), model.tiles());
 }
 

@@ -2,8 +2,8 @@
 // train/fit.h). This is the only header that most readers need.
 //
 //   Result<Model> fp32 = Model::load(onnx_bytes);
-//   Result<Ranges> ranges = calibrate(*fp32, samples);
-//   Result<Model> int8 = quantize(*fp32, *ranges, Recipe{});
+//   Result<Calibration> calibration = calibrate(*fp32, samples);
+//   Result<Model> int8 = quantize(*fp32, *calibration, Recipe{});
 //   Result<std::vector<Tensor>> logits = int8->run({image});
 //   Result<Report> report = compare(*fp32, *int8, images, labels, {});
 //   Result<std::vector<std::byte>> bytes = int8->save();
@@ -21,6 +21,7 @@
 #include "kernels/tune.h"
 #include "quantize/calibrate.h"
 #include "quantize/quantize.h"
+#include "tensor/samples.h"
 #include "train/fit.h"
 
 namespace lowbit {
@@ -64,20 +65,13 @@ class Model {
   std::vector<Shape> planned_shapes_;
 };
 
-// Samples lie along the first dimension of every input; `batch` is how many are run at once.
-inline constexpr int64_t kDefaultBatch = 32;
-
-// The samples [first, first + count) of every tensor, as new tensors.
-Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
-                                          int64_t count);
-
-// Min-max ranges over `samples` (one tensor per graph input), the same in every tier. Errors: as
-// Calibrator, kAborted.
-Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
-                         const Context& context = {}, int64_t batch = kDefaultBatch);
+// What `samples` make of every activation (one tensor per graph input), the same in every tier.
+// Errors: as Calibrator, kAborted.
+Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
+                              const Context& context = {}, int64_t batch = kDefaultBatch);
 
 // Errors: as quantize(Graph).
-Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe);
+Result<Model> quantize(const Model& model, const Calibration& calibration, const Recipe& recipe);
 
 struct CompareOptions {
   int latency_warmup = 10;

@@ -91,35 +91,35 @@ BytesOrFailure save(const Model& model) { return BytesOrFailure(to_outcome(try_s
 // ---- Calibration
 // -----------------------------------------------------------------------------------
 
-struct Calibration {
+struct CalibrationRun {
   Model model;
   Calibrator calibrator;
 };
 
-Result<Calibration> try_calibrate(const Model& model) {
+Result<CalibrationRun> try_calibrate(const Model& model) {
   LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
-  return Calibration{Model(model.graph(), model.tier(), model.tiles()), std::move(calibrator)};
+  return CalibrationRun{Model(model.graph(), model.tier(), model.tiles()), std::move(calibrator)};
 }
 
 CalibrationOrFailure calibrate(const Model& model) {
   return CalibrationOrFailure(to_handle(try_calibrate(model)));
 }
 
-Status try_observe(Calibration& calibration, const JsTensors& inputs) {
+Status try_observe(CalibrationRun& calibration, const JsTensors& inputs) {
   LOWBIT_ASSIGN(const std::vector<Tensor> tensors, read_tensors(inputs));
   return calibration.calibrator.observe(tensors);
 }
 
-DoneOrFailure observe(Calibration& calibration, const JsTensors& inputs) {
+DoneOrFailure observe(CalibrationRun& calibration, const JsTensors& inputs) {
   return DoneOrFailure(to_outcome(try_observe(calibration, inputs)));
 }
 
-Result<Model> try_quantize(const Calibration& calibration, const JsRecipe& recipe) {
-  LOWBIT_ASSIGN(const Ranges ranges, calibration.calibrator.finish());
-  return lowbit::quantize(calibration.model, ranges, read_recipe(recipe));
+Result<Model> try_quantize(const CalibrationRun& calibration, const JsRecipe& recipe) {
+  LOWBIT_ASSIGN(const Calibration finished, calibration.calibrator.finish());
+  return lowbit::quantize(calibration.model, finished, read_recipe(recipe));
 }
 
-ModelOrFailure quantize(const Calibration& calibration, const JsRecipe& recipe) {
+ModelOrFailure quantize(const CalibrationRun& calibration, const JsRecipe& recipe) {
   return ModelOrFailure(to_handle(try_quantize(calibration, recipe)));
 }
 
@@ -221,7 +221,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
       .function("calibrate", &calibrate)
       .function("compare(other)", &compare);
 
-  class_<Calibration>("Calibration")
+  class_<CalibrationRun>("Calibration")
       .function("observe(inputs)", &observe)
       .function("quantize(recipe)", &quantize);
 

@@ -5,8 +5,9 @@
 #pragma once
 
 #include "qmath/quant_params.h"
-#include "quantize/calibrate.h"
+#include "quantize/observer.h"
 #include "quantize/recipe.h"
+#include "tensor/tensor.h"
 
 namespace lowbit {
 

@@ -23,9 +23,9 @@ struct Forms {
 
 class Quantizer {
  public:
-  Quantizer(Graph graph, const Ranges& ranges, const Recipe& recipe)
+  Quantizer(Graph graph, const Calibration& calibration, const Recipe& recipe)
       : source_(std::move(graph)),
-        ranges_(ranges),
+        calibration_(calibration),
         recipe_(recipe),
         layer_forms_(layer_forms(source_, recipe)),
         values_(source_.values.size()),
@@ -76,18 +76,20 @@ class Quantizer {
 
   Result<QuantParams> calibrated_params(ValueId id) const {
     const std::string& name = source_.value(id).name;
-    const auto found = ranges_.by_value.find(name);
-    if (found == ranges_.by_value.end()) {
+    const auto found = calibration_.by_value.find(name);
+    if (found == calibration_.by_value.end()) {
       return make_error(
           ErrorCode::kInvalidArgument,
           format_text(
-              "the calibration has no range for '{}'; calibrate the same model that you quantize",
+              "the calibration has not seen '{}'; calibrate the same model that you quantize",
               name),
           name);
     }
     ActivationRecipe recipe = *activations_[static_cast<size_t>(id)];
     if (recipe.bits == kFloatBits) recipe.bits = 8;
-    return activation_params(found->second, recipe);
+    const Range range = choose_range(found->second, recipe.observer, recipe.bits, recipe.symmetric,
+                                     recipe.percentile);
+    return activation_params(range, recipe);
   }
 
   // Appends a node with one input, and its output.
@@ -245,7 +247,7 @@ class Quantizer {
   }
 
   const Graph source_;
-  const Ranges& ranges_;
+  const Calibration& calibration_;
   const Recipe& recipe_;
   const std::vector<LayerForm> layer_forms_;          // by node
   std::vector<Forms> values_;                         // by value of the source
@@ -267,22 +269,21 @@ Status check_layers(const Graph& graph, const Recipe& recipe) {
   return success();
 }
 
-Status check_supported(const WeightRecipe& weights, const ActivationRecipe& activations) {
+Status check_supported(const WeightRecipe& weights) {
   const char* missing = nullptr;
   if (weights.granularity > Granularity::kPerChannel) missing = "groups of weights";
   if (weights.clipping != Clipping::kMax) missing = "clipping of weights";
-  if (activations.observer != Observer::kMinMax) missing = "observers other than minmax";
   if (!missing) return success();
   return make_error(ErrorCode::kUnsupportedFeature, format_text("{} are not supported", missing));
 }
 
 }  // namespace
 
-Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& recipe) {
+Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
   LOWBIT_TRY(validate_recipe(recipe));
-  LOWBIT_TRY(check_supported(recipe.weights, recipe.activations));
+  LOWBIT_TRY(check_supported(recipe.weights));
   for (const auto& [name, layer] : recipe.layers) {
-    LOWBIT_TRY(check_supported(recipe.weights_of(name), recipe.activations_of(name)));
+    LOWBIT_TRY(check_supported(recipe.weights_of(name)));
   }
   if (std::ranges::any_of(graph.values, [](const Value& v) { return v.quant.has_value(); })) {
     return make_error(ErrorCode::kInvalidArgument,
@@ -294,7 +295,7 @@ Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& r
   LOWBIT_ASSIGN(const Graph replaced, replace_batch_normalization(optimized));
   Graph fused = fuse_activations(replaced);
   LOWBIT_TRY(check_layers(fused, recipe));
-  return Quantizer(std::move(fused), ranges, recipe).run();
+  return Quantizer(std::move(fused), calibration, recipe).run();
 }
 
 }  // namespace lowbit

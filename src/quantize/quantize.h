@@ -1,7 +1,7 @@
-// Post-training quantization: a graph whose activations and weights are integers, from ranges and a
-// recipe (the law of arithmetic, 3; Jacob et al. 2018; per-channel weights: Krishnamoorthi 2018,
-// section 2.2). Weights are rounded to nearest; equalization comes before it, and the algorithms
-// that choose other integers or biases come behind it.
+// Post-training quantization: a graph whose activations and weights are integers, from a
+// calibration and a recipe (the law of arithmetic, 3; Jacob et al. 2018; per-channel weights:
+// Krishnamoorthi 2018, section 2.2). Weights are rounded to nearest; equalization comes before it,
+// and the algorithms that choose other integers or biases come behind it.
 #pragma once
 
 #include "quantize/calibrate.h"
@@ -24,7 +24,8 @@ namespace lowbit {
 // recipe for activations says, with 8 bits where it says "float".
 //
 // Errors: kInvalidArgument (the recipe, or a layer of it that the optimized graph has not; a graph
-// that is quantized already; ranges of another graph), kNonFinite (weights), kUnsupportedFeature.
-Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& recipe);
+// that is quantized already; the calibration of another graph), kNonFinite (weights),
+// kUnsupportedFeature.
+Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe);
 
 }  // namespace lowbit

@@ -36,7 +36,7 @@ struct ActivationRecipe {
   int bits = 8;            // 2 to 8, or kFloatBits
   bool symmetric = false;  // the zero point in the middle of the range
   Observer observer = Observer::kMinMax;
-  double percentile = 99.99;  // of Observer::kPercentile; above 50, at most 100
+  double percentile = kDefaultPercentile;  // of Observer::kPercentile; above 50, at most 100
 
   bool operator==(const ActivationRecipe&) const = default;
 };

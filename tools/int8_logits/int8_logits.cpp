@@ -64,9 +64,9 @@ Status run(const char* model_path, const char* calibration_path, const char* ima
            const Recipe& recipe) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
   LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
-  LOWBIT_ASSIGN(const Tensor calibration, read_images(calibration_path));
-  LOWBIT_ASSIGN(const Ranges ranges, calibrate(fp32, {&calibration, 1}));
-  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, recipe));
+  LOWBIT_ASSIGN(const Tensor samples, read_images(calibration_path));
+  LOWBIT_ASSIGN(const Calibration calibration, calibrate(fp32, {&samples, 1}));
+  LOWBIT_ASSIGN(Model int8, quantize(fp32, calibration, recipe));
   LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
   return write_logits(int8, images);
 }
