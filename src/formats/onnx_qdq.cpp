@@ -23,6 +23,7 @@ struct QdqParameters {
   TensorId scale = kNoTensor;
   TensorId zero_point = kNoTensor;
   int64_t axis = 1;
+  int64_t block_size = 0;
   bool operator==(const QdqParameters&) const = default;
 };
 
@@ -44,10 +45,10 @@ bool stays_within(const Tensor& tensor, int32_t bound) {
 }
 
 // ONNX knows neither narrower ranges nor biases. The parameters that the law of arithmetic (3)
-// gives a constant: the symmetric range of 4 or 8 bits where its integers allow it, and a scale per
+// gives a constant: the symmetric range of the fewest bits that its integers allow, and a scale per
 // channel of a bias.
 void follow_law(const Tensor& constant, QuantParams& quant) {
-  for (const int bits : {8, 4}) {
+  for (int bits = 8; bits >= 2; --bits) {
     if (quant.storage != DType::kI8 || !stays_within<int8_t>(constant, weight_qmax(bits))) break;
     quant.qmin = -weight_qmax(bits);
     quant.qmax = weight_qmax(bits);
@@ -102,8 +103,9 @@ class QdqFinder {
     AttributeReader attributes(node);
     parameters.axis = attributes.integer("axis", 1);
     attributes.integer("saturate", 1);  // of float8 only
-    if (attributes.integer("block_size", 0) != 0) {
-      attributes.fail(ErrorCode::kUnsupportedFeature, "scales per block are not supported");
+    parameters.block_size = attributes.integer("block_size", 0);
+    if (parameters.block_size < 0) {
+      attributes.fail(ErrorCode::kInvalidModel, "its block_size is negative");
     }
     LOWBIT_TRY(attributes.finish());
     if (node.inputs.size() < 2 || node.inputs.size() > 3 || node.inputs[0] == kNoTensor) {
@@ -123,9 +125,9 @@ class QdqFinder {
   Result<QuantParams> read_quant(const IndexedNode& node, const QdqParameters& parameters,
                                  std::optional<DType> storage) {
     LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    if (scale.dtype() != DType::kF32 || scale.shape().rank() > 1) {
+    if (scale.dtype() != DType::kF32 || (scale.shape().rank() > 1 && parameters.block_size == 0)) {
       return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                             "its scale must be float32, of rank 0 or 1");
+                             "its scale must be float32, of rank 0 or 1 where there are no blocks");
     }
     QuantParams quant;
     const auto scales = scale.data<float>();
@@ -157,6 +159,10 @@ class QdqFinder {
   // Activations have one scale.
   Result<QuantParams> read_activation_quant(const IndexedNode& node, std::optional<DType> storage) {
     LOWBIT_ASSIGN(const QdqParameters parameters, read_parameters(node));
+    if (parameters.block_size > 0) {
+      return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
+                             "only constants may have scales per block");
+    }
     LOWBIT_ASSIGN(QuantParams quant, read_quant(node, parameters, storage));
     if (quant.scale.size() == 1) return quant;
     return onnx_node_error(
@@ -218,8 +224,20 @@ class QdqFinder {
     const int64_t axis = parameters.axis < 0 ? parameters.axis + rank : parameters.axis;
     const auto count = static_cast<int64_t>(quant->scale.size());
     LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    const bool has_axis = scale.shape().rank() == 1 && axis >= 0 && axis < rank;
-    if (has_axis && constant.shape()[static_cast<int>(axis)] == count) {
+    const bool is_axis = axis >= 0 && axis < rank;
+    const bool has_axis = scale.shape().rank() == 1 && is_axis;
+    if (parameters.block_size > 0) {
+      if (is_axis) quant->axis = static_cast<int>(axis);
+      quant->block_size = parameters.block_size;
+      if (!is_axis || scale.shape() != scale_shape(*quant, constant.shape())) {
+        return onnx_node_error(
+            ErrorCode::kInvalidModel, node,
+            format_text("scales of the shape {} for blocks of {} along axis {} of a constant of "
+                        "the shape {}",
+                        scale.shape().to_string(), parameters.block_size, parameters.axis,
+                        constant.shape().to_string()));
+      }
+    } else if (has_axis && constant.shape()[static_cast<int>(axis)] == count) {
       quant->axis = static_cast<int>(axis);
     } else if (count != 1) {
       return onnx_node_error(ErrorCode::kInvalidModel, node,

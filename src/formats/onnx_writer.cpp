@@ -272,14 +272,20 @@ class GraphWriter {
     if (!value.quant->per_tensor() && value.quant->axis != 1) {
       attributes.integer("axis", value.quant->axis);
     }
+    if (value.quant->block_size > 0) attributes.integer("block_size", value.quant->block_size);
     model_.node(text, attributes);
   }
 
   // A zero point of 0 is ONNX's default. Without it ONNX Runtime fuses neither Gemm nor MaxPool,
   // and fails where it turns the weights of a Conv that it does not fuse into uint8; so it is left
-  // out for the weights of a Conv that is fused, a byte per channel less.
+  // out for the weights of a Conv that is fused, a byte per channel less. Weights in blocks, or of
+  // a node on float activations, are not fused at all.
   Written zero_point_of_input(const Node& node, size_t i) const {
     const Value& output = graph_.value(node.output);
+    const Value& input = graph_.value(node.inputs[i]);
+    if (input.dtype == DType::kI8 && (!output.quant || input.quant->block_size > 0)) {
+      return Written::kNo;
+    }
     const bool is_fused_conv = node.op == Op::kConv && i == 1 && output.quant &&
                                cutting_bounds(node.activation, *output.quant) == ClipAttributes{};
     return is_fused_conv ? Written::kNo : Written::kYes;
@@ -287,6 +293,9 @@ class GraphWriter {
 
   void write_dequantized_bias(const Node& node, ValueId bias, const std::string& output) {
     const ValueId weight = node.inputs[1];
+    if (graph_.value(weight).quant->block_size > 0) {
+      return write_dequantize(name_of(bias), bias, output, {}, Written::kNo);
+    }
     NodeText product{.op = "Mul", .output = model_.fresh_name('m')};
     product.inputs = {scale_name(node.inputs[0]), scale_name(weight)};
     model_.node(product, {});
@@ -298,8 +307,9 @@ class GraphWriter {
   }
 
   std::string scale_name(ValueId id) {
+    const Shape shape = dims_of(id);
     const QuantParams& q = *graph_.value(id).quant;
-    return model_.constant<float>('s', dims_of(q), q.scale);
+    return model_.constant<float>('s', shape.dims(), q.scale);
   }
 
   // A weight has its own, because ONNX Runtime refuses a shared one where it turns int8 weights
@@ -307,7 +317,8 @@ class GraphWriter {
   std::string zero_point_name(ValueId id) {
     const Value& value = graph_.value(id);
     const std::vector<int32_t>& zero_point = value.quant->zero_point;
-    const std::vector<int64_t> dims = dims_of(*value.quant);
+    const Shape shape = dims_of(id);
+    const std::span<const int64_t> dims = shape.dims();
     if (value.dtype == DType::kU8) {
       const std::vector<uint8_t> values(zero_point.begin(), zero_point.end());
       return model_.constant<uint8_t>('z', dims, values);
@@ -318,10 +329,9 @@ class GraphWriter {
     return name;
   }
 
-  // Of a scale or a zero point: a scalar, or one for each index along the axis.
-  static std::vector<int64_t> dims_of(const QuantParams& q) {
-    if (q.per_tensor()) return {};
-    return {static_cast<int64_t>(q.scale.size())};
+  // Of a scale or a zero point.
+  Shape dims_of(ValueId id) const {
+    return scale_shape(*graph_.value(id).quant, graph_.value(id).shape);
   }
 
   const Graph& graph_;

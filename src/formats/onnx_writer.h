@@ -1,4 +1,5 @@
-// A Graph to ONNX bytes: opset 17 by default, never below 13. Equal graphs give equal bytes.
+// A Graph to ONNX bytes: opset 17 by default, never below 13, 21 for weights in blocks. Equal
+// graphs give equal bytes.
 //
 // FP32: one ONNX node per node of the Graph, under the same names. An activation fused into a node
 // is written as the Relu or Clip that it was.
@@ -14,6 +15,11 @@
 //   two constants which every runtime folds when it loads the model: 4 bytes per channel less.
 //   Where all its integers fit into 16 bits they are written as int16 and a Cast, folded likewise:
 //   2 bytes per channel less. ONNX Runtime fuses only an operator whose bias is int32.
+//
+// - Weights in blocks have the scales and the attribute block_size of opset 21, which the file then
+//   has; the bias of such a node has its scales written out, in place of the product.
+//
+// - Integer weights of a node on floats are a DequantizeLinear before an operator of floats.
 //
 // - Integers of a narrower range than that of uint8 go through a Clip of their own:
 //

@@ -14,6 +14,38 @@ float normal_scale(float scale) { return std::max(scale, std::numeric_limits<flo
 
 }  // namespace
 
+Shape scale_shape(const QuantParams& params, const Shape& tensor) {
+  if (params.per_tensor()) return {};
+  if (params.block_size == 0) return {tensor[params.axis]};
+  Shape shape = tensor;
+  const int64_t length = tensor[params.axis];
+  shape[params.axis] = length / params.block_size + (length % params.block_size > 0 ? 1 : 0);
+  return shape;
+}
+
+ScaleIndex::ScaleIndex(const QuantParams& params, const Shape& tensor) {
+  if (params.per_tensor()) return;
+  length_ = static_cast<size_t>(tensor[params.axis]);
+  for (int i = params.axis + 1; i < tensor.rank(); ++i) inner_ *= static_cast<size_t>(tensor[i]);
+  if (params.block_size == 0) return;
+  block_size_ = static_cast<size_t>(params.block_size);
+  blocks_ = static_cast<size_t>(scale_shape(params, tensor)[params.axis]);
+}
+
+std::vector<float> channel_scales(const QuantParams& params, const Shape& tensor,
+                                  int channel_axis) {
+  const auto channels = static_cast<size_t>(tensor[channel_axis]);
+  if (params.per_tensor()) return std::vector<float>(channels, params.scale[0]);
+  if (params.block_size == 0) return params.scale;
+  const ScaleIndex channel({.axis = channel_axis}, scale_shape(params, tensor));
+  std::vector<float> largest(channels, 0.0f);
+  for (size_t i = 0; i < params.scale.size(); ++i) {
+    float& scale = largest[channel.of(i)];
+    scale = std::max(scale, params.scale[i]);
+  }
+  return largest;
+}
+
 ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t qmax) {
   low = std::min(low, 0.0f);
   high = std::max(high, 0.0f);

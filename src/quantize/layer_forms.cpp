@@ -1,5 +1,6 @@
 #include "quantize/layer_forms.h"
 
+#include "graph/product_weights.h"
 #include "graph/type_rules.h"
 
 namespace lowbit {
@@ -22,7 +23,8 @@ bool has_integer_weights(const Graph& graph, const Node& node) {
   const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
   if (gemm && gemm->transpose_a) return false;
   const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-  return !has_bias || is_row(graph.value(node.inputs[2]), weight.shape[weight_axis(node)]);
+  return !has_bias ||
+         is_row(graph.value(node.inputs[2]), weight.shape[output_channel_axis(node, weight.shape)]);
 }
 
 }  // namespace
@@ -31,12 +33,6 @@ bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::
 
 bool shares_params_with_input(Op op) {
   return only_moves_values(op) || op == Op::kRelu || op == Op::kClip;
-}
-
-int weight_axis(const Node& node) {
-  if (node.op == Op::kConv) return 0;
-  const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-  return gemm && gemm->transpose_b ? 0 : 1;
 }
 
 std::vector<LayerForm> layer_forms(const Graph& graph, const Recipe& recipe) {

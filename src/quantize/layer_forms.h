@@ -20,9 +20,6 @@ bool is_product(Op op);  // Conv, Gemm and MatMul
 // their integers have the parameters of their input.
 bool shares_params_with_input(Op op);
 
-// The output channels of a product's weight, which is constant.
-int weight_axis(const Node& node);
-
 // One per node of `graph`, an FP32 graph of optimize(). A node stays float where the recipe says
 // so, where its operator (or this form of it: Gemm with A transposed or with a bias that is no row,
 // MatMul with a weight that is no matrix, a product without a constant weight) has no integers, and

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "graph/product_weights.h"
 #include "graph/rewrites.h"
 #include "graph/validate.h"
 #include "quantize/activations.h"
@@ -190,8 +191,9 @@ class Quantizer {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     std::optional<Tensor> bias;
     if (has_bias) {
-      const int64_t columns = source_.value(node.inputs[1]).shape[weight_axis(node)];
-      LOWBIT_ASSIGN(bias, bias_row(*source_.value(node.inputs[2]).constant, columns));
+      const Shape& weight = source_.value(node.inputs[1]).shape;
+      LOWBIT_ASSIGN(bias, bias_row(*source_.value(node.inputs[2]).constant,
+                                   weight[output_channel_axis(node, weight)]));
     }
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
     LOWBIT_ASSIGN(QuantizedWeights q,
@@ -210,8 +212,12 @@ class Quantizer {
 
   Result<QuantizedWeights> quantized_weights(const Node& node, const Tensor* bias,
                                              float input_scale) const {
-    return quantize_weights(*source_.value(node.inputs[1]).constant, weight_axis(node), bias,
-                            input_scale, recipe_.weights_of(node.name));
+    const WeightRecipe& recipe = recipe_.weights_of(node.name);
+    const WeightFormat format{.bits = recipe.bits,
+                              .granularity = recipe.granularity,
+                              .group_size = group_size(recipe.granularity)};
+    return quantize_weights(node, *source_.value(node.inputs[1]).constant, bias, input_scale,
+                            format);
   }
 
   // optimize() left a Gemm's beta at 1; its bias may be [1, N], or one number for all columns.
@@ -270,11 +276,8 @@ Status check_layers(const Graph& graph, const Recipe& recipe) {
 }
 
 Status check_supported(const WeightRecipe& weights) {
-  const char* missing = nullptr;
-  if (weights.granularity > Granularity::kPerChannel) missing = "groups of weights";
-  if (weights.clipping != Clipping::kMax) missing = "clipping of weights";
-  if (!missing) return success();
-  return make_error(ErrorCode::kUnsupportedFeature, format_text("{} are not supported", missing));
+  if (weights.clipping == Clipping::kMax) return success();
+  return make_error(ErrorCode::kUnsupportedFeature, "clipping of weights is not supported");
 }
 
 }  // namespace

@@ -15,6 +15,20 @@ namespace lowbit {
 // weights of a channel along the reduction.
 enum class Granularity : uint8_t { kPerTensor, kPerChannel, kGroup32, kGroup64, kGroup128 };
 
+// 0 for those that are no groups.
+constexpr int64_t group_size(Granularity granularity) {
+  switch (granularity) {
+    case Granularity::kGroup32:
+      return 32;
+    case Granularity::kGroup64:
+      return 64;
+    case Granularity::kGroup128:
+      return 128;
+    default:
+      return 0;
+  }
+}
+
 // The largest weight decides about the scale, or the least mean squared error.
 enum class Clipping : uint8_t { kMax, kMse };
 

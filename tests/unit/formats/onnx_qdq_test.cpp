@@ -207,7 +207,7 @@ TEST_CASE("integers may not be read, or leave the graph, without DequantizeLinea
               ErrorCode::kUnsupportedFeature, "int8");
 }
 
-TEST_CASE("weights that are quantized where activations are not are refused") {
+TEST_CASE("a bias of integers on float activations is refused") {
   OnnxFile file = quantized_input();
   dequantize_weights(file);
   file.node("Gemm", {"x", "w_d", "b_d"}, {"out"},
@@ -253,6 +253,33 @@ TEST_CASE("a constant whose scales do not fit it, or that has two sets of them, 
   OnnxFile two = dequantize("w_s", 0);
   two.node("DequantizeLinear", {"w", "x_s"}, {"other"});
   check_error(read(two), ErrorCode::kUnsupportedFeature, "two ways");
+}
+
+TEST_CASE("scales per block must have the constant's shape, divided along the axis") {
+  // "w" is [3, 2].
+  const auto dequantize = [](const std::vector<int64_t>& dims, int64_t along, int64_t block_size) {
+    OnnxFile file = quantized_input();
+    int64_t count = 1;
+    for (const int64_t dim : dims) count *= dim;
+    file.floats("blocks", dims, std::vector<float>(static_cast<size_t>(count), 0.5f));
+    file.node(
+        "DequantizeLinear", {"w", "blocks"}, {"w_d"},
+        {.attributes = {int_attribute("axis", along), int_attribute("block_size", block_size)},
+         .name = "n"});
+    file.node("Gemm", {"x", "w_d"}, {"out"}, {.attributes = {int_attribute("transB", 1)}});
+    return read(file.output("out"));
+  };
+  const Graph graph = must(dequantize({3, 1}, -1, 2));
+  const QuantParams& params = *graph.value(graph.nodes.back().inputs[1]).quant;
+  CHECK(params.axis == 1);
+  CHECK(params.block_size == 2);
+  CHECK(params.scale == std::vector<float>(3, 0.5f));
+  CHECK(must(dequantize({3, 2}, 1, 1)).nodes.back().op == Op::kGemm);
+  check_error(dequantize({3, 2}, 1, 2), ErrorCode::kInvalidModel, "blocks of 2");
+  check_error(dequantize({3}, 1, 2), ErrorCode::kInvalidModel, "blocks of 2");
+  check_error(dequantize({3, 1}, 2, 2), ErrorCode::kInvalidModel, "axis 2");
+  check_error(dequantize({3, 1}, 1, -1), ErrorCode::kInvalidModel, "negative");
+  check_error(dequantize({2, 2}, 0, 2), ErrorCode::kUnsupportedFeature, "blocks lie along 1");
 }
 
 TEST_CASE("a scale that is no positive normal number is refused") {

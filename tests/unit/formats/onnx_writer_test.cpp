@@ -12,7 +12,9 @@
 #include "support/check_error.h"
 #include "support/graph_builder.h"
 #include "support/graph_difference.h"
+#include "support/integer_weights.h"
 #include "support/must.h"
+#include "unit/engine/plan_check.h"
 
 using namespace lowbit;
 using namespace lowbit::test;
@@ -140,24 +142,61 @@ TEST_CASE("quantized graphs survive a round trip") {
   CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
-TEST_CASE(
-    "weights of four bits survive a round trip, the range of other widths becomes a wider one") {
+TEST_CASE("weights of every width survive a round trip") {
   Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
   graph.value(graph.nodes[1].inputs[2]).quant->qmin = -kBiasQmax;
   graph.value(graph.nodes[1].inputs[2]).quant->qmax = kBiasQmax;
   Value& weights = graph.value(graph.nodes[1].inputs[1]);
-  for (const auto& [bits, read_bits] : {std::pair{4, 4}, {8, 8}, {3, 4}, {5, 8}}) {
+  for (int bits = 2; bits <= 8; ++bits) {
     CAPTURE(bits);
     const int32_t qmax = weight_qmax(bits);
     for (int8_t& q : weights.constant->mutable_data<int8_t>()) q = static_cast<int8_t>(-qmax);
     weights.quant->qmin = -qmax;
     weights.quant->qmax = qmax;
-    Graph expected = graph;
-    QuantParams& params = *expected.value(expected.nodes[1].inputs[1]).quant;
-    params.qmin = -weight_qmax(read_bits);
-    params.qmax = weight_qmax(read_bits);
-    CHECK(graph_difference(expected, written_and_read(graph)) == "");
+    CHECK(graph_difference(graph, written_and_read(graph)) == "");
   }
+}
+
+// Three products on float32 or uint8, two of them with weights in groups of 4.
+Graph graph_of_integer_weights(bool is_integer) {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {b.symbol("N"), 8, 6, 6});
+  ValueId y = is_integer ? b.quantize_linear(x, activation_params(0.02f, 128)) : x;
+  y = b.conv(y, {.channels = 8, .kernel = {3, 3}});
+  y = b.depthwise_conv(y, {.kernel = {3, 3}});
+  y = b.gemm(b.flatten(y), {.features = 3, .transpose_b = false});
+  Graph graph = b.output(is_integer ? b.dequantize_linear(y) : y).build();
+  graph.name = "products";
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].inputs.size() < 2) continue;  // no weights
+    set_integer_weights(graph, i, {.bits = 4, .group_size = 4});
+  }
+  return graph;
+}
+
+TEST_CASE(
+    "weights in groups, and integer weights on floats, survive a round trip with their bits") {
+  for (const bool is_integer : {false, true}) {
+    CAPTURE(is_integer);
+    Graph graph = graph_of_integer_weights(is_integer);
+    const Graph read = written_and_read(graph);
+    CHECK(read.opset == 21);  // the first with blocks
+    graph.opset = 21;
+    CHECK(graph_difference(graph, read) == "");
+    const std::vector<Shape> shapes = {{2, 8, 6, 6}};
+    const std::vector<Tensor> inputs = random_inputs(graph, shapes, 1);
+    Plan before = must(make_plan(graph, shapes, {}));
+    Plan after = must(make_plan(read, shapes, {}));
+    CHECK(same_bytes(must(before.run(inputs))[0], must(after.run(inputs))[0]));
+  }
+}
+
+TEST_CASE("integer weights on floats need no newer opset") {
+  GraphBuilder b;
+  Graph graph = b.output(b.gemm(b.input("x", {1, 9}), {.features = 3})).build();
+  graph.name = "gemm";
+  set_integer_weights(graph, 0, {});
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
 TEST_CASE("functions of one value survive a round trip in either precision") {
