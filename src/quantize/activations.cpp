@@ -17,9 +17,7 @@ QuantParams unscaled_params(const ActivationRecipe& recipe) {
 
 }  // namespace
 
-QuantParams activation_params(const Observation& observation, const ActivationRecipe& recipe) {
-  const Range range =
-      choose_range(observation, recipe.observer, recipe.bits, recipe.symmetric, recipe.percentile);
+QuantParams activation_params(Range range, const ActivationRecipe& recipe) {
   QuantParams params = unscaled_params(recipe);
   if (recipe.symmetric) {
     params.scale[0] =

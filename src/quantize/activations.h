@@ -5,13 +5,14 @@
 #pragma once
 
 #include "qmath/quant_params.h"
-#include "quantize/calibrate.h"
+#include "quantize/observer.h"
 #include "quantize/recipe.h"
+#include "tensor/tensor.h"
 
 namespace lowbit {
 
-// Of the range that the recipe's observer chooses; `recipe` has bits, not kFloatBits.
-QuantParams activation_params(const Observation& observation, const ActivationRecipe& recipe);
+// Of the values in `range`; `recipe` has bits, not kFloatBits.
+QuantParams activation_params(Range range, const ActivationRecipe& recipe);
 
 // Of probabilities, whatever they were in calibration. 1/256 and not 1/255 for the whole of uint8,
 // because ONNX Runtime's QLinearSoftmax multiplies by floor(1 / scale); likewise for fewer bits.

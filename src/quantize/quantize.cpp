@@ -82,13 +82,15 @@ class Quantizer {
       return make_error(
           ErrorCode::kInvalidArgument,
           format_text(
-              "the calibration has nothing about '{}'; calibrate the same model that you quantize",
+              "the calibration has not seen '{}'; calibrate the same model that you quantize",
               name),
           name);
     }
     ActivationRecipe recipe = *activations_[static_cast<size_t>(id)];
     if (recipe.bits == kFloatBits) recipe.bits = 8;
-    return activation_params(found->second, recipe);
+    const Range range = choose_range(found->second, recipe.observer, recipe.bits, recipe.symmetric,
+                                     recipe.percentile);
+    return activation_params(range, recipe);
   }
 
   // Appends a node with one input, and its output.
@@ -170,9 +172,11 @@ class Quantizer {
       return make_error(ErrorCode::kUnsupportedFeature,
                         format_text("constant '{}' is not float32", real.name), real.name);
     }
-    Observation observation;
-    observation.add(real.constant->data<float>());
-    QuantParams params = activation_params(observation, recipe);
+    Range range;
+    for (const float x : real.constant->data<float>()) {
+      range = {std::min(range.min, x), std::max(range.max, x)};
+    }
+    QuantParams params = activation_params(range, recipe);
     LOWBIT_ASSIGN(Tensor integers, quantize_activation(*real.constant, params));
     return add_constant(id, {std::move(integers), std::move(params)});
   }
@@ -188,8 +192,8 @@ class Quantizer {
     std::optional<Tensor> bias;
     if (has_bias) {
       const Shape& weight = source_.value(node.inputs[1]).shape;
-      const int64_t columns = weight[output_channel_axis(node, weight)];
-      LOWBIT_ASSIGN(bias, bias_row(*source_.value(node.inputs[2]).constant, columns));
+      LOWBIT_ASSIGN(bias, bias_row(*source_.value(node.inputs[2]).constant,
+                                   weight[output_channel_axis(node, weight)]));
     }
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
     LOWBIT_ASSIGN(QuantizedWeights q,
@@ -209,10 +213,11 @@ class Quantizer {
   Result<QuantizedWeights> quantized_weights(const Node& node, const Tensor* bias,
                                              float input_scale) const {
     const WeightRecipe& recipe = recipe_.weights_of(node.name);
+    const WeightFormat format{.bits = recipe.bits,
+                              .granularity = recipe.granularity,
+                              .group_size = group_size(recipe.granularity)};
     return quantize_weights(node, *source_.value(node.inputs[1]).constant, bias, input_scale,
-                            {.bits = recipe.bits,
-                             .granularity = recipe.granularity,
-                             .group_size = group_size(recipe.granularity)});
+                            format);
   }
 
   // optimize() left a Gemm's beta at 1; its bias may be [1, N], or one number for all columns.
@@ -270,10 +275,19 @@ Status check_layers(const Graph& graph, const Recipe& recipe) {
   return success();
 }
 
+Status check_supported(const WeightRecipe& weights) {
+  if (weights.clipping == Clipping::kMax) return success();
+  return make_error(ErrorCode::kUnsupportedFeature, "clipping of weights is not supported");
+}
+
 }  // namespace
 
 Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
   LOWBIT_TRY(validate_recipe(recipe));
+  LOWBIT_TRY(check_supported(recipe.weights));
+  for (const auto& [name, layer] : recipe.layers) {
+    LOWBIT_TRY(check_supported(recipe.weights_of(name)));
+  }
   if (std::ranges::any_of(graph.values, [](const Value& v) { return v.quant.has_value(); })) {
     return make_error(ErrorCode::kInvalidArgument,
                       "the model is quantized already; give the FP32 model", "model");

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "quantize/calibrate.h"
-#include "quantize/observer.h"
 #include "quantize/recipe.h"
 
 namespace lowbit {
@@ -25,7 +24,7 @@ namespace lowbit {
 // recipe for activations says, with 8 bits where it says "float".
 //
 // Errors: kInvalidArgument (the recipe, or a layer of it that the optimized graph has not; a graph
-// that is quantized already; a calibration of another graph), kNonFinite (weights),
+// that is quantized already; the calibration of another graph), kNonFinite (weights),
 // kUnsupportedFeature.
 Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe);
 
