@@ -29,8 +29,6 @@ const Value& weights_of(const Graph& graph, const LinearLayer& layer) {
   return graph.value(graph.nodes[layer.node].inputs[1]);
 }
 
-bool has_bias(const Node& node) { return node.inputs.size() > 2 && node.inputs[2] != kNoValue; }
-
 float channel_scale(const QuantParams& params, int32_t channel) {
   return params.scale[params.per_tensor() ? 0 : static_cast<size_t>(channel)];
 }
@@ -46,6 +44,8 @@ void for_each_weight(const LinearLayer& layer, int32_t group, Visit visit) {
 }
 
 }  // namespace
+
+bool has_bias(const Node& node) { return node.inputs.size() > 2 && node.inputs[2] != kNoValue; }
 
 std::optional<LinearLayer> linear_layer(const Graph& graph, size_t index) {
   const Node& node = graph.nodes[index];

@@ -42,6 +42,9 @@ struct LinearLayer {
 // (optimize() folds them), with a transposed A or with a bias for each row.
 std::optional<LinearLayer> linear_layer(const Graph& graph, size_t node);
 
+// Whether a Conv or Gemm has its optional third input.
+bool has_bias(const Node& node);
+
 // The real weights of one group, [columns][depth]; of integers those that they stand for.
 std::vector<float> read_weights(const Graph& graph, const LinearLayer& layer, int32_t group);
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -467,9 +466,7 @@ class NodeOracle {
     int64_t axis = std::get<AxisAttributes>(node_.attributes).axis;
     if (axis < 0) axis += output_.shape.rank();
     int64_t outer = 1;
-    for (int earlier = 0; earlier < static_cast<int>(axis); ++earlier) {
-      outer *= output_.shape[earlier];
-    }
+    for (int64_t i = 0; i < axis; ++i) outer *= output_.shape[static_cast<int>(i)];
     int64_t to = 0;
     for (int64_t o = 0; o < outer; ++o) {
       for (size_t input = 0; input < inputs_.size(); ++input) {
