@@ -27,7 +27,6 @@ class NibbleDot : public RequantizedOutput {
   using Source = uint8_t;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kWordBytes = kNibbleStepBytes;
-  static constexpr bool kBiasFirst = false;
 
   // Of panels that were packed with `sizes`; `kernel` multiplies their u8s8 form.
   static void run(const MatmulU8S8& product, const PieceSizes& sizes,
@@ -81,11 +80,11 @@ class NibbleDot : public RequantizedOutput {
     for (int p = 0; p < kPanels; ++p) {
       high[p] = Dot::kTakesAllBytes ? wasm_i32x4_shr(wasm_i32x4_sub(high[p], low[p]), 4)
                                     : wasm_i32x4_sub(high[p], excess);
-      tile.sum[0][p] = {{wasm_i32x4_sub(low[p], excess), high[p]}};
+      v128_t(&sum)[2] = tile.sum[0][p].half;
+      sum[0] = wasm_i32x4_add(sum[0], wasm_i32x4_sub(low[p], excess));
+      sum[1] = wasm_i32x4_add(sum[1], high[p]);
     }
   }
-
-  static v128_t add(v128_t sums, v128_t bias) { return wasm_i32x4_add(sums, bias); }
 
  private:
   // From here on, unpacking once costs less than in each row.
