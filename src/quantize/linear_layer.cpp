@@ -29,8 +29,6 @@ const Value& weights_of(const Graph& graph, const LinearLayer& layer) {
   return graph.value(graph.nodes[layer.node].inputs[1]);
 }
 
-bool has_bias(const Node& node) { return node.inputs.size() > 2 && node.inputs[2] != kNoValue; }
-
 float channel_scale(const QuantParams& params, int32_t channel) {
   return params.scale[params.per_tensor() ? 0 : static_cast<size_t>(channel)];
 }
@@ -46,6 +44,8 @@ void for_each_weight(const LinearLayer& layer, int32_t group, Visit visit) {
 }
 
 }  // namespace
+
+bool has_bias(const Node& node) { return node.inputs.size() > 2 && node.inputs[2] != kNoValue; }
 
 std::optional<LinearLayer> linear_layer(const Graph& graph, size_t index) {
   const Node& node = graph.nodes[index];
@@ -80,16 +80,25 @@ std::vector<float> read_weights(const Graph& graph, const LinearLayer& layer, in
     return weights;
   }
   const auto integers = value.constant->data<int8_t>();
-  for_each_weight(layer, group, [&](int32_t channel, size_t i) {
-    weights.push_back(channel_scale(*value.quant, channel) * static_cast<float>(integers[i]));
+  const ScaleIndex scale(*value.quant, value.shape);
+  for_each_weight(layer, group, [&](int32_t, size_t i) {
+    weights.push_back(value.quant->scale[scale.of(i)] * static_cast<float>(integers[i]));
   });
   return weights;
 }
 
 std::vector<float> read_scales(const Graph& graph, const LinearLayer& layer, int32_t group) {
+  const Value& value = weights_of(graph, layer);
+  const QuantParams& params = *value.quant;
+  const ScaleIndex scale(params, value.shape);
+  const auto block =
+      params.block_size > 0 ? static_cast<int32_t>(params.block_size) : layer.depth();
   std::vector<float> scales;
   for (int32_t c = 0; c < layer.columns; ++c) {
-    scales.push_back(channel_scale(*weights_of(graph, layer).quant, group * layer.columns + c));
+    for (int32_t k = 0; k < layer.depth(); k += block) {
+      const size_t weight = layer.weight_index(group * layer.columns + c, k);
+      scales.push_back(params.scale[scale.of(weight)]);
+    }
   }
   return scales;
 }

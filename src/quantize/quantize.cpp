@@ -282,12 +282,7 @@ Status check_supported(const WeightRecipe& weights) {
 
 }  // namespace
 
-Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
-  LOWBIT_TRY(validate_recipe(recipe));
-  LOWBIT_TRY(check_supported(recipe.weights));
-  for (const auto& [name, layer] : recipe.layers) {
-    LOWBIT_TRY(check_supported(recipe.weights_of(name)));
-  }
+Result<Graph> prepare(const Graph& graph) {
   if (std::ranges::any_of(graph.values, [](const Value& v) { return v.quant.has_value(); })) {
     return make_error(ErrorCode::kInvalidArgument,
                       "the model is quantized already; give the FP32 model", "model");
@@ -296,9 +291,18 @@ Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const
   LOWBIT_TRY(validate(optimized));
   LOWBIT_TRY(check_finite_constants(optimized));
   LOWBIT_ASSIGN(const Graph replaced, replace_batch_normalization(optimized));
-  Graph fused = fuse_activations(replaced);
-  LOWBIT_TRY(check_layers(fused, recipe));
-  return Quantizer(std::move(fused), calibration, recipe).run();
+  return fuse_activations(replaced);
+}
+
+Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
+  LOWBIT_TRY(validate_recipe(recipe));
+  LOWBIT_TRY(check_supported(recipe.weights));
+  for (const auto& [name, layer] : recipe.layers) {
+    LOWBIT_TRY(check_supported(recipe.weights_of(name)));
+  }
+  LOWBIT_ASSIGN(Graph prepared, prepare(graph));
+  LOWBIT_TRY(check_layers(prepared, recipe));
+  return Quantizer(std::move(prepared), calibration, recipe).run();
 }
 
 }  // namespace lowbit

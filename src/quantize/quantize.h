@@ -9,10 +9,15 @@
 
 namespace lowbit {
 
-// `graph` as loaded (FP32); it is optimize()d here, and a BatchNormalization that no Conv or Gemm
-// took in becomes one of its own. quantize/layer_forms.h says which nodes compute in integers;
-// their activations are uint8, weights int8, biases int32. Between them and float nodes, and at
-// inputs and outputs of the graph, are QuantizeLinear and DequantizeLinear.
+// The graph whose nodes and constants become integers: `graph` as loaded (FP32) after optimize(),
+// with each BatchNormalization that no Conv or Gemm took in as one of its own. Errors: as
+// optimize() and validate(); kInvalidArgument (a graph that is quantized already), kNonFinite
+// (weights).
+Result<Graph> prepare(const Graph& graph);
+
+// `graph`: as loaded, or what prepare() made of it. quantize/layer_forms.h says which nodes compute
+// in integers; their activations are uint8, weights int8, biases int32. Between them and float
+// nodes, and at inputs and outputs of the graph, are QuantizeLinear and DequantizeLinear.
 //
 // Activations keep their names, and integers of constants take the names of the reals. Where an
 // activation is needed in both forms, the integers made of a real "x" are "x/quantized", the reals
@@ -23,9 +28,8 @@ namespace lowbit {
 // output's integers, and is gone. Reals that a float node makes become integers as that node's
 // recipe for activations says, with 8 bits where it says "float".
 //
-// Errors: kInvalidArgument (the recipe, or a layer of it that the optimized graph has not; a graph
-// that is quantized already; the calibration of another graph), kNonFinite (weights),
-// kUnsupportedFeature.
+// Errors: as prepare(); kInvalidArgument (the recipe, or a layer of it that the prepared graph has
+// not; the calibration of another graph), kUnsupportedFeature.
 Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe);
 
 }  // namespace lowbit
