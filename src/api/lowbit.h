@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "analysis/sensitivity.h"
 #include "base/context.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
@@ -20,7 +21,10 @@
 #include "kernels/probe.h"
 #include "kernels/tune.h"
 #include "quantize/calibrate.h"
+#include "quantize/calibration_file.h"
+#include "quantize/pipeline.h"
 #include "quantize/quantize.h"
+#include "quantize/recipe_json.h"
 #include "tensor/samples.h"
 #include "train/fit.h"
 
@@ -68,15 +72,17 @@ class Model {
 // What `samples` make of every activation (one tensor per graph input), the same in every tier.
 // Errors: as Calibrator, kAborted.
 Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
-                              const Context& context = {}, int64_t batch = kDefaultBatch);
+                              const Context& context = {});
 
-// Errors: as quantize(Graph).
+// By a calibration of the model; for recipes that need no samples. Errors: as quantize_in_steps.
 Result<Model> quantize(const Model& model, const Calibration& calibration, const Recipe& recipe);
+// By samples, as any recipe. Errors: as quantize_in_steps, kAborted.
+Result<Model> quantize(const Model& model, std::span<const Tensor> samples, const Recipe& recipe,
+                       const Context& context = {});
 
 struct CompareOptions {
   int latency_warmup = 10;
   int latency_runs = 50;  // on the first sample; 0 leaves latency out
-  int64_t batch = kDefaultBatch;
 };
 
 // `inputs`: one tensor per graph input. `labels`: empty, or one class index per sample.

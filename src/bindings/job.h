@@ -3,6 +3,10 @@
 
 #include <emscripten/val.h>
 
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "base/task.h"
 #include "bindings/values.h"
 
@@ -21,13 +25,11 @@ class Job {
   virtual emscripten::val result() = 0;
 };
 
-emscripten::val to_progress(const Progress& progress);
-
-template <class T>
+// `Convert`: T -> val.
+template <class T, class Convert>
 class TaskJob final : public Job {
  public:
-  using Convert = emscripten::val (*)(T);
-  TaskJob(Task<T> task, Convert convert) : task_(std::move(task)), convert_(convert) {}
+  TaskJob(Task<T> task, Convert convert) : task_(std::move(task)), convert_(std::move(convert)) {}
 
   emscripten::val step() override {
     if (!task_.step()) return to_progress(task_.progress());
@@ -46,9 +48,10 @@ class TaskJob final : public Job {
 };
 
 // A handle, which owns the work until JavaScript calls its delete().
-template <class T>
-emscripten::val to_job(Task<T> task, typename TaskJob<T>::Convert convert) {
-  std::unique_ptr<Job> job = std::make_unique<TaskJob<T>>(std::move(task), convert);
+template <class T, class Convert>
+emscripten::val to_job(Task<T> task, Convert convert) {
+  std::unique_ptr<Job> job =
+      std::make_unique<TaskJob<T, Convert>>(std::move(task), std::move(convert));
   return emscripten::val(std::move(job));
 }
 

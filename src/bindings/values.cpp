@@ -205,6 +205,57 @@ val to_report(const Report& source, bool is_timed) {
   return report;
 }
 
+val to_texts(const std::vector<std::string>& texts) {
+  val result = val::array();
+  for (const std::string& text : texts) result.call<void>("push", to_text(text));
+  return result;
+}
+
+val to_progress(const Progress& progress) {
+  val result = val::object();
+  result.set("stage", to_text(progress.stage));
+  result.set("fraction", progress.fraction);
+  return result;
+}
+
+val to_calibration(const Calibration& calibration) {
+  val result = val::object();
+  result.set("samples", to_number(calibration.sample_count));
+  result.set("bytes", to_bytes(save_calibration(calibration)));
+  return result;
+}
+
+val to_score(const Score& score) {
+  val result = val::object();
+  result.set("samples", to_number(score.samples));
+  result.set("labelled", to_number(score.labelled));
+  result.set("correct", to_number(score.correct));
+  result.set("top1", score.labelled > 0 ? val(score.top1()) : val::null());
+  result.set("agreeing", to_number(score.agreeing));
+  result.set("sqnrDb", score.sqnr_db);
+  result.set("kl", score.kl);
+  return result;
+}
+
+val to_sensitivity(const Sensitivity& sensitivity) {
+  const auto to_score_or_null = [](const std::optional<Score>& score) {
+    return score ? to_score(*score) : val::null();
+  };
+  val layers = val::array();
+  for (const LayerSensitivity& layer : sensitivity.layers) {
+    val item = val::object();
+    item.set("name", to_text(layer.name));
+    item.set("op", to_text(layer.op));
+    item.set("weights", to_score_or_null(layer.weights));
+    item.set("output", to_score_or_null(layer.output));
+    layers.call<void>("push", item);
+  }
+  val result = val::object();
+  result.set("fp32", to_score(sensitivity.fp32));
+  result.set("layers", layers);
+  return result;
+}
+
 val to_evaluation(const Evaluation& source) {
   val evaluation = val::object();
   evaluation.set("samples", to_bytes(std::as_bytes(std::span(source.samples))));
@@ -252,17 +303,6 @@ Status read_data(const val& tensors, std::span<const ValueView> places) {
 Evaluation read_evaluation(const val& evaluation) {
   return {read_vector<SampleResult>(evaluation["samples"]),
           read_vector<LayerErrors>(evaluation["errors"])};
-}
-
-Recipe read_recipe(const val& recipe) {
-  const val weights = recipe["weights"];
-  Recipe result;
-  result.weights.bits = weights["bits"].as<int>();
-  result.activations.bits = recipe["activations"]["bits"].as<int>();
-  result.weights.granularity = weights["granularity"].as<std::string>() == "tensor"
-                                   ? Granularity::kPerTensor
-                                   : Granularity::kPerChannel;
-  return result;
 }
 
 Tier read_tier(const val& tier) {

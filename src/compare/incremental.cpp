@@ -6,6 +6,7 @@
 
 #include "base/heap_sort.h"
 #include "base/text.h"
+#include "engine/batch.h"
 #include "graph/rewrites.h"
 #include "graph/shape_inference.h"
 
@@ -178,9 +179,7 @@ Task<std::vector<Tensor>> IncrementalRunner::run(const Graph& graph, bool rememb
   Rest rest = find_rest(graph, at_hand);
   nodes_run_ = rest.graph.nodes.size();
 
-  // A model of a fixed number of samples runs so many at once.
-  const int64_t fixed = graph.value(graph.inputs[0]).shape[0];
-  const int64_t batch = fixed > 0 ? fixed : std::min(options_.batch, samples);
+  const int64_t batch = std::min(batch_for(graph, inputs_), samples);
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs_) {
     shapes.push_back(input.shape());

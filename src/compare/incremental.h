@@ -20,7 +20,6 @@ namespace lowbit {
 struct IncrementalOptions {
   Tier tier = Tier::kSimd128;
   Tiles tiles = {};
-  int64_t batch = 32;  // samples run at once
   // For kept values. When they are more, the smaller ones are kept: they lie behind most of the
   // work.
   size_t cache_bytes = size_t{256} << 20;

@@ -1,10 +1,12 @@
 #include "formats/onnx_qdq.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/text.h"
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_operators.h"
+#include "graph/type_rules.h"
 
 namespace lowbit {
 
@@ -13,6 +15,8 @@ namespace {
 // The inputs of QuantizeLinear and DequantizeLinear.
 constexpr size_t kScale = 1;
 constexpr size_t kZeroPoint = 2;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // What Q and DQ say besides their data.
 struct QdqParameters {
@@ -69,8 +73,8 @@ bool fuses_activation(Op op) {
 
 class QdqFinder {
  public:
-  QdqFinder(const OnnxIndex& index, OnnxConstants& constants)
-      : index_(index), constants_(constants) {
+  QdqFinder(const OnnxIndex& index, int64_t opset, OnnxConstants& constants)
+      : index_(index), opset_(opset), constants_(constants) {
     model_.nodes.resize(index.nodes.size());
     model_.integers_of.assign(index.tensors.size(), kNoTensor);
     model_.constant_quant.resize(index.tensors.size());
@@ -267,9 +271,10 @@ class QdqFinder {
   Status find_integer_node(size_t i) {
     const IndexedNode& node = index_.nodes[i];
     QdqNode& found = model_.nodes[i];
-    if (!node.op) return success();
+    if (!node.op || found.role == NodeRole::kAbsorbed) return success();
     const bool converts = node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear;
     if (node.op != Op::kDequantizeLinear) LOWBIT_TRY(check_reads_no_integers(node));
+    if (node.op == Op::kQuantizeLinear) return narrow_range(found);
     if (converts || !op_info(*node.op).has_integer || !is_integer_data(node)) return success();
 
     TensorId output = node.outputs.front();
@@ -291,7 +296,55 @@ class QdqFinder {
       model_.nodes[static_cast<size_t>(activation)].role = NodeRole::kAbsorbed;
     }
     found = {NodeRole::kInteger, next->outputs.front(), activation, quantizer.quant};
+    const QuantParams* const input = input_of_same_unit(node, *found.quant);
+    if (!input || !(only_moves_values(*node.op) || node.op == Op::kRelu))
+      return narrow_range(found);
+    quantizer.quant = found.quant = *input;  // whose integers are the output's
     return success();
+  }
+
+  // The Clip that a file has behind integers of a narrower range, with the pair around it, becomes
+  // that range. It has no name; one that has is an operator of the model.
+  Status narrow_range(QdqNode& found) {
+    const IndexedNode* const dequantizer = only_consumer(found.output);
+    if (!dequantizer || dequantizer->op != Op::kDequantizeLinear) return success();
+    const IndexedNode* const clip = only_consumer(dequantizer->outputs.front());
+    if (!clip || (clip->op != Op::kClip && clip->op != Op::kRelu) || !clip->source->name.empty()) {
+      return success();
+    }
+    const IndexedNode* const next = only_consumer(clip->outputs.front());
+    if (!next || next->op != Op::kQuantizeLinear) return success();
+    QdqNode& quantizer = node_of(*next);
+    if (quantizer.quant != found.quant || clip->inputs.front() != dequantizer->outputs.front() ||
+        next->inputs.front() != clip->outputs.front()) {
+      return success();
+    }
+    LOWBIT_ASSIGN(const Attributes attributes,
+                  read_attributes(*clip, opset_, std::nullopt, constants_));
+    const auto* bounds = std::get_if<ClipAttributes>(&attributes);
+    const auto range = bounds ? narrowed(*found.quant, bounds->min, bounds->max)
+                              : narrowed(*found.quant, 0.0f, kInfinity);
+    if (!range) return success();
+    node_of(*clip).role = NodeRole::kAbsorbed;
+    quantizer = {.role = NodeRole::kAbsorbed, .quant = *range};
+    found.output = next->outputs.front();
+    found.quant = *range;
+    return success();
+  }
+
+  // The parameters of the node's first input, if it has the scale and zero point of `quant`.
+  const QuantParams* input_of_same_unit(const IndexedNode& node, const QuantParams& quant) const {
+    const TensorId integers = model_.integers_of[static_cast<size_t>(node.inputs.front())];
+    if (is_constant(integers)) return nullptr;
+    const int32_t quantizer = quantized_by_[static_cast<size_t>(integers)];
+    const QuantParams& input = *model_.nodes[static_cast<size_t>(quantizer)].quant;
+    const bool is_same = input.storage == quant.storage && input.scale == quant.scale &&
+                         input.zero_point == quant.zero_point;
+    return is_same ? &input : nullptr;
+  }
+
+  QdqNode& node_of(const IndexedNode& node) {
+    return model_.nodes[static_cast<size_t>(&node - index_.nodes.data())];
   }
 
   // The Graph knows integers only as reals in disguise; a node that computes with the integers
@@ -327,6 +380,7 @@ class QdqFinder {
   }
 
   const OnnxIndex& index_;
+  const int64_t opset_;
   OnnxConstants& constants_;
   QdqModel model_;
   std::vector<QdqParameters> constant_parameters_;
@@ -335,8 +389,9 @@ class QdqFinder {
 
 }  // namespace
 
-Result<QdqModel> find_quantization(const OnnxIndex& index, OnnxConstants& constants) {
-  return QdqFinder(index, constants).run();
+Result<QdqModel> find_quantization(const OnnxIndex& index, int64_t opset,
+                                   OnnxConstants& constants) {
+  return QdqFinder(index, opset, constants).run();
 }
 
 }  // namespace lowbit

@@ -6,6 +6,10 @@
 //
 // - A Relu or Clip between the node and its Q is the node's activation (Conv, Gemm, MatMul, Add).
 //
+// - A Relu or Clip without a name, between a DQ and a Q with the parameters of the Q before them,
+// is
+//   the range of the integers (formats/onnx_writer.h).
+//
 // - A DQ of a constant gives the constant its parameters, whoever reads it.
 //
 // - A DQ of a Q's integers is only another name for them when an integer node reads it. For a float
@@ -44,6 +48,6 @@ struct QdqModel {
 
 // Errors: kUnsupportedFeature where the file is quantized in a way that a Graph cannot say;
 // kInvalidModel; those of OnnxConstants.
-Result<QdqModel> find_quantization(const OnnxIndex& index, OnnxConstants& constants);
+Result<QdqModel> find_quantization(const OnnxIndex& index, int64_t opset, OnnxConstants& constants);
 
 }  // namespace lowbit

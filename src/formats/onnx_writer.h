@@ -21,16 +21,23 @@
 //
 // - Integer weights of a node on floats are a DequantizeLinear before an operator of floats.
 //
-// - A fused activation is written only where it cuts into the range that QuantizeLinear saturates
-//   to; with a Relu that does nothing, ONNX Runtime would compute in floats.
+// - Integers of a narrower range than that of uint8 go through a Clip of their own:
+//
+//     ... -> Conv -> QuantizeLinear -> DequantizeLinear -> Clip -> QuantizeLinear -> y -> ...
+//
+//   A Clip right behind the Conv would make ONNX Runtime compute in floats. It is not written
+//   behind operators whose integers are those of their input.
+//
+// - A fused activation is written, before QuantizeLinear, only where it cuts into the range of the
+//   integers, for the same reason.
 //
 // - The zero points of weights, all 0, are left out where ONNX Runtime does without; equal scales,
 //   zero points of activations, bounds and shapes are written once. The kernel's shape of a
 //   quantized Conv is that of its weights, and not written.
 //
 // Values that only the file has get a letter and a number: r before QuantizeLinear and d after
-// DequantizeLinear (reals), s scale, z zero point, m product, b bias in 16 bits, a bound of an
-// activation, c shape.
+// DequantizeLinear (reals), q integers before their Clip, s scale, z zero point, m product, b bias
+// in 16 bits, a bound of an activation, c shape.
 #pragma once
 
 #include <cstddef>

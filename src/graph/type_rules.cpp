@@ -21,11 +21,6 @@ bool is_quantized_activation(const Value& value) {
   return value.quant && value.quant->storage == DType::kU8 && value.quant->per_tensor();
 }
 
-bool only_moves_values(Op op) {
-  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
-         op == Op::kDropout;
-}
-
 // How many of a node's inputs are activations; the others are weights, biases and other constants.
 size_t activation_count(const Node& node) {
   switch (node.op) {
@@ -155,6 +150,11 @@ Status check_dequantize_linear(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
+
+bool only_moves_values(Op op) {
+  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
+         op == Op::kDropout;
+}
 
 Status check_value_type(const Value& value) {
   if (!value.quant) {

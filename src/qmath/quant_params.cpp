@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "qmath/rounding.h"
+#include "qmath/quantize.h"
 
 namespace lowbit {
 
@@ -61,6 +61,16 @@ ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t
 ScaleAndZeroPoint symmetric_params(float max_abs, int32_t qmax) {
   if (max_abs == 0.0f) return {1.0f, 0};
   return {normal_scale(max_abs / static_cast<float>(qmax)), 0};
+}
+
+std::optional<QuantParams> narrowed(const QuantParams& params, float low, float high) {
+  const float scale = params.scale[0];
+  const int32_t zero_point = params.zero_point[0];
+  QuantParams narrow = params;
+  narrow.qmin = quantize(low, scale, zero_point, params.qmin, params.qmax);
+  narrow.qmax = quantize(high, scale, zero_point, params.qmin, params.qmax);
+  if (narrow.qmin > zero_point || narrow.qmax < zero_point || narrow.qmin == narrow.qmax) return {};
+  return narrow;
 }
 
 }  // namespace lowbit

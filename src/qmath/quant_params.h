@@ -100,4 +100,8 @@ ScaleAndZeroPoint asymmetric_params(float low, float high, int32_t qmin, int32_t
 // scale 1.
 ScaleAndZeroPoint symmetric_params(float max_abs, int32_t qmax);
 
+// The range of per-tensor parameters narrowed to the integers of [low, high]; nothing where it
+// would not hold the zero point and another integer.
+std::optional<QuantParams> narrowed(const QuantParams& params, float low, float high);
+
 }  // namespace lowbit

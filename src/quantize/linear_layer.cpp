@@ -80,16 +80,25 @@ std::vector<float> read_weights(const Graph& graph, const LinearLayer& layer, in
     return weights;
   }
   const auto integers = value.constant->data<int8_t>();
-  for_each_weight(layer, group, [&](int32_t channel, size_t i) {
-    weights.push_back(channel_scale(*value.quant, channel) * static_cast<float>(integers[i]));
+  const ScaleIndex scale(*value.quant, value.shape);
+  for_each_weight(layer, group, [&](int32_t, size_t i) {
+    weights.push_back(value.quant->scale[scale.of(i)] * static_cast<float>(integers[i]));
   });
   return weights;
 }
 
 std::vector<float> read_scales(const Graph& graph, const LinearLayer& layer, int32_t group) {
+  const Value& value = weights_of(graph, layer);
+  const QuantParams& params = *value.quant;
+  const ScaleIndex scale(params, value.shape);
+  const auto block =
+      params.block_size > 0 ? static_cast<int32_t>(params.block_size) : layer.depth();
   std::vector<float> scales;
   for (int32_t c = 0; c < layer.columns; ++c) {
-    scales.push_back(channel_scale(*weights_of(graph, layer).quant, group * layer.columns + c));
+    for (int32_t k = 0; k < layer.depth(); k += block) {
+      const size_t weight = layer.weight_index(group * layer.columns + c, k);
+      scales.push_back(params.scale[scale.of(weight)]);
+    }
   }
   return scales;
 }

@@ -48,7 +48,8 @@ bool has_bias(const Node& node);
 // The real weights of one group, [columns][depth]; of integers those that they stand for.
 std::vector<float> read_weights(const Graph& graph, const LinearLayer& layer, int32_t group);
 
-// The scales of one group's integers, one per column.
+// The scales of one group's integers, one per column; of weights in blocks [columns][blocks], block
+// after block along k.
 std::vector<float> read_scales(const Graph& graph, const LinearLayer& layer, int32_t group);
 
 // The layer's constant with other integers: integers[g] is [columns][depth] of group g. Errors:

@@ -24,36 +24,45 @@ struct Extremes {
   bool finite = true;
 };
 
+// Of floats as integers, which the compiler makes SIMD of: the largest signed one is the largest
+// positive float; the largest unsigned one is the most negative float, if its sign bit is set. NaN
+// and infinities are larger than all others of their sign.
 Extremes find_extremes(std::span<const float> values) {
-  float low = 0;
-  float high = 0;
-  float poison = 0;  // x * 0 is 0 for a finite x, else NaN, which stays
+  constexpr uint32_t kSign = 0x80000000;
+  constexpr uint32_t kInfinity = 0x7f800000;
+  int32_t most_positive = 0;
+  uint32_t most_negative = 0;
   for (const float x : values) {
-    low = std::min(low, x);
-    high = std::max(high, x);
-    poison += x * 0.0f;
+    const auto bits = std::bit_cast<uint32_t>(x);
+    most_positive = std::max(most_positive, static_cast<int32_t>(bits));
+    most_negative = std::max(most_negative, bits);
   }
-  return {low, high, poison == 0.0f};
+  const auto positive = static_cast<uint32_t>(most_positive);
+  const uint32_t negative = std::max(most_negative, kSign);
+  return {std::bit_cast<float>(negative), std::bit_cast<float>(positive),
+          positive < kInfinity && negative - kSign < kInfinity};
 }
 
-// Increments the bin of each element, for zeros the first one; returns how many zeros there were.
-// In blocks, so that the compiler makes SIMD of everything but the increments.
+// Increments the bin of each element that is not 0; returns the number of those that are.
 uint64_t count_into(uint64_t* bins, float bins_per_unit, std::span<const float> values) {
-  std::array<int32_t, 256> bin_of;
+  constexpr auto kNegative = static_cast<int32_t>(Observation::kBins);
   uint64_t zeros = 0;
+  // In blocks, so that the compiler makes SIMD of everything but the increments. Zeros go through
+  // bin 0 as well: to leave them out takes as long.
+  std::array<int32_t, 256> bin_of;
   while (!values.empty()) {
     const size_t size = std::min(values.size(), bin_of.size());
-    int32_t zeros_here = 0;
+    uint32_t zeros_here = 0;
     for (size_t i = 0; i < size; ++i) {
       const float x = values[i];
-      bin_of[i] = static_cast<int32_t>(std::fabs(x) * bins_per_unit) +
-                  (x < 0.0f ? int32_t{Observation::kBins} : 0);
-      zeros_here += x == 0.0f ? 1 : 0;
+      bin_of[i] = static_cast<int32_t>(std::fabs(x) * bins_per_unit) + (x < 0 ? kNegative : 0);
+      zeros_here += x == 0 ? 1 : 0;
     }
     for (size_t i = 0; i < size; ++i) ++bins[bin_of[i]];
-    zeros += static_cast<uint64_t>(zeros_here);
+    zeros += zeros_here;
     values = values.subspan(size);
   }
+  bins[0] -= zeros;
   return zeros;
 }
 
@@ -91,9 +100,7 @@ bool Observation::add(std::span<const float> batch) {
       {kNewest * static_cast<double>(seen.min), kNewest * static_cast<double>(seen.max), kNewest});
   raise_exponent(exponent_above(std::max(-min, max)));
   bins.resize(std::max(bins.size(), seen.min < 0.0f ? 2 * kBins : kBins));
-  const uint64_t zeros_here = count_into(bins.data(), power_of_two(kLogBins - exponent), batch);
-  bins[0] -= zeros_here;
-  zeros += zeros_here;
+  zeros += count_into(bins.data(), power_of_two(kLogBins - exponent), batch);
   count += batch.size();
   return true;
 }

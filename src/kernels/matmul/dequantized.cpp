@@ -43,7 +43,7 @@ void pack(const PackMatmulF32S8& p, int32_t columns) {
     for (int32_t block = 0; block < blocks; ++block) {
       *(reals += columns) = p.scale[ptrdiff_t{column} * blocks + block];
     }
-    int8_t* weights = part<int8_t>(panel, static_cast<size_t>((1 + blocks) * columns) * 4) + lane;
+    int8_t* weights = part<int8_t>(reals + columns - lane, 0) + lane;
     for (int32_t i = 0; i < k; ++i) {
       weights[ptrdiff_t{i} * columns] = p.weights[ptrdiff_t{column} * k + i];
     }

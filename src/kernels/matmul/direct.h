@@ -140,10 +140,13 @@ class DirectProduct {
   template <int kRows>
   [[gnu::noinline]] static void multiply_block(const Kernel& kernel, const Pass& pass, int32_t row,
                                                int32_t tiles) {
+    const std::byte* panel = pass.panels;
+    const int32_t row_end = row + tiles * kRows;
     for (int32_t column = 0; column < pass.columns; column += kPanelColumns) {
-      for (int32_t tile = 0; tile < tiles; ++tile) {
-        multiply_tile<kRows, 1>(kernel, pass, row + tile * kRows, column);
+      for (int32_t at = row; at < row_end; at += kRows) {
+        multiply_tile<kRows, 1>(kernel, pass, panel, at, column);
       }
+      panel += pass.panel_bytes;
     }
   }
 
@@ -152,20 +155,25 @@ class DirectProduct {
   static void multiply_rows(const Kernel& kernel, const Pass& pass, int32_t row, int32_t column) {
     constexpr int32_t kColumns = kPanels * kPanelColumns;
     for (; pass.columns - column > kColumns - kPanelColumns; column += kColumns) {
-      multiply_tile<kRows, kPanels>(kernel, pass, row, column);
+      const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
+      multiply_tile<kRows, kPanels>(kernel, pass, panel, row, column);
     }
     if constexpr (kPanels > 1) multiply_rows<kRows, kPanels / 2>(kernel, pass, row, column);
   }
 
   template <int kRows, int kPanels>
-  static void multiply_tile(const Kernel kernel, const Pass pass, int32_t row, int32_t column) {
-    const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
+  static void multiply_tile(const Kernel kernel, const Pass pass, const std::byte* panel,
+                            int32_t row, int32_t column) {
     Words<kRows> words;
     words.offsets = pass.rows.words;
     words.count = pass.word_count;
     words.is_one_piece = pass.rows.taps == 1;
+    // Of a short K, whatever is computed anew for each tile costs as much as the products.
+    const Source* start = row_start(pass.rows, row);
     for (int r = 0; r < kRows; ++r) {
-      words.rows[r] = reinterpret_cast<const std::byte*>(row_start(pass.rows, row + r));
+      if (pass.rows.row_offsets != nullptr) start = row_start(pass.rows, row + r);
+      words.rows[r] = reinterpret_cast<const std::byte*>(start);
+      start += pass.rows.row_stride;
     }
     Tile<kRows, kPanels> tile;
     if constexpr (Kernel::kBiasFirst) {

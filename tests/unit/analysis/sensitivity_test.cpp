@@ -28,7 +28,7 @@ Graph classifier() {
 Tensor images(int64_t count) { return random_tensor({count, 2, 6, 6}, 1, -1, 1); }
 
 Graph quantized(const Graph& fp32, const Recipe& recipe) {
-  return must(quantize(fp32, calibrate_on(fp32, images(8)), recipe));
+  return must(quantize(fp32, calibrate_on(fp32, images(40)), recipe));
 }
 
 const LayerSensitivity& layer(const Sensitivity& sensitivity, std::string_view name) {

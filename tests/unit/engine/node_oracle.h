@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -158,10 +157,6 @@ class NodeOracle {
   void add_weight(Sum& sum, double x, int64_t element, int64_t tap, int64_t k) const {
     sum.add_weight(x, raw(1, element), {*input_values_[1], element, tap, k}, is_integer());
   }
-  void add_bias(Sum& sum, int64_t i, double factor = 1) const {
-    sum.bias = raw(2, i);
-    sum.add(factor, raw(2, i));
-  }
   void finish(int64_t i, Sum sum, int64_t channel) {
     const ClipAttributes& activation = node_.activation;
     if (!is_integer()) {
@@ -231,7 +226,7 @@ class NodeOracle {
                 }
               }
             }
-            if (has(2)) add_bias(sum, m);
+            if (has(2)) sum.add_bias(raw(2, m));
             finish(i, sum, m);
           }
         }
@@ -254,7 +249,7 @@ class NodeOracle {
                        double{g.alpha} * centred(0, g.transpose_a ? k * rows + i : i * depth + k),
                        g.transpose_b ? j * depth + k : k * columns + j, 0, k);
           }
-          if (has(2)) add_bias(sum, *shape(2).element_count() == 1 ? 0 : j, double{g.beta});
+          if (has(2)) sum.add_bias(raw(2, *shape(2).element_count() == 1 ? 0 : j), double{g.beta});
           finish(i * columns + j, sum, j);
         }
       }
@@ -471,9 +466,7 @@ class NodeOracle {
     int64_t axis = std::get<AxisAttributes>(node_.attributes).axis;
     if (axis < 0) axis += output_.shape.rank();
     int64_t outer = 1;
-    for (int earlier = 0; earlier < static_cast<int>(axis); ++earlier) {
-      outer *= output_.shape[earlier];
-    }
+    for (int64_t i = 0; i < axis; ++i) outer *= output_.shape[static_cast<int>(i)];
     int64_t to = 0;
     for (int64_t o = 0; o < outer; ++o) {
       for (size_t input = 0; input < inputs_.size(); ++input) {

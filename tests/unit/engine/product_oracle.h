@@ -35,6 +35,11 @@ struct ProductSum {
     ++terms;
   }
 
+  void add_bias(double b, double factor = 1) {
+    bias = b;
+    add(factor, b);
+  }
+
   // `q`: the element at that place; among floats, what it stands for counts.
   void add_weight(double x, double q, const WeightPlace& at, bool among_integers) {
     const std::optional<QuantParams>& quant = at.weight.quant;

@@ -335,14 +335,43 @@ TEST_CASE("an activation that is written is read again") {
   CHECK(written_and_read(none).nodes[1].activation == ClipAttributes{});
 }
 
-TEST_CASE("a range of fewer bits is kept as bounds whose integers are its ends") {
-  const QuantParams four_bits = activation_params(0.3f, 4, 4);
-  const Graph graph = written_and_read(activated_conv(-kInfinity, kInfinity, four_bits));
-  const Node& conv = graph.nodes[1];
-  const QuantParams& wide = *graph.value(conv.output).quant;
-  CHECK(wide.qmax == 255);
-  CHECK(conv.activation.min == -kInfinity);
-  CHECK(conv.activation.max == 0.3f * 11);
+TEST_CASE("a narrower range is a Clip of integers, and read back as the range") {
+  QuantParams symmetric = activation_params(0.3f, 4);
+  symmetric.qmin = 1;
+  QuantParams positive = activation_params(0.3f, 128);
+  positive.qmin = 128;
+  for (const QuantParams& params : {activation_params(0.3f, 4, 4), symmetric, positive}) {
+    CHECK(written_activation(-kInfinity, kInfinity, params) ==
+          (params.qmin == 128   ? "QuantizeLinear3 DequantizeLinear3 Relu1 "
+           : params.qmax == 255 ? "QuantizeLinear3 DequantizeLinear3 Clip2 "
+                                : "QuantizeLinear3 DequantizeLinear3 Clip3 "));
+    Graph graph = activated_conv(-kInfinity, kInfinity, params);
+    graph.value(graph.nodes[1].inputs[2]).quant->qmin = -kBiasQmax;
+    graph.value(graph.nodes[1].inputs[2]).quant->qmax = kBiasQmax;
+    CHECK(graph_difference(graph, written_and_read(graph)) == "");
+  }
+}
+
+TEST_CASE("narrower ranges pass through operators that only move values, and end behind others") {
+  GraphBuilder b;
+  b.graph().name = "narrow";
+  const ValueId x = b.input("x", {1, 2, 4, 4});
+  const ValueId q = b.quantize_linear(x, activation_params(0.3f, 4, 4));
+  const ValueId pooled = b.flatten(b.max_pool(b.relu(q), {.kernel = {2, 2}}));
+  const ValueId clipped = b.clip(pooled, -0.5f, 2);
+  const ValueId sum = b.add(clipped, pooled);
+  b.set_quant(sum, activation_params(0.6f, 3, 3));
+  const ValueId rescaled = b.relu(sum);
+  b.set_quant(rescaled, activation_params(0.7f, 0, 2));
+  const Graph graph = b.output(b.dequantize_linear(rescaled)).build();
+  CHECK(operators_of(graph) ==
+        "QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3 "
+        "Relu1 QuantizeLinear3 DequantizeLinear3 MaxPool1 QuantizeLinear3 DequantizeLinear3 "
+        "Flatten1 QuantizeLinear3 DequantizeLinear3 "
+        "Clip3 QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3 "
+        "Add2 QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3 "
+        "Relu1 QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3");
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
 TEST_CASE("the opset is never below 13, and as high as an operator needs") {

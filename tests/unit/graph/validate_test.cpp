@@ -291,7 +291,7 @@ TEST_CASE("Weights in blocks divide the reduction as the layer allows it") {
   const auto resize = [&](Graph& g, size_t node) {
     QuantParams& params = quant(g, node);
     const Shape& shape = g.value(g.nodes[node].inputs[1]).shape;
-    const auto count = static_cast<size_t>(*scale_shape(params, shape).element_count());
+    const auto count = static_cast<size_t>(scale_shape(params, shape).element_count().value_or(0));
     params.scale.resize(count, 0.1f);
     params.zero_point.resize(count, 0);
   };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "doctest/doctest.h"
+#include "support/integer_weights.h"
 #include "support/layer_cases.h"
 #include "support/quantize.h"
 
@@ -70,5 +71,33 @@ TEST_CASE("what is no product of an activation and a constant matrix is no layer
   for (size_t node = 0; node < graph.nodes.size(); ++node) {
     CAPTURE(graph.nodes[node].name);
     CHECK_FALSE(linear_layer(graph, node));
+  }
+}
+
+TEST_CASE("weights in blocks have a scale per column and block, in the order of k") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 8, 5, 5});
+  const ValueId y = b.conv(x, {.channels = 6, .kernel = {3, 3}, .groups = 2});
+  Graph graph = b.output(b.gemm(b.flatten(y), {.features = 3, .transpose_b = false})).build();
+  for (const size_t node : {size_t{0}, size_t{2}}) {
+    set_integer_weights(graph, node, {.group_size = 4 + static_cast<int64_t>(node) * 3});
+    const Value& value = graph.value(graph.nodes[node].inputs[1]);
+    const auto layer = linear_layer(graph, node);
+    REQUIRE(layer);
+    const auto block = static_cast<size_t>(value.quant->block_size);
+    const auto depth = static_cast<size_t>(layer->depth());
+    const size_t blocks = (depth + block - 1) / block;
+    for (int32_t group = 0; group < layer->groups; ++group) {
+      const std::vector<float> weights = read_weights(graph, *layer, group);
+      const std::vector<float> scales = read_scales(graph, *layer, group);
+      REQUIRE(scales.size() == blocks * static_cast<size_t>(layer->columns));
+      for (size_t i = 0; i < weights.size(); ++i) {
+        const size_t at =
+            layer->weight_index(group * layer->columns + static_cast<int32_t>(i / depth),
+                                static_cast<int32_t>(i % depth));
+        const int8_t q = value.constant->data<int8_t>()[at];
+        CHECK(weights[i] == scales[i / depth * blocks + i % depth / block] * static_cast<float>(q));
+      }
+    }
   }
 }
