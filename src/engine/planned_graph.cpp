@@ -2,8 +2,7 @@
 
 namespace lowbit {
 
-Status PlannedGraph::run_until(ValueId value, std::span<const Tensor> inputs,
-                               const std::function<Status(const ValueView&)>& visit) {
+Result<std::vector<Tensor>> PlannedGraph::run(std::span<const Tensor> inputs, const Taps& taps) {
   std::vector<Shape> shapes;
   for (const Tensor& input : inputs) shapes.push_back(input.shape());
   if (!plan_ || shapes != shapes_) {
@@ -12,6 +11,11 @@ Status PlannedGraph::run_until(ValueId value, std::span<const Tensor> inputs,
     LOWBIT_ASSIGN(plan_, make_plan(graph_, shapes, options));
     shapes_ = std::move(shapes);
   }
+  return plan_->run(inputs, taps);
+}
+
+Status PlannedGraph::run_until(ValueId value, std::span<const Tensor> inputs,
+                               const std::function<Status(const ValueView&)>& visit) {
   std::optional<Status> visited;
   Taps taps;
   taps.on_value = [&](const ValueView& view) -> Status {
@@ -19,10 +23,9 @@ Status PlannedGraph::run_until(ValueId value, std::span<const Tensor> inputs,
     visited = visit(view);
     return make_error(ErrorCode::kAborted, "the rest of the run is not wanted");
   };
-  const auto outputs = plan_->run(inputs, taps);
+  auto outputs = run(inputs, taps);
   if (visited) return std::move(*visited);
-  if (!outputs)
-    return make_error(outputs.error().code, outputs.error().message, outputs.error().where);
+  if (!outputs) return std::move(outputs).failure();
   return make_error(ErrorCode::kInvalidArgument, "no node makes the value",
                     graph_.value(value).name);
 }

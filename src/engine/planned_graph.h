@@ -13,8 +13,11 @@ class PlannedGraph {
   // measured on floats must not depend on the machine.
   explicit PlannedGraph(const Graph& graph) : graph_(graph) {}
 
-  // Runs the graph until `value` is there, and shows it to `visit`. Errors: as make_plan, Plan::run
-  // and `visit`; kInvalidArgument when the value is neither an input nor made by a node.
+  // As Plan::run. Errors: as make_plan and Plan::run.
+  Result<std::vector<Tensor>> run(std::span<const Tensor> inputs, const Taps& taps = {});
+
+  // Runs the graph until `value` is there, and shows it to `visit`. Errors: as run() and
+  // `visit`; kInvalidArgument when the value is neither an input nor made by a node.
   Status run_until(ValueId value, std::span<const Tensor> inputs,
                    const std::function<Status(const ValueView&)>& visit);
 

@@ -129,14 +129,7 @@ Result<LayerInput> layer_input(PlannedGraph& planned, const Graph& graph, const 
 Task<LayerStatistics> layer_statistics(const Graph& fp32, const LinearLayer& real,
                                        const Graph& quantized, const LinearLayer& integer,
                                        std::span<const Tensor> samples, StatisticsOptions options) {
-  if (options.batch < 1) {
-    co_return make_error(ErrorCode::kInvalidArgument, "a batch needs at least 1 sample", "batch");
-  }
-  LOWBIT_CO_ASSIGN(const int64_t sample_count, count_samples(samples));
-  if (sample_count == 0) {
-    co_return make_error(ErrorCode::kEmptyCalibration, "there is no sample to learn from",
-                         "samples");
-  }
+  LOWBIT_CO_ASSIGN(const int64_t sample_count, count_calibration_samples(samples, options.batch));
   std::vector<GroupSums> sums;
   for (int32_t group = 0; group < real.groups; ++group) {
     LOWBIT_CO_ASSIGN(GroupSums of_group,

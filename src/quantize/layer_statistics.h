@@ -37,8 +37,8 @@ struct StatisticsOptions {
 // of them, as many from each batch. `real` is a layer of `fp32`, `integer` the same layer of
 // `quantized`; both graphs run on `samples` (one tensor per graph input) up to the layer, on the
 // kernels of simd128 whatever runs the model, so that the result is the same everywhere. What is
-// passed by reference must outlive the task; pauses after each run of a batch. Errors: as make_plan
-// and Plan::run; kEmptyCalibration without a sample; kInvalidArgument for a batch below 1.
+// passed by reference must outlive the task; pauses after each run of a batch. Errors: as
+// make_plan, Plan::run and count_calibration_samples().
 Task<LayerStatistics> layer_statistics(const Graph& fp32, const LinearLayer& real,
                                        const Graph& quantized, const LinearLayer& integer,
                                        std::span<const Tensor> samples, StatisticsOptions options);

@@ -16,6 +16,17 @@ Result<int64_t> count_samples(std::span<const Tensor> tensors) {
   return tensors[0].shape()[0];
 }
 
+Result<int64_t> count_calibration_samples(std::span<const Tensor> tensors, int64_t batch) {
+  if (batch < 1) {
+    return make_error(ErrorCode::kInvalidArgument, "a batch needs at least 1 sample", "batch");
+  }
+  LOWBIT_ASSIGN(const int64_t samples, count_samples(tensors));
+  if (samples == 0) {
+    return make_error(ErrorCode::kEmptyCalibration, "there is no sample to learn from", "samples");
+  }
+  return samples;
+}
+
 Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
                                           int64_t count) {
   LOWBIT_ASSIGN(const int64_t samples, count_samples(tensors));
