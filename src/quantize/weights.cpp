@@ -6,6 +6,7 @@
 
 #include "graph/product_weights.h"
 #include "qmath/quantize.h"
+#include "quantize/clipping.h"
 
 namespace lowbit {
 
@@ -55,6 +56,17 @@ void set_scales(QuantParams& params, const Shape& shape, int channel_axis) {
     float& scale = params.scale[i];
     if (scale == 0.0f && params.block_size > 0) scale = largest[channel.of(i)];
     scale = symmetric_params(scale, params.qmax).scale;
+  }
+}
+
+// Lowers each scale to the one that suits its weights best.
+void clip(QuantParams& params, const ScaleIndex& index, std::span<const float> weights) {
+  std::vector<std::vector<float>> sharing(params.scale.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] != 0.0f) sharing[index.of(i)].push_back(weights[i]);
+  }
+  for (size_t i = 0; i < sharing.size(); ++i) {
+    if (!sharing[i].empty()) params.scale[i] = mse_optimal_scale(sharing[i], params.qmax);
   }
 }
 
@@ -109,6 +121,7 @@ Result<QuantizedWeights> quantize_weights(const Node& node, const Tensor& weight
     max_abs = std::max(max_abs, std::abs(w[i]));
   }
   set_scales(params, shape, channel_axis);
+  if (format.clipping == Clipping::kMse) clip(params, index, w);
   raise_scales(params, shape, channel_axis, bias, input_scale);
 
   QuantizedWeights result;
