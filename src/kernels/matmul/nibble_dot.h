@@ -44,9 +44,10 @@ class NibbleDot : public RequantizedOutput {
                   void (*kernel)(const MatmulU8S8&)) {
     const MatmulRows<uint8_t>& rows = product.rows;
     const size_t u8s8_bytes = dot_panels_bytes(1, sizes);
-    // Rows are read where they lie, which class S's panels, packed as one piece, may not match.
-    const bool is_by_piece =
-        PieceSizes(rows.taps, rows.depth, kNibbleDepth).packed_k() == sizes.packed_k();
+    // Rows are read where they lie, which class S's panels, packed as one piece, do not match where
+    // pieces are padded.
+    const PieceSizes pieces(rows.taps, rows.depth, kNibbleDepth);
+    const bool is_by_piece = pieces.count == sizes.count || pieces.padded_length == pieces.length;
     // Only padded pieces can be too long to be unpacked, one of K of them never is.
     const bool is_in_registers = rows.count < kManyRows || !fits_unpacked(u8s8_bytes);
     if (is_by_piece && is_in_registers) {
