@@ -5,7 +5,10 @@
 #include <limits>
 #include <vector>
 
+#include "base/random.h"
 #include "doctest/doctest.h"
+#include "quantize/clipping.h"
+#include "support/must.h"
 
 using namespace lowbit;
 
@@ -100,6 +103,26 @@ TEST_CASE("the scale of the accumulator is always a normal float32") {
   const auto q = quantize_weights(gemm(0), w, nullptr, 1e-30f, {});
   REQUIRE(q.ok());
   CHECK(q->weights.params.scale[0] * 1e-30f >= std::numeric_limits<float>::min());
+}
+
+TEST_CASE("clipping takes the scale of least error of whatever shares it, zeros aside") {
+  Random random(1);
+  Tensor w = test::must(Tensor::allocate(DType::kF32, {3, 40}));
+  const auto data = w.mutable_data<float>();
+  for (size_t i = 0; i < 80; ++i) data[i] = random.uniform(-1, 1);
+  data[3] = 2;  // which 3 bits do better to clip
+  for (const int64_t group_size : {0, 20}) {
+    const auto q = quantize_weights(
+        gemm(0), w, nullptr, 1, {.bits = 3, .group_size = group_size, .clipping = Clipping::kMse});
+    REQUIRE(q.ok());
+    const std::vector<float>& scales = q->weights.params.scale;
+    const size_t length = 120 / scales.size();
+    for (size_t i = 0; i < scales.size(); ++i) {
+      const std::span<const float> shared(data.data() + i * length, length);
+      CHECK(scales[i] == mse_optimal_scale(shared, 3));
+    }
+    CHECK(scales[0] < 2.0f / 3);
+  }
 }
 
 TEST_CASE("groups along the reduction have scales of their own, the last one may be short") {
