@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/batch.h"
+#include "quantize/equalize.h"
 #include "quantize/quantize.h"
 #include "tensor/samples.h"
 
@@ -43,12 +44,16 @@ Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
         "calibration");
   }
   LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
-  if (!calibration) {
+  if (recipe.equalize) {
+    LOWBIT_CO_FINISH(prepared, equalize(prepared, samples));
+  }
+  if (!calibration || recipe.equalize) {
     LOWBIT_CO_FINISH(calibration, calibrate_in_steps(prepared, samples));
   }
-  QuantizedGraph result;
-  LOWBIT_CO_ASSIGN(result.graph, quantize(prepared, *calibration, recipe));
-  co_return result;
+  LOWBIT_CO_ASSIGN(Graph quantized, quantize(prepared, *calibration, recipe));
+  LOWBIT_CO_FINISH(QuantizedGraph improved,
+                   improve(prepared, std::move(quantized), samples, recipe));
+  co_return improved;
 }
 
 }  // namespace lowbit
