@@ -139,24 +139,29 @@ IncrementalOptions options_of(const Model& model) {
   return {.tier = model.tier(), .tiles = model.tiles()};
 }
 
+// A job shares it, which so outlives its handle.
+struct SharedEvaluator {
+  std::shared_ptr<Evaluator> evaluator;
+};
+
 Result<val> try_evaluator(const Model& model, const JsTensors& inputs, const JsLabels& labels) {
   LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(inputs));
-  return val(std::make_unique<Evaluator>(std::move(tensors),
-                                         emscripten::convertJSArrayToNumberVector<int32_t>(labels),
-                                         options_of(model)));
+  return val(std::make_unique<SharedEvaluator>(std::make_shared<Evaluator>(
+      std::move(tensors), emscripten::convertJSArrayToNumberVector<int32_t>(labels),
+      options_of(model))));
 }
 
 EvaluatorOrFailure evaluator(const Model& model, const JsTensors& inputs, const JsLabels& labels) {
   return EvaluatorOrFailure(to_outcome(try_evaluator(model, inputs, labels)));
 }
 
-Result<val> try_measure(Evaluator& evaluator, const Model& model) {
+Result<val> try_measure(const SharedEvaluator& shared, const Model& model) {
   LOWBIT_ASSIGN(Graph optimized, optimize(model.graph()));
-  return to_job(evaluator.measure(std::move(optimized), true),
-                [](const Score& score) { return to_score(score); });
+  return to_job(shared.evaluator->measure(std::move(optimized), true),
+                [keep = shared](const Score& score) { return to_score(score); });
 }
 
-JobOrFailure measure(Evaluator& evaluator, const Model& model) {
+JobOrFailure measure(const SharedEvaluator& evaluator, const Model& model) {
   return JobOrFailure(to_outcome(try_measure(evaluator, model)));
 }
 
@@ -285,7 +290,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   class_<Job>("Job").function("step", &step).function("result", &result_of);
 
-  class_<Evaluator>("Evaluator").function("measure(model)", &measure);
+  class_<SharedEvaluator>("Evaluator").function("measure(model)", &measure);
 
   class_<TimedComparison>("Comparison")
       .function("add(inputs, labels)", &add)

@@ -291,12 +291,13 @@ class QdqFinder {
       return success();
     }
     QdqNode& quantizer = model_.nodes[static_cast<size_t>(index_.tensor(output).last_consumer)];
+    const QuantParams* const input = input_of_same_unit(node, *quantizer.quant);
+    if (only_moves_values(*node.op) && !input) return success();
     quantizer.role = NodeRole::kAbsorbed;
     if (activation != kNoNode) {
       model_.nodes[static_cast<size_t>(activation)].role = NodeRole::kAbsorbed;
     }
     found = {NodeRole::kInteger, next->outputs.front(), activation, quantizer.quant};
-    const QuantParams* const input = input_of_same_unit(node, *found.quant);
     if (!input || !(only_moves_values(*node.op) || node.op == Op::kRelu))
       return narrow_range(found);
     quantizer.quant = found.quant = *input;  // whose integers are the output's

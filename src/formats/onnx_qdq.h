@@ -2,7 +2,8 @@
 // DequantizeLinear (DQ) and QuantizeLinear (Q):
 //
 // - An operator is an integer node when all its data come from DQ, and one Q is all that reads its
-//   output. That Q belongs to the node: the node makes the Q's integers.
+//   output. That Q belongs to the node: the node makes the Q's integers. One that only moves values
+//   stays a float node where the Q has another scale or zero point than the DQ.
 //
 // - A Relu or Clip between the node and its Q is the node's activation (Conv, Gemm, MatMul, Add).
 //

@@ -21,6 +21,9 @@
 //
 // - Integer weights of a node on floats are a DequantizeLinear before an operator of floats.
 //
+// - A float node that reads integers only, and whose output becomes integers only, looks like an
+//   integer node, and is read as one (by ONNX Runtime, too).
+//
 // - Integers of a narrower range than that of uint8 go through a Clip of their own:
 //
 //     ... -> Conv -> QuantizeLinear -> DequantizeLinear -> Clip -> QuantizeLinear -> y -> ...

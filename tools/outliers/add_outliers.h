@@ -15,7 +15,7 @@
 namespace lowbit {
 
 inline constexpr int64_t kRarity = 400'000;
-inline constexpr float kRatio = 64.0f;
+inline constexpr float kRatio = 32.0f;
 
 // `graph`: FP32; optimize()d here. Layers of fewer than kRarity elements over all samples stay as
 // they are. Errors: as optimize and Plan::run.

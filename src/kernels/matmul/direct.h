@@ -58,10 +58,6 @@ struct Words {
 // A Kernel is one precision: the type Source (of A), and
 //   kHeaderBytes, kWordBytes             bytes of a panel before B, and of B per word of K
 //   accumulate<kRows, kPanels>(tile, words, b, panel_bytes)       adds the products of all words
-//   kBiasFirst                           whether sums start at the bias. Where a tile's sums start
-//                                        as copies of one vector and fill all registers, V8 keeps
-//                                        one of them in memory, at two thirds of the speed
-//   add(sums, bias)                      ends sums that start at zero
 //   finish(tile, panel, panel_bytes, row, column)      the output stage
 template <class Kernel>
 class DirectProduct {
@@ -176,28 +172,12 @@ class DirectProduct {
       start += pass.rows.row_stride;
     }
     Tile<kRows, kPanels> tile;
-    if constexpr (Kernel::kBiasFirst) {
-      for_each_bias(tile, panel, pass, [](v128_t& sums, v128_t bias) { sums = bias; });
-    } else {
-      for_each_bias(tile, panel, pass, [](v128_t& sums, v128_t) { sums = wasm_i32x4_splat(0); });
-    }
-    Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
-    if constexpr (!Kernel::kBiasFirst) {
-      for_each_bias(tile, panel, pass,
-                    [](v128_t& sums, v128_t bias) { sums = Kernel::add(sums, bias); });
-    }
-    kernel.finish(tile, panel, pass.panel_bytes, row, column);
-  }
-
-  template <int kRows, int kPanels, class Visit>
-  static void for_each_bias(Tile<kRows, kPanels>& tile, const std::byte* panel, const Pass& pass,
-                            Visit visit) {
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 bias = load_lanes8(panel + p * pass.panel_bytes);
-      for (int r = 0; r < kRows; ++r) {
-        for (int h = 0; h < 2; ++h) visit(tile.sum[r][p].half[h], bias.half[h]);
-      }
+      for (int r = 0; r < kRows; ++r) tile.sum[r][p] = bias;
     }
+    Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
+    kernel.finish(tile, panel, pass.panel_bytes, row, column);
   }
 };
 

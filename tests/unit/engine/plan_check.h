@@ -10,6 +10,7 @@
 #include <map>
 #include <vector>
 
+#include "base/random.h"
 #include "engine/engine.h"
 #include "support/must.h"
 #include "support/tiers.h"

@@ -157,6 +157,35 @@ TEST_CASE("a function of one value between two pairs is an integer node of its o
   }
 }
 
+TEST_CASE("an operator that moves values between other parameters stays a float node") {
+  OnnxFile file = quantized_input();
+  file.node("Flatten", {"x_d"}, {"f"});
+  const Graph graph = must(read(quantize_output(file, "f")));
+  std::string ops;
+  for (const Node& node : graph.nodes) ops += std::string(op_info(node.op).name) + " ";
+  CHECK(ops == "QuantizeLinear DequantizeLinear Flatten QuantizeLinear DequantizeLinear ");
+}
+
+TEST_CASE("a Clip without a name between equal pairs is the range of the integers before it") {
+  const auto clipped = [](float low, float high, const char* name) {
+    OnnxFile file = quantized_input();
+    file.floats("low", {}, {low}).floats("high", {}, {high});
+    file.node("Clip", {"x_d", "low", "high"}, {"c"}, {.name = name});
+    file.node("QuantizeLinear", {"c", "x_s", "x_z"}, {"c_q"});
+    file.node("DequantizeLinear", {"c_q", "x_s", "x_z"}, {"c_d"}, {.name = "dq"}).output("c_d");
+    return must(read(file));
+  };
+  const Graph graph = clipped(-1, 6, "");
+  REQUIRE(graph.nodes.size() == 2);
+  const Value& integers = graph.value(graph.nodes[0].output);
+  CHECK(integers.name == "c_q");
+  CHECK(integers.quant->qmin == 1);
+  CHECK(integers.quant->qmax == 15);
+  CHECK(clipped(-1, 6, "clip").nodes.size() == 3);
+  // A range needs the zero point.
+  CHECK(clipped(1, 6, "").nodes.size() == 3);
+}
+
 TEST_CASE("a value read as integers and as reals has both") {
   OnnxFile file = quantized_input();
   file.node("Relu", {"x_d"}, {"r"});

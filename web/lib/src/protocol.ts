@@ -1,7 +1,17 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { CompleteRecipe, Evaluation, KernelTier } from './raw.js'
-import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor, Tiles } from './types.js'
+import type { Evaluation, KernelTier } from './raw.js'
+import type {
+  Calibration,
+  LowbitErrorCode,
+  ModelInfo,
+  Progress,
+  Report,
+  Score,
+  Sensitivity,
+  Tensor,
+  Tiles,
+} from './types.js'
 
 /** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
 export type Kernels = KernelTier | 'probe'
@@ -13,21 +23,46 @@ export interface Tuning {
   readonly budgetMs: number
 }
 
-/** Names a model; given by the caller's side, so that it can free one whose making it stopped waiting for. */
+/**
+ * Names a model or an evaluator; given by the caller's side, so that it can free one whose making it stopped waiting for.
+ */
 export type ModelId = number
 
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
   load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
+  calibrate: {
+    request: { model: ModelId; samples: readonly Tensor[] }
+    reply: Calibration
+  }
   quantize: {
     request: {
       model: ModelId
       target: ModelId
-      recipe: CompleteRecipe
-      calibration: readonly Tensor[]
+      /** JSON. */
+      recipe: string
+      /** Empty: to be made of the samples. */
+      calibration: Uint8Array
+      samples: readonly Tensor[]
     }
-    reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer> }
+    reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer>; warnings: string[] }
   }
+  sensitivity: {
+    request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }
+    reply: Sensitivity
+  }
+  /** Makes an evaluator and measures its reference. */
+  startEvaluator: {
+    request: {
+      target: ModelId
+      reference: ModelId
+      inputs: readonly Tensor[]
+      /** Empty, or one class per sample. */
+      labels: Int32Array
+    }
+    reply: Score
+  }
+  measure: { request: { evaluator: ModelId; model: ModelId }; reply: Score }
   run: {
     request: {
       model: ModelId

@@ -127,16 +127,18 @@ test('arguments', async (t) => {
     const calibration = x
     await rejects(lowbit.quantize({}, {}, { calibration }), bad, 'model')
     await rejects(lowbit.quantize(model, null, { calibration }), bad, 'recipe')
-    await rejects(lowbit.quantize(model, { bits: 8 }, { calibration }), bad, 'recipe.bits')
+    await rejects(lowbit.quantize(model, { bits: 8 }, { calibration }), bad, 'bits')
     for (const bits of [1, 9, 4.5, '4']) {
       const recipe = { weights: { bits } }
-      await rejects(lowbit.quantize(model, recipe, { calibration }), bad, 'recipe.weights.bits')
+      await rejects(lowbit.quantize(model, recipe, { calibration }), bad, 'weights.bits')
     }
-    const narrow = { activations: { bits: 4 } }
-    await rejects(lowbit.quantize(model, narrow, { calibration }), bad, 'recipe.activations.bits')
+    const narrow = { activations: { bits: 1 } }
+    await rejects(lowbit.quantize(model, narrow, { calibration }), bad, 'activations.bits')
     const grouped = { weights: { granularity: 'group' } }
-    const where = 'recipe.weights.granularity'
-    await rejects(lowbit.quantize(model, grouped, { calibration }), bad, where)
+    await rejects(lowbit.quantize(model, grouped, { calibration }), bad, 'weights.granularity')
+    const layers = { 'no such layer': { precision: 'float' } }
+    const where = 'layers.no such layer'
+    await rejects(lowbit.quantize(model, { layers }, { calibration }), bad, where)
     await rejects(lowbit.quantize(model, {}), bad, 'options')
     await rejects(lowbit.quantize(model, {}, {}), bad, 'options.calibration')
     const empty = { data: new Float32Array(), shape: [0, 8] }
