@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/batch.h"
 #include "engine/planned_graph.h"
+#include "tensor/samples.h"
 
 namespace lowbit {
 
@@ -27,8 +29,8 @@ void widen(ChannelRanges& ranges, const Node& first, const ValueView& view) {
 
 Task<std::vector<ChannelRanges>> observe_channels(const Graph& graph,
                                                   std::span<const ChannelPair> pairs,
-                                                  std::span<const Tensor> samples, int64_t batch) {
-  LOWBIT_CO_ASSIGN(const int64_t sample_count, count_calibration_samples(samples, batch));
+                                                  std::span<const Tensor> samples) {
+  LOWBIT_CO_ASSIGN(const int64_t sample_count, count_calibration_samples(samples));
   std::vector<ChannelRanges> ranges;
   for (const ChannelPair& pair : pairs) {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -44,6 +46,7 @@ Task<std::vector<ChannelRanges>> observe_channels(const Graph& graph,
     return success();
   };
   PlannedGraph planned(graph);
+  const int64_t batch = batch_for(graph, samples);
   for (int64_t first = 0; first < sample_count; first += batch) {
     LOWBIT_CO_ASSIGN(const std::vector<Tensor> inputs,
                      slice_samples(samples, first, std::min(batch, sample_count - first)));

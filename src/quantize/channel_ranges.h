@@ -3,7 +3,7 @@
 
 #include "base/task.h"
 #include "quantize/channel_pairs.h"
-#include "tensor/samples.h"
+#include "tensor/tensor.h"
 
 namespace lowbit {
 
@@ -19,6 +19,6 @@ struct ChannelRanges {
 // make_plan, Plan::run and count_calibration_samples().
 Task<std::vector<ChannelRanges>> observe_channels(const Graph& graph,
                                                   std::span<const ChannelPair> pairs,
-                                                  std::span<const Tensor> samples, int64_t batch);
+                                                  std::span<const Tensor> samples);
 
 }  // namespace lowbit

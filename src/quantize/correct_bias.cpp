@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "graph/constant_editor.h"
+#include "graph/product_weights.h"
 
 namespace lowbit {
 
@@ -26,15 +27,14 @@ std::vector<double> mean_products(const Graph& graph, const LinearLayer& layer,
   return products;
 }
 
-// One scale per output channel: that of the sums.
+// One scale per output channel: that of the sums, of the block with the largest scale.
 QuantParams bias_params(const Graph& graph, const LinearLayer& layer, float input_scale) {
+  const Node& node = graph.nodes[layer.node];
+  const Value& weights = graph.value(node.inputs[1]);
   QuantParams params{.storage = DType::kI32, .qmin = -kBiasQmax, .qmax = kBiasQmax, .axis = 0};
-  params.scale.clear();
-  for (int32_t group = 0; group < layer.groups; ++group) {
-    for (const float scale : read_scales(graph, layer, group)) {
-      params.scale.push_back(input_scale * scale);
-    }
-  }
+  params.scale =
+      channel_scales(*weights.quant, weights.shape, output_channel_axis(node, weights.shape));
+  for (float& scale : params.scale) scale *= input_scale;
   params.zero_point.assign(params.scale.size(), 0);
   return params;
 }

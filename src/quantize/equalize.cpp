@@ -158,11 +158,11 @@ void absorb(const Graph& graph, Pair& pair) {
 
 }  // namespace
 
-Task<Graph> equalize(const Graph& graph, std::span<const Tensor> samples, int64_t batch) {
+Task<Graph> equalize(const Graph& graph, std::span<const Tensor> samples) {
   const std::vector<ChannelPair> found = find_channel_pairs(graph);
   std::vector<ChannelRanges> seen(found.size());
   if (!samples.empty()) {
-    LOWBIT_CO_FINISH(seen, observe_channels(graph, found, samples, batch));
+    LOWBIT_CO_FINISH(seen, observe_channels(graph, found, samples));
   }
   std::vector<Pair> pairs;
   std::map<size_t, Magnitudes> layers;  // by node

@@ -26,14 +26,13 @@
 
 #include "base/task.h"
 #include "graph/graph.h"
-#include "tensor/samples.h"
+#include "tensor/tensor.h"
 
 namespace lowbit {
 
 // `graph` optimize()d, FP32. `samples`: one tensor per graph input, or none: then pairs with an
 // upper bound between them stay as they are, and no bias is absorbed. What is passed by reference
-// must outlive the task. Errors: as make_plan and Plan::run; kInvalidArgument for a batch below 1.
-Task<Graph> equalize(const Graph& graph, std::span<const Tensor> samples,
-                     int64_t batch = kDefaultBatch);
+// must outlive the task. Errors: as observe_channels().
+Task<Graph> equalize(const Graph& graph, std::span<const Tensor> samples);
 
 }  // namespace lowbit

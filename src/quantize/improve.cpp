@@ -3,7 +3,6 @@
 #include <map>
 
 #include "base/text.h"
-#include "engine/batch.h"
 #include "graph/constant_editor.h"
 #include "quantize/adaround.h"
 #include "quantize/correct_bias.h"
@@ -105,9 +104,8 @@ Task<QuantizedGraph> improve(const Graph& fp32, Graph quantized, std::span<const
       return Progress{"improve", (static_cast<double>(i) + of_layer) / count};
     };
 
-    auto observing = layer_statistics(
-        fp32, pair.real, improved.graph, pair.integer, samples,
-        {.second_moments = is_rounded, .seed = recipe.seed, .batch = batch_for(fp32, samples)});
+    auto observing = layer_statistics(fp32, pair.real, improved.graph, pair.integer, samples,
+                                      {.second_moments = is_rounded, .seed = recipe.seed});
     const double share = is_rounded ? kStatisticsShare : 1.0;
     while (!observing.step()) co_yield progress(share * observing.progress().fraction);
     LOWBIT_CO_ASSIGN(const LayerStatistics statistics, std::move(observing).result());

@@ -4,9 +4,11 @@
 #include <limits>
 
 #include "base/random.h"
+#include "engine/batch.h"
 #include "engine/planned_graph.h"
 #include "kernels/kernels.h"
 #include "quantize/layer_input.h"
+#include "tensor/samples.h"
 
 namespace lowbit {
 
@@ -129,7 +131,7 @@ Result<LayerInput> layer_input(PlannedGraph& planned, const Graph& graph, const 
 Task<LayerStatistics> layer_statistics(const Graph& fp32, const LinearLayer& real,
                                        const Graph& quantized, const LinearLayer& integer,
                                        std::span<const Tensor> samples, StatisticsOptions options) {
-  LOWBIT_CO_ASSIGN(const int64_t sample_count, count_calibration_samples(samples, options.batch));
+  LOWBIT_CO_ASSIGN(const int64_t sample_count, count_calibration_samples(samples));
   std::vector<GroupSums> sums;
   for (int32_t group = 0; group < real.groups; ++group) {
     LOWBIT_CO_ASSIGN(GroupSums of_group,
@@ -143,20 +145,21 @@ Task<LayerStatistics> layer_statistics(const Graph& fp32, const LinearLayer& rea
   LOWBIT_CO_ASSIGN(Tensor quantized_x, Tensor::allocate(DType::kF32, {block, depth}));
   LOWBIT_CO_ASSIGN(Tensor products, Tensor::allocate(DType::kF32, {block, real.columns}));
 
+  const int64_t batch = batch_for(fp32, samples);
   const int64_t wanted_rows = std::max(kLeastRows, kRowsPerWeight * depth);
   PlannedGraph fp32_plan(fp32);
   PlannedGraph quantized_plan(quantized);
   Random random(options.seed);
   LayerStatistics statistics;
-  for (int64_t first = 0; first < sample_count; first += options.batch) {
+  for (int64_t first = 0; first < sample_count; first += batch) {
     const Progress progress{"statistics",
                             static_cast<double>(first) / static_cast<double>(sample_count)};
-    const int64_t count = std::min(options.batch, sample_count - first);
-    LOWBIT_CO_ASSIGN(const std::vector<Tensor> batch, slice_samples(samples, first, count));
-    LOWBIT_CO_ASSIGN(const LayerInput exact, layer_input(fp32_plan, fp32, real, batch));
+    const int64_t count = std::min(batch, sample_count - first);
+    LOWBIT_CO_ASSIGN(const std::vector<Tensor> inputs, slice_samples(samples, first, count));
+    LOWBIT_CO_ASSIGN(const LayerInput exact, layer_input(fp32_plan, fp32, real, inputs));
     co_yield progress;
     LOWBIT_CO_ASSIGN(const LayerInput integers,
-                     layer_input(quantized_plan, quantized, integer, batch));
+                     layer_input(quantized_plan, quantized, integer, inputs));
     co_yield progress;
     const int64_t share = (wanted_rows * count + sample_count - 1) / sample_count;
     const std::vector<int64_t> rows = choose(share, exact.row_count(), random);

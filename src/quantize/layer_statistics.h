@@ -11,7 +11,7 @@
 
 #include "base/task.h"
 #include "quantize/linear_layer.h"
-#include "tensor/samples.h"
+#include "tensor/tensor.h"
 
 namespace lowbit {
 
@@ -30,7 +30,6 @@ struct LayerStatistics {
 struct StatisticsOptions {
   bool second_moments = true;  // else only the means
   uint64_t seed = 0;           // chooses the rows
-  int64_t batch = kDefaultBatch;
 };
 
 // As many rows as there are, or, where there are more, a random subset of about max(4096, 16 depth)

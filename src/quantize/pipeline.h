@@ -12,6 +12,7 @@
 #include "base/task.h"
 #include "quantize/calibrate.h"
 #include "quantize/improve.h"
+#include "quantize/recipe.h"
 
 namespace lowbit {
 
@@ -22,7 +23,8 @@ bool needs_samples(const Recipe& recipe);
 // once. Errors: as Calibrator.
 Task<Calibration> calibrate_in_steps(Graph graph, std::vector<Tensor> samples);
 
-// `graph` as loaded. Either `calibration` is one of that graph, or it is made of the samples.
+// `graph` as loaded. Either `calibration` is one of that graph, or it is made of the samples; it
+// always is where the recipe equalizes, as that changes what channels hold.
 // Errors: as quantize() and Calibrator; kInvalidArgument where samples are needed and there are
 // none.
 Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,

@@ -16,10 +16,7 @@ Result<int64_t> count_samples(std::span<const Tensor> tensors) {
   return tensors[0].shape()[0];
 }
 
-Result<int64_t> count_calibration_samples(std::span<const Tensor> tensors, int64_t batch) {
-  if (batch < 1) {
-    return make_error(ErrorCode::kInvalidArgument, "a batch needs at least 1 sample", "batch");
-  }
+Result<int64_t> count_calibration_samples(std::span<const Tensor> tensors) {
   LOWBIT_ASSIGN(const int64_t samples, count_samples(tensors));
   if (samples == 0) {
     return make_error(ErrorCode::kEmptyCalibration, "there is no sample to learn from", "samples");

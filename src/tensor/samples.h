@@ -14,9 +14,8 @@ inline constexpr int64_t kDefaultBatch = 32;
 // The common number of samples of all tensors. Errors: kShapeMismatch.
 Result<int64_t> count_samples(std::span<const Tensor> tensors);
 
-// The same for a pass over samples to learn from, `batch` at once. Errors: kShapeMismatch;
-// kEmptyCalibration without a sample; kInvalidArgument for a batch below 1.
-Result<int64_t> count_calibration_samples(std::span<const Tensor> tensors, int64_t batch);
+// The same where there must be one to learn from. Errors: kShapeMismatch, kEmptyCalibration.
+Result<int64_t> count_calibration_samples(std::span<const Tensor> tensors);
 
 // The samples [first, first + count) of every tensor, as new tensors. Errors: kShapeMismatch,
 // kInvalidArgument, kOutOfMemory.

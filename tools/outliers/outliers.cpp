@@ -4,10 +4,8 @@
 //   outliers MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 LABELS.idx1 [CHANGED.onnx]
 #include <cstdio>
 
+#include "accuracy.h"
 #include "add_outliers.h"
-#include "api/lowbit.h"
-#include "compare/predictions.h"
-#include "formats/onnx_writer.h"
 #include "images.h"
 
 namespace lowbit {
@@ -15,7 +13,6 @@ namespace lowbit {
 namespace {
 
 constexpr int kBits = 6;  // of activations; weights have 8
-constexpr int64_t kBatch = 100;
 
 struct Named {
   const char* name;
@@ -26,26 +23,6 @@ constexpr Named kObservers[] = {{"minmax", Observer::kMinMax},
                                 {"percentile", Observer::kPercentile},
                                 {"mse", Observer::kMse},
                                 {"entropy", Observer::kEntropy}};
-
-Status print_accuracy(const char* name, Model& model, const Tensor& images,
-                      std::span<const int32_t> labels) {
-  const int64_t samples = images.shape()[0];
-  int64_t correct = 0;
-  for (int64_t first = 0; first < samples; first += kBatch) {
-    LOWBIT_ASSIGN(const std::vector<Tensor> batch,
-                  slice_samples({&images, 1}, first, std::min(kBatch, samples - first)));
-    LOWBIT_ASSIGN(const std::vector<Tensor> outputs, model.run(batch));
-    const int64_t rows = outputs[0].shape()[0];
-    const auto classes = static_cast<size_t>(outputs[0].element_count() / rows);
-    for (int64_t i = 0; i < rows; ++i) {
-      const auto row = outputs[0].data<float>().subspan(static_cast<size_t>(i) * classes, classes);
-      if (argmax(row) == labels[static_cast<size_t>(first + i)]) ++correct;
-    }
-  }
-  std::printf("%-24s %6.2f %%\n", name,
-              100.0 * static_cast<double>(correct) / static_cast<double>(samples));
-  return success();
-}
 
 Status run(std::span<char*> arguments) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(arguments[0]));

@@ -43,11 +43,10 @@ TEST_CASE("samples that do not agree, and slices outside them, are errors") {
   check_error(slice_samples(inputs, -1, 1), ErrorCode::kInvalidArgument, "slice");
 }
 
-TEST_CASE("a pass to learn from needs a sample, and batches of at least one") {
+TEST_CASE("to learn from samples takes at least one") {
   const std::array inputs = {counted({5, 2})};
-  CHECK(must(count_calibration_samples(inputs, 32)) == 5);
-  check_error(count_calibration_samples(inputs, 0), ErrorCode::kInvalidArgument, "batch");
-  check_error(count_calibration_samples(std::array{counted({0, 2})}, 32),
-              ErrorCode::kEmptyCalibration, "samples");
-  check_error(count_calibration_samples({}, 32), ErrorCode::kShapeMismatch, "inputs");
+  CHECK(must(count_calibration_samples(inputs)) == 5);
+  check_error(count_calibration_samples(std::array{counted({0, 2})}), ErrorCode::kEmptyCalibration,
+              "samples");
+  check_error(count_calibration_samples({}), ErrorCode::kShapeMismatch, "inputs");
 }
