@@ -11,7 +11,7 @@
 
 #include "base/task.h"
 #include "quantize/calibrate.h"
-#include "quantize/recipe.h"
+#include "quantize/improve.h"
 
 namespace lowbit {
 
@@ -21,11 +21,6 @@ bool needs_samples(const Recipe& recipe);
 // Observes all samples (one tensor per graph input, along their first dimension), batch_for() at
 // once. Errors: as Calibrator.
 Task<Calibration> calibrate_in_steps(Graph graph, std::vector<Tensor> samples);
-
-struct QuantizedGraph {
-  Graph graph;
-  std::vector<std::string> warnings;
-};
 
 // `graph` as loaded. Either `calibration` is one of that graph, or it is made of the samples.
 // Errors: as quantize() and Calibrator; kInvalidArgument where samples are needed and there are

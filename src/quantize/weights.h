@@ -3,8 +3,10 @@
 //   weights   int8, symmetric:  q = clamp(rne(w / Sw))
 //   bias      int32:            q = rne(b / (Sx * Sw[c]))
 //
-// Sw = max |w| / qmax over what shares the scale, or the scale of least error (clipping.h). What
-// shares a scale: the tensor, an output channel, or a group: `group_size` neighbours along the
+// Sw = max |w| / qmax over what shares the scale, or the one with the least mean squared error
+// (quantize/clipping.h).
+//
+// What shares a scale: the tensor, an output channel, or a group: `group_size` neighbours along the
 // reduction in one channel (and one tap). Then Sw[c] is the largest of the channel's scales, see
 // qmath/requantize_groups.h.
 #pragma once

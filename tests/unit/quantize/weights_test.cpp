@@ -203,3 +203,29 @@ TEST_CASE("layers that take no groups have a scale per channel") {
   CHECK(q->weights.params.block_size == 0);
   CHECK(q->weights.params.axis == 0);
 }
+
+TEST_CASE(
+    "clipped weights have less squared error, each group on its own, and a group of zeros none") {
+  // A large weight among small ones; the second channel has none.
+  const Tensor w = tensor({3, 6}, {1.0f, 0.2f, -0.2f, 0.1f, -0.1f, 0.2f,   //
+                                   0.3f, -0.3f, 0.3f, -0.3f, 0.3f, -0.3f,  //
+                                   0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f});
+  const WeightFormat by_max{.bits = 3};
+  WeightFormat by_error = by_max;
+  by_error.clipping = Clipping::kMse;
+  std::array<std::vector<double>, 2> errors;
+  for (size_t i = 0; i < 2; ++i) {
+    const auto q = quantize_weights(gemm(0), w, nullptr, 1.0f, i == 0 ? by_max : by_error);
+    REQUIRE(q.ok());
+    errors[i].assign(3, 0.0);
+    for (size_t k = 0; k < 18; ++k) {
+      const auto error = static_cast<double>(q->weights.params.scale[k / 6]) *
+                             q->weights.values.data<int8_t>()[k] -
+                         static_cast<double>(w.data<float>()[k]);
+      errors[i][k / 6] += error * error;
+    }
+  }
+  CHECK(errors[1][0] < 0.9 * errors[0][0]);
+  CHECK(errors[1][1] == doctest::Approx(errors[0][1]).epsilon(1e-6));
+  CHECK(errors[1][2] == 0);
+}
