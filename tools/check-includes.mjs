@@ -22,9 +22,10 @@ export const mayInclude = {
   compare: belowApi,
   quantize: belowApi,
   train: belowApi,
+  analysis: ['compare', 'quantize', ...belowApi],
   formats: ['graph', 'qmath', 'tensor', 'base'],
-  api: ['compare', 'quantize', 'train', 'formats', ...belowApi],
-  bindings: ['api', 'compare', 'quantize', 'train', 'formats', ...belowApi],
+  api: ['analysis', 'compare', 'quantize', 'train', 'formats', ...belowApi],
+  bindings: ['api', 'analysis', 'compare', 'quantize', 'train', 'formats', ...belowApi],
 }
 
 const platformHeaders = [

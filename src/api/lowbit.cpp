@@ -1,8 +1,8 @@
 #include "api/lowbit.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "engine/batch.h"
 #include "formats/onnx_reader.h"
 #include "formats/onnx_writer.h"
 #include "graph/rewrites.h"
@@ -35,76 +35,32 @@ Result<Plan*> Model::plan(std::vector<Shape> input_shapes) {
 
 Result<std::vector<std::byte>> Model::save() const { return write_onnx(graph_); }
 
-namespace {
-
-// The common number of samples of all tensors.
-Result<int64_t> count_samples(std::span<const Tensor> tensors) {
-  if (tensors.empty()) return make_error(ErrorCode::kShapeMismatch, "no input was given", "inputs");
-  for (const Tensor& tensor : tensors) {
-    if (tensor.shape().rank() == 0 || tensor.shape()[0] != tensors[0].shape()[0]) {
-      return make_error(
-          ErrorCode::kShapeMismatch,
-          "every input must have the same number of samples along its first dimension", "inputs");
-    }
-  }
-  return tensors[0].shape()[0];
-}
-
-}  // namespace
-
-Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
-                                          int64_t count) {
-  LOWBIT_ASSIGN(const int64_t samples, count_samples(tensors));
-  if (first < 0 || count < 0 || first > samples - count) {
-    return make_error(ErrorCode::kInvalidArgument, "the slice lies outside the samples", "inputs");
-  }
-  std::vector<Tensor> slices;
-  for (const Tensor& tensor : tensors) {
-    Shape shape = tensor.shape();
-    shape[0] = count;
-    LOWBIT_ASSIGN(Tensor slice, Tensor::allocate(tensor.dtype(), shape));
-    if (slice.byte_count() > 0) {
-      const size_t sample_bytes = tensor.byte_count() / static_cast<size_t>(samples);
-      std::memcpy(slice.mutable_raw(), tensor.raw() + static_cast<size_t>(first) * sample_bytes,
-                  slice.byte_count());
-    }
-    slices.push_back(std::move(slice));
-  }
-  return slices;
+Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
+                              const Context& context) {
+  return finish(calibrate_in_steps(model.graph(), {samples.begin(), samples.end()}), context);
 }
 
 namespace {
 
-// Calls visit(batch, first sample) over all samples, reporting progress before each and at the end.
-template <class Visit>
-Status for_each_batch(std::span<const Tensor> inputs, int64_t batch, const Context& context,
-                      std::string_view stage, Visit visit) {
-  if (batch < 1)
-    return make_error(ErrorCode::kInvalidArgument, "a batch needs at least 1 sample", "batch");
-  LOWBIT_ASSIGN(const int64_t samples, count_samples(inputs));
-  for (int64_t first = 0; first < samples; first += batch) {
-    LOWBIT_TRY(context.report(stage, static_cast<double>(first) / static_cast<double>(samples)));
-    LOWBIT_ASSIGN(const std::vector<Tensor> slice,
-                  slice_samples(inputs, first, std::min(batch, samples - first)));
-    LOWBIT_TRY(visit(slice, first));
-  }
-  return context.report(stage, 1.0);
+Result<Model> quantize(const Model& model, const Recipe& recipe,
+                       std::optional<Calibration> calibration, std::span<const Tensor> samples,
+                       const Context& context) {
+  LOWBIT_ASSIGN(QuantizedGraph quantized,
+                finish(quantize_in_steps(model.graph(), recipe, std::move(calibration),
+                                         {samples.begin(), samples.end()}),
+                       context));
+  return Model(std::move(quantized.graph), model.tier(), model.tiles());
 }
 
 }  // namespace
 
-Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
-                         const Context& context, int64_t batch) {
-  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
-  LOWBIT_TRY(for_each_batch(
-      samples, batch, context, "calibrate",
-      [&](const std::vector<Tensor>& slice, int64_t) { return calibrator.observe(slice); }));
-  return calibrator.finish();
+Result<Model> quantize(const Model& model, const Calibration& calibration, const Recipe& recipe) {
+  return quantize(model, recipe, calibration, {}, {});
 }
 
-Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe) {
-  LOWBIT_ASSIGN(Graph graph, quantize(model.graph(), ranges, recipe));
-  return Model(std::move(graph), model.tier(), model.tiles());
+Result<Model> quantize(const Model& model, std::span<const Tensor> samples, const Recipe& recipe,
+                       const Context& context) {
+  return quantize(model, recipe, {}, samples, context);
 }
 
 Result<Report> compare(const Model& a, const Model& b, std::span<const Tensor> inputs,
@@ -119,13 +75,16 @@ Result<Report> compare(const Model& a, const Model& b, std::span<const Tensor> i
   if (!labels.empty() && static_cast<int64_t>(labels.size()) != samples) {
     return make_error(ErrorCode::kShapeMismatch, "there must be one label per sample", "labels");
   }
-  LOWBIT_TRY(for_each_batch(
-      inputs, options.batch, context, "compare",
-      [&](const std::vector<Tensor>& slice, int64_t first) {
-        const auto count = static_cast<size_t>(slice[0].shape()[0]);
-        return comparison.add(
-            slice, labels.empty() ? labels : labels.subspan(static_cast<size_t>(first), count));
-      }));
+  const int64_t batch = batch_for(a.graph(), inputs);
+  for (int64_t first = 0; first < samples; first += batch) {
+    LOWBIT_TRY(
+        context.report("compare", static_cast<double>(first) / static_cast<double>(samples)));
+    const int64_t count = std::min(batch, samples - first);
+    LOWBIT_ASSIGN(const std::vector<Tensor> slice, slice_samples(inputs, first, count));
+    LOWBIT_TRY(comparison.add(slice, labels.empty() ? labels
+                                                    : labels.subspan(static_cast<size_t>(first),
+                                                                     static_cast<size_t>(count))));
+  }
   if (options.latency_runs > 0 && samples > 0) {
     LOWBIT_ASSIGN(const std::vector<Tensor> one, slice_samples(inputs, 0, 1));
     LOWBIT_TRY(comparison.measure_latency(one, options.latency_warmup, options.latency_runs));

@@ -2,8 +2,8 @@
 // train/fit.h). This is the only header that most readers need.
 //
 //   Result<Model> fp32 = Model::load(onnx_bytes);
-//   Result<Ranges> ranges = calibrate(*fp32, samples);
-//   Result<Model> int8 = quantize(*fp32, *ranges, Recipe{});
+//   Result<Calibration> calibration = calibrate(*fp32, samples);
+//   Result<Model> int8 = quantize(*fp32, *calibration, Recipe{});
 //   Result<std::vector<Tensor>> logits = int8->run({image});
 //   Result<Report> report = compare(*fp32, *int8, images, labels, {});
 //   Result<std::vector<std::byte>> bytes = int8->save();
@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "analysis/sensitivity.h"
 #include "base/context.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
@@ -20,7 +21,11 @@
 #include "kernels/probe.h"
 #include "kernels/tune.h"
 #include "quantize/calibrate.h"
+#include "quantize/calibration_file.h"
+#include "quantize/pipeline.h"
 #include "quantize/quantize.h"
+#include "quantize/recipe_json.h"
+#include "tensor/samples.h"
 #include "train/fit.h"
 
 namespace lowbit {
@@ -64,25 +69,20 @@ class Model {
   std::vector<Shape> planned_shapes_;
 };
 
-// Samples lie along the first dimension of every input; `batch` is how many are run at once.
-inline constexpr int64_t kDefaultBatch = 32;
+// What `samples` make of every activation (one tensor per graph input), the same in every tier.
+// Errors: as Calibrator, kAborted.
+Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
+                              const Context& context = {});
 
-// The samples [first, first + count) of every tensor, as new tensors.
-Result<std::vector<Tensor>> slice_samples(std::span<const Tensor> tensors, int64_t first,
-                                          int64_t count);
-
-// Min-max ranges over `samples` (one tensor per graph input), the same in every tier. Errors: as
-// Calibrator, kAborted.
-Result<Ranges> calibrate(const Model& model, std::span<const Tensor> samples,
-                         const Context& context = {}, int64_t batch = kDefaultBatch);
-
-// Errors: as quantize(Graph).
-Result<Model> quantize(const Model& model, const Ranges& ranges, const Recipe& recipe);
+// By a calibration of the model; for recipes that need no samples. Errors: as quantize_in_steps.
+Result<Model> quantize(const Model& model, const Calibration& calibration, const Recipe& recipe);
+// By samples, as any recipe. Errors: as quantize_in_steps, kAborted.
+Result<Model> quantize(const Model& model, std::span<const Tensor> samples, const Recipe& recipe,
+                       const Context& context = {});
 
 struct CompareOptions {
   int latency_warmup = 10;
   int latency_runs = 50;  // on the first sample; 0 leaves latency out
-  int64_t batch = kDefaultBatch;
 };
 
 // `inputs`: one tensor per graph input. `labels`: empty, or one class index per sample.

@@ -1,17 +1,19 @@
-// Lowbit for JavaScript: three handles (Model, Calibration, Comparison) and the functions load,
+// Lowbit for JavaScript: four handles (Model, Evaluator, Comparison, Job) and the functions load,
 // probeTier, tune and version, bound by Embind. web/lib drives them and hides them; what is public
 // is documented there (web/lib/src/types.ts).
 //
 // Every function returns its value or a failure (bindings/values.h); none throws. None works on
-// more than one batch: web/lib cuts long work into short calls, which is what makes it stoppable
-// from outside.
+// more than one batch: web/lib cuts long work into short calls, or takes the steps of a Job, which
+// is what makes it stoppable from outside.
 #include <emscripten/bind.h>
 #include <emscripten/em_js.h>
 
 #include <memory>
 #include <new>
 
+#include "bindings/job.h"
 #include "bindings/values.h"
+#include "graph/rewrites.h"
 
 // Where `new` finds no memory it would abort without a word. A JavaScript exception ends the call
 // instead; web/lib knows its message and discards the instance. (Tensors are allocated by other
@@ -30,7 +32,6 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(JsTier)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsTiles)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsTensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsLabels)
-EMSCRIPTEN_DECLARE_VAL_TYPE(JsRecipe)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsModelInfo)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsEvaluation)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsReport)
@@ -38,7 +39,10 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(DoneOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(BytesOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(TensorsOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ModelOrFailure)
-EMSCRIPTEN_DECLARE_VAL_TYPE(CalibrationOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(EvaluatorOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(ProgressOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
 
 // A result that is a JavaScript value already.
@@ -69,16 +73,16 @@ ModelOrFailure load(const JsBytes& bytes, const JsTier& tier, const JsTiles& til
 
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
 
-Result<val> try_run(Model& model, const JsTensors& inputs) {
+Result<val> try_run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
   LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
   LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
   LOWBIT_TRY(read_data(inputs, plan->inputs()));
   LOWBIT_TRY(plan->run_in_place());
-  return to_tensors(plan->outputs());
+  return to_tensors(plan->outputs(), lent);
 }
 
-TensorsOrFailure run(Model& model, const JsTensors& inputs) {
-  return TensorsOrFailure(to_outcome(try_run(model, inputs)));
+TensorsOrFailure run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
+  return TensorsOrFailure(to_outcome(try_run(model, inputs, lent)));
 }
 
 Result<val> try_save(const Model& model) {
@@ -88,39 +92,92 @@ Result<val> try_save(const Model& model) {
 
 BytesOrFailure save(const Model& model) { return BytesOrFailure(to_outcome(try_save(model))); }
 
-// ---- Calibration
-// -----------------------------------------------------------------------------------
+// ---- Calibration and quantization
+// ------------------------------------------------------------------
 
-struct Calibration {
-  Model model;
-  Calibrator calibrator;
+// The first input's samples count. Errors: as read_tensors.
+Result<val> try_calibrate(const Model& model, const JsTensors& samples) {
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
+  return to_job(calibrate_in_steps(model.graph(), std::move(tensors)),
+                [](const Calibration& calibration) { return to_calibration(calibration); });
+}
+
+JobOrFailure calibrate(const Model& model, const JsTensors& samples) {
+  return JobOrFailure(to_outcome(try_calibrate(model, samples)));
+}
+
+// `calibration`: as to_calibration() made it, or empty, to be made of the samples.
+Result<val> try_quantize(const Model& model, const std::string& recipe_text,
+                         const JsBytes& calibration_bytes, const JsTensors& samples) {
+  LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  std::optional<Calibration> calibration;
+  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> bytes, read_bytes(calibration_bytes));
+  if (bytes->byte_count() > 0) {
+    LOWBIT_ASSIGN(calibration, load_calibration({bytes->data(), bytes->byte_count()}));
+  }
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
+  return to_job(quantize_in_steps(model.graph(), std::move(recipe), std::move(calibration),
+                                  std::move(tensors)),
+                [tier = model.tier(), tiles = model.tiles()](QuantizedGraph quantized) {
+                  val result = val::object();
+                  result.set("warnings", to_texts(quantized.warnings));
+                  result.set("model",
+                             val(std::make_unique<Model>(std::move(quantized.graph), tier, tiles)));
+                  return result;
+                });
+}
+
+JobOrFailure quantize(const Model& model, const std::string& recipe, const JsBytes& calibration,
+                      const JsTensors& samples) {
+  return JobOrFailure(to_outcome(try_quantize(model, recipe, calibration, samples)));
+}
+
+// ---- Scores
+// ----------------------------------------------------------------------------------------
+
+IncrementalOptions options_of(const Model& model) {
+  return {.tier = model.tier(), .tiles = model.tiles()};
+}
+
+// A job shares it, which so outlives its handle.
+struct SharedEvaluator {
+  std::shared_ptr<Evaluator> evaluator;
 };
 
-Result<Calibration> try_calibrate(const Model& model) {
-  LOWBIT_ASSIGN(Calibrator calibrator, Calibrator::create(model.graph()));
-  return Calibration{Model(model.graph(), model.tier(), model.tiles()), std::move(calibrator)};
+Result<val> try_evaluator(const Model& model, const JsTensors& inputs, const JsLabels& labels) {
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(inputs));
+  return val(std::make_unique<SharedEvaluator>(std::make_shared<Evaluator>(
+      std::move(tensors), emscripten::convertJSArrayToNumberVector<int32_t>(labels),
+      options_of(model))));
 }
 
-CalibrationOrFailure calibrate(const Model& model) {
-  return CalibrationOrFailure(to_handle(try_calibrate(model)));
+EvaluatorOrFailure evaluator(const Model& model, const JsTensors& inputs, const JsLabels& labels) {
+  return EvaluatorOrFailure(to_outcome(try_evaluator(model, inputs, labels)));
 }
 
-Status try_observe(Calibration& calibration, const JsTensors& inputs) {
-  LOWBIT_ASSIGN(const std::vector<Tensor> tensors, read_tensors(inputs));
-  return calibration.calibrator.observe(tensors);
+Result<val> try_measure(const SharedEvaluator& shared, const Model& model) {
+  LOWBIT_ASSIGN(Graph optimized, optimize(model.graph()));
+  return to_job(shared.evaluator->measure(std::move(optimized), true),
+                [keep = shared](const Score& score) { return to_score(score); });
 }
 
-DoneOrFailure observe(Calibration& calibration, const JsTensors& inputs) {
-  return DoneOrFailure(to_outcome(try_observe(calibration, inputs)));
+JobOrFailure measure(const SharedEvaluator& evaluator, const Model& model) {
+  return JobOrFailure(to_outcome(try_measure(evaluator, model)));
 }
 
-Result<Model> try_quantize(const Calibration& calibration, const JsRecipe& recipe) {
-  LOWBIT_ASSIGN(const Ranges ranges, calibration.calibrator.finish());
-  return lowbit::quantize(calibration.model, ranges, read_recipe(recipe));
+Result<val> try_sensitivity(const Model& fp32, const Model& quantized, const JsTensors& inputs,
+                            const JsLabels& labels) {
+  LOWBIT_ASSIGN(Graph prepared, prepare(fp32.graph()));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(inputs));
+  return to_job(measure_sensitivity(std::move(prepared), quantized.graph(), std::move(tensors),
+                                    emscripten::convertJSArrayToNumberVector<int32_t>(labels),
+                                    options_of(fp32)),
+                [](const Sensitivity& sensitivity) { return to_sensitivity(sensitivity); });
 }
 
-ModelOrFailure quantize(const Calibration& calibration, const JsRecipe& recipe) {
-  return ModelOrFailure(to_handle(try_quantize(calibration, recipe)));
+JobOrFailure sensitivity(const Model& fp32, const Model& quantized, const JsTensors& inputs,
+                         const JsLabels& labels) {
+  return JobOrFailure(to_outcome(try_sensitivity(fp32, quantized, inputs, labels)));
 }
 
 // ---- Comparison
@@ -177,6 +234,10 @@ JsReport report(const TimedComparison& timed) {
   return JsReport(to_report(timed.comparison.report(), timed.is_timed));
 }
 
+ProgressOrFailure step(Job& job) { return ProgressOrFailure(job.step()); }
+
+JsUnknown result_of(Job& job) { return JsUnknown(job.result()); }
+
 std::string version() { return std::string(kVersion); }
 
 JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
@@ -198,7 +259,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<JsTiles>("import('./types.js').Tiles");
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
-  register_type<JsRecipe>("import('./raw.js').CompleteRecipe");
+  register_type<JsUnknown>("unknown");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
   register_type<JsReport>("import('./types.js').Report");
@@ -206,7 +267,10 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<BytesOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
   register_type<TensorsOrFailure>("import('./types.js').Tensor[] | import('./raw.js').Failure");
   register_type<ModelOrFailure>("Model | import('./raw.js').Failure");
-  register_type<CalibrationOrFailure>("Calibration | import('./raw.js').Failure");
+  register_type<EvaluatorOrFailure>("Evaluator | import('./raw.js').Failure");
+  register_type<JobOrFailure>("Job | import('./raw.js').Failure");
+  register_type<ProgressOrFailure>(
+      "import('./types.js').Progress | null | import('./raw.js').Failure");
   register_type<ComparisonOrFailure>("Comparison | import('./raw.js').Failure");
 
   emscripten::function("version", &version);
@@ -216,14 +280,17 @@ EMSCRIPTEN_BINDINGS(lowbit) {
 
   class_<Model>("Model")
       .function("info", &info)
-      .function("run(inputs)", &run)
+      .function("run(inputs, lent)", &run)
       .function("save", &save)
-      .function("calibrate", &calibrate)
+      .function("calibrate(samples)", &calibrate)
+      .function("quantize(recipe, calibration, samples)", &quantize)
+      .function("evaluator(inputs, labels)", &evaluator)
+      .function("sensitivity(quantized, inputs, labels)", &sensitivity)
       .function("compare(other)", &compare);
 
-  class_<Calibration>("Calibration")
-      .function("observe(inputs)", &observe)
-      .function("quantize(recipe)", &quantize);
+  class_<Job>("Job").function("step", &step).function("result", &result_of);
+
+  class_<SharedEvaluator>("Evaluator").function("measure(model)", &measure);
 
   class_<TimedComparison>("Comparison")
       .function("add(inputs, labels)", &add)

@@ -28,6 +28,13 @@ val to_copy(std::span<const T> values) {
   return val(typed_memory_view(values.size(), values.data())).template call<val>("slice");
 }
 
+// In the array `lent`, if there is one of that length.
+val to_lent_or_copy(const val& lent, std::span<const float> values) {
+  if (lent.isUndefined() || lent["length"].as<size_t>() != values.size()) return to_copy(values);
+  lent.call<void>("set", typed_memory_view(values.size(), values.data()));
+  return lent;
+}
+
 val to_shape(const Graph& graph, const Shape& shape) {
   val dims = val::array();
   for (const int64_t dim : shape.dims()) {
@@ -140,9 +147,11 @@ val to_bytes(std::span<const std::byte> bytes) {
   return to_copy(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
-Result<val> to_tensors(std::span<const ValueView> values) {
+Result<val> to_tensors(std::span<const ValueView> values, const val& lent) {
   val result = val::array();
-  for (const ValueView& value : values) {
+  const auto lent_count = lent["length"].as<size_t>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ValueView& value = values[i];
     if (value.dtype != DType::kF32) {
       return make_error(ErrorCode::kTypeMismatch, "only float32 outputs can be returned",
                         "outputs");
@@ -150,7 +159,8 @@ Result<val> to_tensors(std::span<const ValueView> values) {
     val shape = val::array();
     for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
     val item = val::object();
-    item.set("data", to_copy(std::span<const float>(value.as<float>())));
+    item.set("data", to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(),
+                                     value.as<float>()));
     item.set("shape", shape);
     result.call<void>("push", item);
   }
@@ -193,6 +203,57 @@ val to_report(const Report& source, bool is_timed) {
   report.set("b", to_model_report(source.b, is_labelled, is_timed));
   report.set("layers", to_layer_reports(source.layers));
   return report;
+}
+
+val to_texts(const std::vector<std::string>& texts) {
+  val result = val::array();
+  for (const std::string& text : texts) result.call<void>("push", to_text(text));
+  return result;
+}
+
+val to_progress(const Progress& progress) {
+  val result = val::object();
+  result.set("stage", to_text(progress.stage));
+  result.set("fraction", progress.fraction);
+  return result;
+}
+
+val to_calibration(const Calibration& calibration) {
+  val result = val::object();
+  result.set("samples", to_number(calibration.sample_count));
+  result.set("bytes", to_bytes(save_calibration(calibration)));
+  return result;
+}
+
+val to_score(const Score& score) {
+  val result = val::object();
+  result.set("samples", to_number(score.samples));
+  result.set("labelled", to_number(score.labelled));
+  result.set("correct", to_number(score.correct));
+  result.set("top1", score.labelled > 0 ? val(score.top1()) : val::null());
+  result.set("agreeing", to_number(score.agreeing));
+  result.set("sqnrDb", score.sqnr_db);
+  result.set("kl", score.kl);
+  return result;
+}
+
+val to_sensitivity(const Sensitivity& sensitivity) {
+  const auto to_score_or_null = [](const std::optional<Score>& score) {
+    return score ? to_score(*score) : val::null();
+  };
+  val layers = val::array();
+  for (const LayerSensitivity& layer : sensitivity.layers) {
+    val item = val::object();
+    item.set("name", to_text(layer.name));
+    item.set("op", to_text(layer.op));
+    item.set("weights", to_score_or_null(layer.weights));
+    item.set("output", to_score_or_null(layer.output));
+    layers.call<void>("push", item);
+  }
+  val result = val::object();
+  result.set("fp32", to_score(sensitivity.fp32));
+  result.set("layers", layers);
+  return result;
 }
 
 val to_evaluation(const Evaluation& source) {
@@ -242,17 +303,6 @@ Status read_data(const val& tensors, std::span<const ValueView> places) {
 Evaluation read_evaluation(const val& evaluation) {
   return {read_vector<SampleResult>(evaluation["samples"]),
           read_vector<LayerErrors>(evaluation["errors"])};
-}
-
-Recipe read_recipe(const val& recipe) {
-  const val weights = recipe["weights"];
-  Recipe result;
-  result.weight_bits = weights["bits"].as<int>();
-  result.activation_bits = recipe["activations"]["bits"].as<int>();
-  result.weight_granularity = weights["granularity"].as<std::string>() == "tensor"
-                                  ? Granularity::kPerTensor
-                                  : Granularity::kPerChannel;
-  return result;
 }
 
 Tier read_tier(const val& tier) {

@@ -17,14 +17,26 @@ emscripten::val to_failure(const Error& error);
 // A Uint8Array of its own.
 emscripten::val to_bytes(std::span<const std::byte> bytes);
 
-// Tensor[], from values that lie row-major. Errors: kTypeMismatch for another element type than
+// Tensor[], from values that lie row-major; the data of each in that of the same one of `lent`, a
+// Tensor[], where there is one of that length. Errors: kTypeMismatch for another element type than
 // float32.
-Result<emscripten::val> to_tensors(std::span<const ValueView> values);
+Result<emscripten::val> to_tensors(std::span<const ValueView> values, const emscripten::val& lent);
 
 emscripten::val to_model_info(const Graph& graph);
 
 // Without labels there is no accuracy, and without timings no latency: both are null then.
 emscripten::val to_report(const Report& report, bool is_timed);
+
+emscripten::val to_texts(const std::vector<std::string>& texts);
+
+// {stage, fraction}.
+emscripten::val to_progress(const Progress& progress);
+
+// {samples, bytes}: how many they were, and the calibration as a file.
+emscripten::val to_calibration(const Calibration& calibration);
+
+emscripten::val to_score(const Score& score);
+emscripten::val to_sensitivity(const Sensitivity& sensitivity);
 
 // {samples, errors}: the bytes of both vectors, which only this binary reads.
 emscripten::val to_evaluation(const Evaluation& evaluation);
@@ -42,9 +54,6 @@ Status read_data(const emscripten::val& tensors, std::span<const ValueView> plac
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);
-
-// From a recipe that web/lib has completed and checked.
-Recipe read_recipe(const emscripten::val& recipe);
 
 // From the name of a tier that this binary has.
 Tier read_tier(const emscripten::val& tier);

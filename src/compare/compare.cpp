@@ -1,11 +1,11 @@
 #include "compare/compare.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "compare/predictions.h"
 #include "graph/rewrites.h"
 
 namespace lowbit {
@@ -35,54 +35,6 @@ struct Side {
     return success();
   }
 };
-
-struct Predictions {
-  std::vector<int32_t> classes;
-  std::vector<float> margins;
-  int64_t class_count = 0;
-};
-
-// `outputs[0]` must be float32 [samples, classes].
-Result<Predictions> predict(const std::vector<Tensor>& outputs, const char* model) {
-  if (outputs.empty() || outputs[0].dtype() != DType::kF32 || outputs[0].shape().rank() != 2 ||
-      outputs[0].shape()[1] < 1) {
-    return make_error(ErrorCode::kShapeMismatch,
-                      "the first output must be float32 [samples, classes] to be compared", model);
-  }
-  Predictions result;
-  const auto logits = outputs[0].data<float>();
-  result.class_count = outputs[0].shape()[1];
-  const auto width = static_cast<size_t>(result.class_count);
-  for (size_t start = 0; start < logits.size(); start += width) {
-    const auto row = logits.subspan(start, width);
-    const int32_t best = argmax(row);
-    float second = -std::numeric_limits<float>::infinity();
-    for (size_t i = 0; i < width; ++i) {
-      if (static_cast<int32_t>(i) != best) second = std::max(second, row[i]);
-    }
-    result.classes.push_back(best);
-    result.margins.push_back(width > 1 ? row[static_cast<size_t>(best)] - second : 0.0f);
-  }
-  return result;
-}
-
-Status check_labels(std::span<const int32_t> labels, const Predictions& predictions) {
-  if (labels.empty()) return success();
-  if (labels.size() != predictions.classes.size()) {
-    return make_error(
-        ErrorCode::kShapeMismatch,
-        format_text("{} labels for {} samples", labels.size(), predictions.classes.size()),
-        "labels");
-  }
-  for (const int32_t label : labels) {
-    if (label < 0 || label >= predictions.class_count) {
-      return make_error(
-          ErrorCode::kInvalidArgument,
-          format_text("label {} is outside 0..{}", label, predictions.class_count - 1), "labels");
-    }
-  }
-  return success();
-}
 
 double median_ms(const std::vector<double>& samples) {
   return samples.empty() ? 0 : percentiles(samples).median;

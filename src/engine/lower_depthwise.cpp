@@ -1,5 +1,6 @@
 #include "engine/depthwise.h"
 #include "engine/product.h"
+#include "qmath/quantize.h"
 
 namespace lowbit::engine {
 
@@ -84,6 +85,35 @@ class DepthwiseStepF32 final : public DepthwiseStep<kernels::DepthwiseF32, float
   void (*pack_)(const kernels::PackDepthwiseF32&);
 };
 
+// Float activations with integer weights.
+class DepthwiseStepF32S8 final : public DepthwiseStep<kernels::DepthwiseF32, float> {
+ public:
+  DepthwiseStepF32S8(const kernels::KernelTable& table, const kernels::DepthwiseF32& call,
+                     size_t index, Slot input, Slot output, std::shared_ptr<Buffer> packed)
+      : DepthwiseStep(table.depthwise_f32s8, call, index, input, output, std::move(packed)),
+        pack_(table.pack_depthwise_f32) {}
+
+  Status pack(PackContext& context) override {
+    const auto* integers = arranged_weights<int8_t>(context, node(context), taps(), channels());
+    const Value& constant = context.graph().value(node(context).inputs[1]);
+    const std::vector<float> scales = channel_scales(*constant.quant, constant.shape, 0);
+    float* weights = context.take<float>(int64_t{taps()} * channels());
+    for (int32_t i = 0; i < taps() * channels(); ++i) {
+      weights[i] = dequantize(integers[i], scales[static_cast<size_t>(i % channels())], 0);
+    }
+    const float* bias = bias_of<float>(context, node(context));
+    float* sums = context.take<float>(channels());
+    for (int32_t c = 0; c < channels(); ++c) {
+      sums[c] = bias == nullptr ? 0.0f : bias[c] + 0.0f;  // -0.0 becomes 0.0
+    }
+    pack_({.window = window(), .weights = weights, .bias = sums, .packed = packed()});
+    return success();
+  }
+
+ private:
+  void (*pack_)(const kernels::PackDepthwiseF32&);
+};
+
 // Weights of fewer bits are packed as bytes, too: a channel has no more than its taps, and halving
 // so few saves nothing that matters.
 class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uint8_t> {
@@ -100,7 +130,8 @@ class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uin
     const auto* bias = bias_of<int32_t>(context, node(context));
     float* multiplier = context.take<float>(channels());
     for (int32_t channel = 0; channel < channels(); ++channel) {
-      multiplier[channel] = integers_.multiplier(channel);
+      multiplier[channel] =
+          integers_.multiplier(integers_.weight_scales[static_cast<size_t>(channel)]);
       AccumulatorBound bound(bias == nullptr ? 0 : bias[channel], integers_.input.zero_point);
       for (int32_t tap = 0; tap < taps(); ++tap) {
         bound.add(weights[int64_t{tap} * channels() + channel]);
@@ -121,20 +152,30 @@ class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uin
   IntegerNode integers_;
 };
 
-Status lower_f32(Lowering& lowering, size_t index, const kernels::Window& window, int32_t taps) {
-  LOWBIT_TRY(check_f32_constants(lowering, index));
+// StepF32: DepthwiseStepF32 or DepthwiseStepF32S8.
+template <class StepF32>
+Status emit_f32(Lowering& lowering, size_t index, const kernels::Window& window, int32_t taps) {
   const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index);
   const size_t bytes = kernels::packed_depthwise_f32_bytes(lowering.tier(), window);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
   lowering.reserve_pack_room(
-      PackContext::pack_room(int64_t{taps} * window.channels, sizeof(float)));
+      2 * PackContext::pack_room(int64_t{taps} * window.channels, sizeof(float)) +
+      PackContext::pack_room(window.channels, sizeof(float)));
   const ClipAttributes& activation = lowering.node(index).activation;
   const kernels::DepthwiseF32 call{.window = window, .min = activation.min, .max = activation.max};
-  lowering.emit(std::make_unique<DepthwiseStepF32>(lowering.table(), call, index, input, output,
-                                                   std::move(packed)),
-                {input, output});
+  lowering.emit(
+      std::make_unique<StepF32>(lowering.table(), call, index, input, output, std::move(packed)),
+      {input, output});
   return success();
+}
+
+Status lower_f32(Lowering& lowering, size_t index, const kernels::Window& window, int32_t taps) {
+  if (lowering.input_value(index, 1).quant) {
+    return emit_f32<DepthwiseStepF32S8>(lowering, index, window, taps);
+  }
+  LOWBIT_TRY(check_f32_constants(lowering, index));
+  return emit_f32<DepthwiseStepF32>(lowering, index, window, taps);
 }
 
 Status lower_u8s8(Lowering& lowering, size_t index, const kernels::Window& window, int32_t taps) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "graph/product_weights.h"
 #include "qmath/requantize.h"
 
 namespace lowbit::engine {
@@ -51,7 +52,46 @@ const Bias* arranged_bias(const ProductWeights& weights, PackContext& context) {
   return arranged;
 }
 
-// Runs `kernel` once per repeat. Call: kernels::MatmulF32 or kernels::MatmulU8S8.
+// The blocks of K that have a scale of their own; one where a column has one scale.
+struct Blocks {
+  int32_t size = 0;
+  int64_t per_tap = 1;  // of what is a tap to the scales
+  int32_t taps = 1;
+  bool are_groups = false;
+
+  Blocks(const QuantParams& quant, const ProductWeights& weights)
+      : size(weights.taps * weights.depth), are_groups(quant.block_size > 0) {
+    if (!are_groups) return;
+    size = static_cast<int32_t>(quant.block_size);
+    per_tap = kernels::block_count(weights.depth, size);
+    taps = weights.taps;
+  }
+  int64_t count() const { return per_tap * taps; }
+};
+
+// The scales of the columns' blocks, [columns][blocks].
+std::span<float> arranged_scales(const Value& constant, const ProductWeights& weights,
+                                 PackContext& context) {
+  const QuantParams& quant = *constant.quant;
+  const ScaleIndex index(quant, constant.shape);
+  const Blocks blocks(quant, weights);
+  const int64_t count = weights.columns * blocks.count();
+  float* scales = context.take<float>(count);
+  float* target = scales;
+  for (int32_t column = 0; column < weights.columns; ++column) {
+    for (int32_t tap = 0; tap < blocks.taps; ++tap) {
+      for (int64_t block = 0; block < blocks.per_tap; ++block) {
+        const int64_t element = weights.offset + column * weights.column_stride +
+                                tap * weights.tap_stride +
+                                block * blocks.size * weights.depth_stride;
+        *target++ = quant.scale[index.of(static_cast<size_t>(element))];
+      }
+    }
+  }
+  return {scales, static_cast<size_t>(count)};
+}
+
+// Runs `kernel` once per repeat. Call: kernels::MatmulF32, MatmulF32S8 or MatmulU8S8.
 template <class Call, class Element>
 class ProductStep : public Step {
  public:
@@ -138,11 +178,50 @@ class ProductF32 final : public ProductStep<kernels::MatmulF32, float> {
   void (*pack_)(const kernels::PackMatmulF32&);
 };
 
-// The kernels of an integer product, for weights of eight or four bits.
+// `scratch`: a place of unpacked_matmul_f32s8_bytes().
+class ProductF32S8 final : public ProductStep<kernels::MatmulF32S8, float> {
+ public:
+  ProductF32S8(const kernels::KernelTable& table, size_t index, const Product& product,
+               std::shared_ptr<Buffer> packed, const ClipAttributes& activation, Slot scratch,
+               int32_t block_size)
+      : ProductStep(table.matmul_f32s8, index, product, std::move(packed)),
+        pack_(table.pack_matmul_f32s8),
+        scratch_(scratch) {
+    call().min = activation.min;
+    call().max = activation.max;
+    call().block_size = block_size;
+  }
+
+  void bind(const Memory& memory) override {
+    ProductStep::bind(memory);
+    call().unpacked = memory.at<std::byte>(scratch_);
+  }
+
+  Status pack(PackContext& context) override {
+    const Value& constant = context.graph().value(weights().weights);
+    const int8_t* source = constant.constant->data<int8_t>().data();
+    pack_({.weights = arranged_weights(source, weights(), context),
+           .scale = arranged_scales(constant, weights(), context).data(),
+           .bias = arranged_bias<float>(weights(), context),
+           .columns = weights().columns,
+           .taps = rows().row_taps,
+           .depth = rows().row_depth,
+           .block_size = call().block_size,
+           .packed = packed()});
+    return success();
+  }
+
+ private:
+  void (*pack_)(const kernels::PackMatmulF32S8&);
+  Slot scratch_;
+};
+
+// The kernels of an integer product, for weights of eight or four bits, or in groups.
 struct IntegerKernels {
   void (*pack)(const kernels::PackMatmulU8S8&);
   void (*multiply)(const kernels::MatmulU8S8&);
   size_t packed_bytes;
+  int32_t block_size = 0;
 };
 
 // The range decides and not the weights themselves, so that a plan does not depend on data.
@@ -152,6 +231,12 @@ IntegerKernels integer_kernels(const Lowering& lowering, const QuantParams& weig
   const int32_t columns = product.weights.columns;
   const int32_t taps = product.rows.row_taps;
   const int32_t depth = product.rows.row_depth;
+  if (const Blocks blocks(weights, product.weights); blocks.are_groups) {
+    return {table.pack_matmul_u8s8_groups, table.matmul_u8s8_groups,
+            kernels::packed_matmul_u8s8_groups_bytes(lowering.tier(), columns, taps * depth,
+                                                     blocks.size),
+            blocks.size};
+  }
   if (weights.qmin >= -8 && weights.qmax <= 7 && taps * depth <= kernels::kMaxMatmulU8S4Depth) {
     return {table.pack_matmul_u8s4, table.matmul_u8s4,
             kernels::packed_matmul_u8s4_bytes(lowering.tier(), columns, taps, depth)};
@@ -170,17 +255,22 @@ class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
     call().output_zero_point = node.output.zero_point;
     call().qmin = node.output.qmin;
     call().qmax = node.output.qmax;
+    call().block_size = kernels.block_size;
   }
 
   Status pack(PackContext& context) override {
-    const auto source = context.graph().value(weights().weights).constant->data<int8_t>();
-    const int8_t* arranged = arranged_weights(source.data(), weights(), context);
+    const Value& constant = context.graph().value(weights().weights);
+    const int8_t* source = constant.constant->data<int8_t>().data();
+    const int8_t* arranged = arranged_weights(source, weights(), context);
     const int32_t* bias = arranged_bias<int32_t>(weights(), context);
+    const std::span<float> multiplier = arranged_scales(constant, weights(), context);
+    for (float& scale : multiplier) scale = node_.multiplier(scale);
+    float* bias_multiplier = context.take<float>(weights().columns);
     const int64_t depth = int64_t{weights().taps} * weights().depth;
-    float* multiplier = context.take<float>(weights().columns);
     for (int32_t column = 0; column < weights().columns; ++column) {
       const int64_t channel = weights().first_channel + column;
-      multiplier[column] = node_.multiplier(channel);
+      bias_multiplier[column] = node_.multiplier(node_.weight_scales[static_cast<size_t>(channel)]);
+      if (call().block_size > 0) continue;  // no sum of a block leaves 32 bits
       AccumulatorBound bound(bias == nullptr ? 0 : bias[column], node_.input.zero_point);
       for (int64_t k = 0; k < depth; ++k) bound.add(arranged[column * depth + k]);
       if (!bound.fits_int32()) {
@@ -189,12 +279,14 @@ class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
     }
     pack_({.weights = arranged,
            .bias = bias,
-           .multiplier = multiplier,
+           .multiplier = multiplier.data(),
            .input_zero_point = node_.input.zero_point,
            .columns = weights().columns,
            .taps = rows().row_taps,
            .depth = rows().row_depth,
-           .packed = packed()});
+           .packed = packed(),
+           .block_size = call().block_size,
+           .bias_multiplier = bias_multiplier});
     return success();
   }
 
@@ -218,20 +310,48 @@ Status emit_f32(Lowering& lowering, size_t index, const Product& product) {
   return success();
 }
 
+Status check_factors(const Lowering& lowering, size_t index, const ProductWeights& weights) {
+  if (weights.factor == 1.0f && weights.bias_factor == 1.0f) return success();
+  return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
+                         "alpha and beta of a product of integer weights must be 1");
+}
+
+Status emit_f32s8(Lowering& lowering, size_t index, const Product& product) {
+  const ProductWeights& weights = product.weights;
+  LOWBIT_TRY(check_factors(lowering, index, weights));
+  const Blocks blocks(*lowering.value(weights.weights).quant, weights);
+  const int32_t k = weights.taps * weights.depth;
+  const size_t bytes =
+      kernels::packed_matmul_f32s8_bytes(lowering.tier(), weights.columns, k, blocks.size);
+  LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, bytes));
+  lowering.reserve_pack_room(
+      PackContext::pack_room(int64_t{weights.columns} * k, sizeof(int8_t)) +
+      PackContext::pack_room(weights.columns * blocks.count(), sizeof(float)) +
+      PackContext::pack_room(weights.columns, sizeof(float)));
+  const Slot scratch = lowering.make_scratch(
+      static_cast<int64_t>(kernels::unpacked_matmul_f32s8_bytes(lowering.tier(), k)));
+  lowering.emit(
+      std::make_unique<ProductF32S8>(lowering.table(), index, product, std::move(packed),
+                                     lowering.node(index).activation, scratch, blocks.size),
+      {product.input, product.output, scratch});
+  return success();
+}
+
 Status emit_u8s8(Lowering& lowering, size_t index, const Product& product) {
   const ProductWeights& weights = product.weights;
   LOWBIT_ASSIGN(const IntegerNode node, integer_node(lowering, index));
-  if (weights.factor != 1.0f || weights.bias_factor != 1.0f) {
-    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                           "alpha and beta of an integer product must be 1");
-  }
+  LOWBIT_TRY(check_factors(lowering, index, weights));
   const int64_t depth = int64_t{weights.taps} * weights.depth;
-  LOWBIT_TRY(check_reduction_length(lowering, index, depth));
-  const IntegerKernels kernels = integer_kernels(lowering, *node.weights, product);
+  const QuantParams& quant = *lowering.value(weights.weights).quant;
+  const Blocks blocks(quant, weights);
+  if (!blocks.are_groups) LOWBIT_TRY(check_reduction_length(lowering, index, depth));
+  const IntegerKernels kernels = integer_kernels(lowering, quant, product);
   LOWBIT_ASSIGN(auto packed, lowering.allocate_constant(index, kernels.packed_bytes));
-  lowering.reserve_pack_room(PackContext::pack_room(weights.columns * depth, sizeof(int8_t)) +
-                             PackContext::pack_room(weights.columns, sizeof(int32_t)) +
-                             PackContext::pack_room(weights.columns, sizeof(float)));
+  lowering.reserve_pack_room(
+      PackContext::pack_room(weights.columns * depth, sizeof(int8_t)) +
+      PackContext::pack_room(weights.columns, sizeof(int32_t)) +
+      PackContext::pack_room(weights.columns * blocks.count(), sizeof(float)) +
+      PackContext::pack_room(weights.columns, sizeof(float)));
   lowering.emit(std::make_unique<ProductU8S8>(kernels, node, product, std::move(packed)),
                 {product.input, product.output});
   return success();
@@ -241,8 +361,9 @@ Status emit_u8s8(Lowering& lowering, size_t index, const Product& product) {
 
 Status emit_product(Lowering& lowering, size_t index, const Product& product) {
   LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
-  return precision == Precision::kF32 ? emit_f32(lowering, index, product)
-                                      : emit_u8s8(lowering, index, product);
+  if (precision == Precision::kU8) return emit_u8s8(lowering, index, product);
+  return lowering.value(product.weights.weights).quant ? emit_f32s8(lowering, index, product)
+                                                       : emit_f32(lowering, index, product);
 }
 
 Status check_f32_constants(const Lowering& lowering, size_t index) {
@@ -258,9 +379,8 @@ Status check_f32_constants(const Lowering& lowering, size_t index) {
   return success();
 }
 
-float IntegerNode::multiplier(int64_t channel) const {
-  const size_t at = weights->per_tensor() ? 0 : static_cast<size_t>(channel);
-  return requantize_multiplier(input.scale, weights->scale[at], output.scale);
+float IntegerNode::multiplier(float weight_scale) const {
+  return requantize_multiplier(input.scale, weight_scale, output.scale);
 }
 
 Result<IntegerNode> integer_node(const Lowering& lowering, size_t index) {
@@ -285,7 +405,8 @@ Result<IntegerNode> integer_node(const Lowering& lowering, size_t index) {
       .index = index,
       .input = activation_params(lowering.input_value(index, 0)),
       .output = narrowed(activation_params(lowering.output_value(index)), node.activation),
-      .weights = &*weights.quant};
+      .weight_scales =
+          channel_scales(*weights.quant, weights.shape, output_channel_axis(node, weights.shape))};
 }
 
 Status check_reduction_length(const Lowering& lowering, size_t index, int64_t length) {

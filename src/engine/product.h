@@ -1,5 +1,5 @@
 // A matrix product whose second operand is a constant: the common form of Conv, Gemm and MatMul,
-// float32 and uint8 x int8.
+// float32, uint8 x int8 and float32 x int8 (weight-only), with weights in groups or without.
 //
 //   C[r, i, j] = output_stage(sum_t sum_d A[r, i, t, d] * W[j, t, d] + bias[j])       see
 //   kernels/matmul/matmul.h
@@ -72,11 +72,11 @@ Status check_f32_constants(const Lowering& lowering, size_t index);
 struct IntegerNode {
   size_t index = 0;
   ActivationParams input;
-  ActivationParams output;  // narrowed to the fused activation
-  const QuantParams* weights = nullptr;
+  ActivationParams output;           // narrowed to the fused activation
+  std::vector<float> weight_scales;  // per channel, see channel_scales()
 
-  // (Sx * Sw[channel]) / Sy, in the law's order.
-  float multiplier(int64_t channel) const;
+  // (Sx * Sw) / Sy, in the law's order.
+  float multiplier(float weight_scale) const;
 };
 Result<IntegerNode> integer_node(const Lowering& lowering, size_t index);
 

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kProducer = "lowbit";
 constexpr int64_t kMinWrittenOpset = 13;
 constexpr int64_t kFirstOpsetWithPoolDilations = 19;
+constexpr int64_t kFirstOpsetWithBlocks = 21;
 
 // AttributeProto.AttributeType.
 constexpr int64_t kFloatAttribute = 1;
@@ -20,6 +21,11 @@ constexpr int64_t kIntsAttribute = 7;
 
 int64_t opset_of(const Graph& graph) {
   int64_t opset = std::max(graph.opset, kMinWrittenOpset);
+  for (const Value& value : graph.values) {
+    if (value.quant && value.quant->block_size > 0) {
+      opset = std::max(opset, kFirstOpsetWithBlocks);
+    }
+  }
   for (const Node& node : graph.nodes) {
     const auto* pool = std::get_if<PoolAttributes>(&node.attributes);
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {

@@ -1,10 +1,12 @@
 #include "formats/onnx_qdq.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/text.h"
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_operators.h"
+#include "graph/type_rules.h"
 
 namespace lowbit {
 
@@ -14,11 +16,14 @@ namespace {
 constexpr size_t kScale = 1;
 constexpr size_t kZeroPoint = 2;
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 // What Q and DQ say besides their data.
 struct QdqParameters {
   TensorId scale = kNoTensor;
   TensorId zero_point = kNoTensor;
   int64_t axis = 1;
+  int64_t block_size = 0;
   bool operator==(const QdqParameters&) const = default;
 };
 
@@ -40,10 +45,10 @@ bool stays_within(const Tensor& tensor, int32_t bound) {
 }
 
 // ONNX knows neither narrower ranges nor biases. The parameters that the law of arithmetic (3)
-// gives a constant: the symmetric range of 4 or 8 bits where its integers allow it, and a scale per
+// gives a constant: the symmetric range of the fewest bits that its integers allow, and a scale per
 // channel of a bias.
 void follow_law(const Tensor& constant, QuantParams& quant) {
-  for (const int bits : {8, 4}) {
+  for (int bits = 8; bits >= 2; --bits) {
     if (quant.storage != DType::kI8 || !stays_within<int8_t>(constant, weight_qmax(bits))) break;
     quant.qmin = -weight_qmax(bits);
     quant.qmax = weight_qmax(bits);
@@ -68,8 +73,8 @@ bool fuses_activation(Op op) {
 
 class QdqFinder {
  public:
-  QdqFinder(const OnnxIndex& index, OnnxConstants& constants)
-      : index_(index), constants_(constants) {
+  QdqFinder(const OnnxIndex& index, int64_t opset, OnnxConstants& constants)
+      : index_(index), opset_(opset), constants_(constants) {
     model_.nodes.resize(index.nodes.size());
     model_.integers_of.assign(index.tensors.size(), kNoTensor);
     model_.constant_quant.resize(index.tensors.size());
@@ -98,8 +103,9 @@ class QdqFinder {
     AttributeReader attributes(node);
     parameters.axis = attributes.integer("axis", 1);
     attributes.integer("saturate", 1);  // of float8 only
-    if (attributes.integer("block_size", 0) != 0) {
-      attributes.fail(ErrorCode::kUnsupportedFeature, "scales per block are not supported");
+    parameters.block_size = attributes.integer("block_size", 0);
+    if (parameters.block_size < 0) {
+      attributes.fail(ErrorCode::kInvalidModel, "its block_size is negative");
     }
     LOWBIT_TRY(attributes.finish());
     if (node.inputs.size() < 2 || node.inputs.size() > 3 || node.inputs[0] == kNoTensor) {
@@ -119,9 +125,9 @@ class QdqFinder {
   Result<QuantParams> read_quant(const IndexedNode& node, const QdqParameters& parameters,
                                  std::optional<DType> storage) {
     LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    if (scale.dtype() != DType::kF32 || scale.shape().rank() > 1) {
+    if (scale.dtype() != DType::kF32 || (scale.shape().rank() > 1 && parameters.block_size == 0)) {
       return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                             "its scale must be float32, of rank 0 or 1");
+                             "its scale must be float32, of rank 0 or 1 where there are no blocks");
     }
     QuantParams quant;
     const auto scales = scale.data<float>();
@@ -153,6 +159,10 @@ class QdqFinder {
   // Activations have one scale.
   Result<QuantParams> read_activation_quant(const IndexedNode& node, std::optional<DType> storage) {
     LOWBIT_ASSIGN(const QdqParameters parameters, read_parameters(node));
+    if (parameters.block_size > 0) {
+      return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
+                             "only constants may have scales per block");
+    }
     LOWBIT_ASSIGN(QuantParams quant, read_quant(node, parameters, storage));
     if (quant.scale.size() == 1) return quant;
     return onnx_node_error(
@@ -214,8 +224,20 @@ class QdqFinder {
     const int64_t axis = parameters.axis < 0 ? parameters.axis + rank : parameters.axis;
     const auto count = static_cast<int64_t>(quant->scale.size());
     LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    const bool has_axis = scale.shape().rank() == 1 && axis >= 0 && axis < rank;
-    if (has_axis && constant.shape()[static_cast<int>(axis)] == count) {
+    const bool is_axis = axis >= 0 && axis < rank;
+    const bool has_axis = scale.shape().rank() == 1 && is_axis;
+    if (parameters.block_size > 0) {
+      if (is_axis) quant->axis = static_cast<int>(axis);
+      quant->block_size = parameters.block_size;
+      if (!is_axis || scale.shape() != scale_shape(*quant, constant.shape())) {
+        return onnx_node_error(
+            ErrorCode::kInvalidModel, node,
+            format_text("scales of the shape {} for blocks of {} along axis {} of a constant of "
+                        "the shape {}",
+                        scale.shape().to_string(), parameters.block_size, parameters.axis,
+                        constant.shape().to_string()));
+      }
+    } else if (has_axis && constant.shape()[static_cast<int>(axis)] == count) {
       quant->axis = static_cast<int>(axis);
     } else if (count != 1) {
       return onnx_node_error(ErrorCode::kInvalidModel, node,
@@ -249,9 +271,10 @@ class QdqFinder {
   Status find_integer_node(size_t i) {
     const IndexedNode& node = index_.nodes[i];
     QdqNode& found = model_.nodes[i];
-    if (!node.op) return success();
+    if (!node.op || found.role == NodeRole::kAbsorbed) return success();
     const bool converts = node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear;
     if (node.op != Op::kDequantizeLinear) LOWBIT_TRY(check_reads_no_integers(node));
+    if (node.op == Op::kQuantizeLinear) return narrow_range(found);
     if (converts || !op_info(*node.op).has_integer || !is_integer_data(node)) return success();
 
     TensorId output = node.outputs.front();
@@ -268,12 +291,61 @@ class QdqFinder {
       return success();
     }
     QdqNode& quantizer = model_.nodes[static_cast<size_t>(index_.tensor(output).last_consumer)];
+    const QuantParams* const input = input_of_same_unit(node, *quantizer.quant);
+    if (only_moves_values(*node.op) && !input) return success();
     quantizer.role = NodeRole::kAbsorbed;
     if (activation != kNoNode) {
       model_.nodes[static_cast<size_t>(activation)].role = NodeRole::kAbsorbed;
     }
     found = {NodeRole::kInteger, next->outputs.front(), activation, quantizer.quant};
+    if (!input || !(only_moves_values(*node.op) || node.op == Op::kRelu))
+      return narrow_range(found);
+    quantizer.quant = found.quant = *input;  // whose integers are the output's
     return success();
+  }
+
+  // The Clip that a file has behind integers of a narrower range, with the pair around it, becomes
+  // that range. It has no name; one that has is an operator of the model.
+  Status narrow_range(QdqNode& found) {
+    const IndexedNode* const dequantizer = only_consumer(found.output);
+    if (!dequantizer || dequantizer->op != Op::kDequantizeLinear) return success();
+    const IndexedNode* const clip = only_consumer(dequantizer->outputs.front());
+    if (!clip || (clip->op != Op::kClip && clip->op != Op::kRelu) || !clip->source->name.empty()) {
+      return success();
+    }
+    const IndexedNode* const next = only_consumer(clip->outputs.front());
+    if (!next || next->op != Op::kQuantizeLinear) return success();
+    QdqNode& quantizer = node_of(*next);
+    if (quantizer.quant != found.quant || clip->inputs.front() != dequantizer->outputs.front() ||
+        next->inputs.front() != clip->outputs.front()) {
+      return success();
+    }
+    LOWBIT_ASSIGN(const Attributes attributes,
+                  read_attributes(*clip, opset_, std::nullopt, constants_));
+    const auto* bounds = std::get_if<ClipAttributes>(&attributes);
+    const auto range = bounds ? narrowed(*found.quant, bounds->min, bounds->max)
+                              : narrowed(*found.quant, 0.0f, kInfinity);
+    if (!range) return success();
+    node_of(*clip).role = NodeRole::kAbsorbed;
+    quantizer = {.role = NodeRole::kAbsorbed, .quant = *range};
+    found.output = next->outputs.front();
+    found.quant = *range;
+    return success();
+  }
+
+  // The parameters of the node's first input, if it has the scale and zero point of `quant`.
+  const QuantParams* input_of_same_unit(const IndexedNode& node, const QuantParams& quant) const {
+    const TensorId integers = model_.integers_of[static_cast<size_t>(node.inputs.front())];
+    if (is_constant(integers)) return nullptr;
+    const int32_t quantizer = quantized_by_[static_cast<size_t>(integers)];
+    const QuantParams& input = *model_.nodes[static_cast<size_t>(quantizer)].quant;
+    const bool is_same = input.storage == quant.storage && input.scale == quant.scale &&
+                         input.zero_point == quant.zero_point;
+    return is_same ? &input : nullptr;
+  }
+
+  QdqNode& node_of(const IndexedNode& node) {
+    return model_.nodes[static_cast<size_t>(&node - index_.nodes.data())];
   }
 
   // The Graph knows integers only as reals in disguise; a node that computes with the integers
@@ -309,6 +381,7 @@ class QdqFinder {
   }
 
   const OnnxIndex& index_;
+  const int64_t opset_;
   OnnxConstants& constants_;
   QdqModel model_;
   std::vector<QdqParameters> constant_parameters_;
@@ -317,8 +390,9 @@ class QdqFinder {
 
 }  // namespace
 
-Result<QdqModel> find_quantization(const OnnxIndex& index, OnnxConstants& constants) {
-  return QdqFinder(index, constants).run();
+Result<QdqModel> find_quantization(const OnnxIndex& index, int64_t opset,
+                                   OnnxConstants& constants) {
+  return QdqFinder(index, opset, constants).run();
 }
 
 }  // namespace lowbit

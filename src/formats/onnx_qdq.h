@@ -2,9 +2,14 @@
 // DequantizeLinear (DQ) and QuantizeLinear (Q):
 //
 // - An operator is an integer node when all its data come from DQ, and one Q is all that reads its
-//   output. That Q belongs to the node: the node makes the Q's integers.
+//   output. That Q belongs to the node: the node makes the Q's integers. One that only moves values
+//   stays a float node where the Q has another scale or zero point than the DQ.
 //
 // - A Relu or Clip between the node and its Q is the node's activation (Conv, Gemm, MatMul, Add).
+//
+// - A Relu or Clip without a name, between a DQ and a Q with the parameters of the Q before them,
+// is
+//   the range of the integers (formats/onnx_writer.h).
 //
 // - A DQ of a constant gives the constant its parameters, whoever reads it.
 //
@@ -44,6 +49,6 @@ struct QdqModel {
 
 // Errors: kUnsupportedFeature where the file is quantized in a way that a Graph cannot say;
 // kInvalidModel; those of OnnxConstants.
-Result<QdqModel> find_quantization(const OnnxIndex& index, OnnxConstants& constants);
+Result<QdqModel> find_quantization(const OnnxIndex& index, int64_t opset, OnnxConstants& constants);
 
 }  // namespace lowbit

@@ -224,7 +224,7 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes) {
   LOWBIT_TRY(check_versions(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model));
   OnnxConstants constants(index);
-  LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, constants));
+  LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq).run());
   LOWBIT_ASSIGN(Graph graph, infer_shapes(assembled));
   if (graph.opset < 13) LOWBIT_TRY(resolve_flattened_softmax(graph));

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "formats/onnx_model_writer.h"
 #include "formats/onnx_reader.h"
+#include "graph/type_rules.h"
 #include "graph/validate.h"
 #include "qmath/quantize.h"
 
@@ -20,23 +21,23 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr int32_t kLeast = 0;
 constexpr int32_t kGreatest = activation_qmax(8);
 
-// The bounds that a Clip before QuantizeLinear must have so that the integers stay inside the
-// node's activation and the value's own range; an infinity where saturation does it already.
-ClipAttributes needed_bounds(const ClipAttributes& activation, const QuantParams& q) {
-  const float scale = q.scale[0];
-  const int32_t zero_point = q.zero_point[0];
-  const auto integer = [&](float x) { return quantize(x, scale, zero_point, kLeast, kGreatest); };
+// The bounds of an activation that cut into the range of the node's integers; an infinity where
+// saturation does it already.
+ClipAttributes cutting_bounds(const ClipAttributes& activation, const QuantParams& q) {
+  const auto integer = [&](float x) {
+    return quantize(x, q.scale[0], q.zero_point[0], q.qmin, q.qmax);
+  };
   ClipAttributes bounds;
-  if (integer(activation.min) >= q.qmin) {
-    if (integer(activation.min) > kLeast) bounds.min = activation.min;
-  } else {
-    bounds.min = dequantize(q.qmin, scale, zero_point);
-  }
-  if (integer(activation.max) <= q.qmax) {
-    if (integer(activation.max) < kGreatest) bounds.max = activation.max;
-  } else {
-    bounds.max = dequantize(q.qmax, scale, zero_point);
-  }
+  if (integer(activation.min) > q.qmin) bounds.min = activation.min;
+  if (integer(activation.max) < q.qmax) bounds.max = activation.max;
+  return bounds;
+}
+
+// The bounds whose integers are the ends of a range that is narrower than that of QuantizeLinear.
+ClipAttributes bounds_of_range(const QuantParams& q) {
+  ClipAttributes bounds;
+  if (q.qmin > kLeast) bounds.min = dequantize(q.qmin, q.scale[0], q.zero_point[0]);
+  if (q.qmax < kGreatest) bounds.max = dequantize(q.qmax, q.scale[0], q.zero_point[0]);
   return bounds;
 }
 
@@ -45,6 +46,7 @@ bool fits_int16(std::span<const int32_t> integers) {
 }
 
 enum class Written : uint8_t { kYes, kNo };
+enum class Narrowed : uint8_t { kYes, kNo };
 
 void write_window(const WindowAttributes& window, Written kernel_shape, AttributeWriter& out) {
   if (window.auto_pad == AutoPad::kSameUpper) out.text("auto_pad", "SAME_UPPER");
@@ -132,9 +134,9 @@ class GraphWriter {
   std::vector<std::byte> run() && {
     for (const Node& node : graph_.nodes) {
       if (node.op == Op::kQuantizeLinear) {
-        write_quantized(name_of(node.inputs[0]), node.output, {}, node.name);
+        write_quantized(name_of(node.inputs[0]), node.output, node.name, Narrowed::kYes);
       } else if (node.op == Op::kDequantizeLinear) {
-        write_dequantize(node.inputs[0], name_of(node.output), node.name);
+        write_dequantize(name_of(node.inputs[0]), node.inputs[0], name_of(node.output), node.name);
       } else {
         write_node(node);
       }
@@ -163,7 +165,13 @@ class GraphWriter {
     text.output = is_direct ? output.name : model_.fresh_name('r');
     model_.node(text, attributes);
     if (output.quant) {
-      write_quantized(text.output, node.output, node.activation, {});
+      std::string real = text.output;
+      const ClipAttributes bounds = cutting_bounds(node.activation, *output.quant);
+      if (bounds != ClipAttributes{}) real = write_clip(real, model_.fresh_name('r'), bounds);
+      // The integers of these are some of their input's.
+      const bool keeps_range = (only_moves_values(node.op) || node.op == Op::kRelu) &&
+                               output.quant == graph_.value(node.inputs[0]).quant;
+      write_quantized(real, node.output, {}, keeps_range ? Narrowed::kNo : Narrowed::kYes);
     } else if (!is_direct) {
       write_clip(text.output, output.name, node.activation);
     }
@@ -185,7 +193,7 @@ class GraphWriter {
       if (value.dtype == DType::kI32) {
         write_dequantized_bias(node, id, real);
       } else {
-        write_dequantize(id, real, {}, zero_point_of_input(node, i));
+        write_dequantize(value.name, id, real, {}, zero_point_of_input(node, i));
       }
     }
     return real;
@@ -217,7 +225,9 @@ class GraphWriter {
 
   std::string bound(float value) { return model_.constant<float>('a', {}, std::span(&value, 1)); }
 
-  void write_clip(const std::string& input, const std::string& output, const ClipAttributes& clip) {
+  // Returns the name of its output.
+  std::string write_clip(const std::string& input, const std::string& output,
+                         const ClipAttributes& clip) {
     NodeText text{.op = "Clip", .inputs = {input}, .output = output};
     if (clip == ClipAttributes{.min = 0.0f}) {
       text.op = "Relu";
@@ -225,53 +235,67 @@ class GraphWriter {
       add_clip_inputs(clip, text);
     }
     model_.node(text, {});
+    return output;
   }
 
-  // The real `input` to the integers of `id`, within the bounds of an activation, and back where
-  // operators read them.
-  void write_quantized(std::string input, ValueId id, const ClipAttributes& activation,
-                       const std::string& node_name) {
+  // The real `input` to the integers of `id`, and back where operators read them.
+  void write_quantized(const std::string& input, ValueId id, const std::string& node_name,
+                       Narrowed narrowed) {
     const Value& value = graph_.value(id);
-    const ClipAttributes bounds = needed_bounds(activation, *value.quant);
-    if (bounds != ClipAttributes{}) {
-      std::string clipped = model_.fresh_name('r');
-      write_clip(input, clipped, bounds);
-      input = std::move(clipped);
-    }
+    const ClipAttributes range = bounds_of_range(*value.quant);
     NodeText text{.op = "QuantizeLinear", .output = value.name, .name = node_name};
-    text.inputs = {std::move(input), scale_name(id), zero_point_name(id)};
+    text.inputs = {input, scale_name(id), zero_point_name(id)};
+    if (narrowed == Narrowed::kYes && range != ClipAttributes{}) {
+      text.output = model_.fresh_name('q');
+      model_.node(text, {});
+      const std::string wide = model_.fresh_name('d');
+      write_dequantize(text.output, id, wide, {});
+      text = {.op = "QuantizeLinear", .output = value.name};
+      text.inputs = {write_clip(wide, model_.fresh_name('r'), range), scale_name(id),
+                     zero_point_name(id)};
+    }
     model_.node(text, {});
     if (!is_read_as_real_[static_cast<size_t>(id)]) return;
     std::string& real = reals_[static_cast<size_t>(id)];
     real = model_.fresh_name('d');
-    write_dequantize(id, real, {});
+    write_dequantize(value.name, id, real, {});
   }
 
-  void write_dequantize(ValueId id, const std::string& output, const std::string& node_name,
-                        Written zero_point = Written::kYes) {
+  // `integers`, which have the parameters of `id`.
+  void write_dequantize(const std::string& integers, ValueId id, const std::string& output,
+                        const std::string& node_name, Written zero_point = Written::kYes) {
     const Value& value = graph_.value(id);
     NodeText text{.op = "DequantizeLinear", .output = output, .name = node_name};
-    text.inputs = {value.name, scale_name(id)};
+    text.inputs = {integers, scale_name(id)};
     if (zero_point == Written::kYes) text.inputs.push_back(zero_point_name(id));
     AttributeWriter attributes;
     if (!value.quant->per_tensor() && value.quant->axis != 1) {
       attributes.integer("axis", value.quant->axis);
     }
+    if (value.quant->block_size > 0) attributes.integer("block_size", value.quant->block_size);
     model_.node(text, attributes);
   }
 
   // A zero point of 0 is ONNX's default. Without it ONNX Runtime fuses neither Gemm nor MaxPool,
   // and fails where it turns the weights of a Conv that it does not fuse into uint8; so it is left
-  // out for the weights of a Conv that is fused, a byte per channel less.
+  // out for the weights of a Conv that is fused, a byte per channel less. Weights in blocks, or of
+  // a node on float activations, are not fused at all.
   Written zero_point_of_input(const Node& node, size_t i) const {
     const Value& output = graph_.value(node.output);
+    const Value& input = graph_.value(node.inputs[i]);
+    if (input.dtype == DType::kI8 && (!output.quant || input.quant->block_size > 0)) {
+      return Written::kNo;
+    }
     const bool is_fused_conv = node.op == Op::kConv && i == 1 && output.quant &&
-                               needed_bounds(node.activation, *output.quant) == ClipAttributes{};
+                               cutting_bounds(node.activation, *output.quant) == ClipAttributes{};
     return is_fused_conv ? Written::kNo : Written::kYes;
   }
 
   void write_dequantized_bias(const Node& node, ValueId bias, const std::string& output) {
     const ValueId weight = node.inputs[1];
+    if (graph_.value(weight).quant->block_size > 0) {
+      return write_dequantize(name_of(bias), bias, output, {}, Written::kNo);
+    }
     NodeText product{.op = "Mul", .output = model_.fresh_name('m')};
     product.inputs = {scale_name(node.inputs[0]), scale_name(weight)};
     model_.node(product, {});
@@ -283,8 +307,9 @@ class GraphWriter {
   }
 
   std::string scale_name(ValueId id) {
+    const Shape shape = dims_of(id);
     const QuantParams& q = *graph_.value(id).quant;
-    return model_.constant<float>('s', dims_of(q), q.scale);
+    return model_.constant<float>('s', shape.dims(), q.scale);
   }
 
   // A weight has its own, because ONNX Runtime refuses a shared one where it turns int8 weights
@@ -292,7 +317,8 @@ class GraphWriter {
   std::string zero_point_name(ValueId id) {
     const Value& value = graph_.value(id);
     const std::vector<int32_t>& zero_point = value.quant->zero_point;
-    const std::vector<int64_t> dims = dims_of(*value.quant);
+    const Shape shape = dims_of(id);
+    const std::span<const int64_t> dims = shape.dims();
     if (value.dtype == DType::kU8) {
       const std::vector<uint8_t> values(zero_point.begin(), zero_point.end());
       return model_.constant<uint8_t>('z', dims, values);
@@ -303,10 +329,9 @@ class GraphWriter {
     return name;
   }
 
-  // Of a scale or a zero point: a scalar, or one for each index along the axis.
-  static std::vector<int64_t> dims_of(const QuantParams& q) {
-    if (q.per_tensor()) return {};
-    return {static_cast<int64_t>(q.scale.size())};
+  // Of a scale or a zero point.
+  Shape dims_of(ValueId id) const {
+    return scale_shape(*graph_.value(id).quant, graph_.value(id).shape);
   }
 
   const Graph& graph_;

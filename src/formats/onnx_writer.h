@@ -1,4 +1,5 @@
-// A Graph to ONNX bytes: opset 17 by default, never below 13. Equal graphs give equal bytes.
+// A Graph to ONNX bytes: opset 17 by default, never below 13, 21 for weights in blocks. Equal
+// graphs give equal bytes.
 //
 // FP32: one ONNX node per node of the Graph, under the same names. An activation fused into a node
 // is written as the Relu or Clip that it was.
@@ -15,16 +16,31 @@
 //   Where all its integers fit into 16 bits they are written as int16 and a Cast, folded likewise:
 //   2 bytes per channel less. ONNX Runtime fuses only an operator whose bias is int32.
 //
-// - A fused activation is written only where it cuts into the range that QuantizeLinear saturates
-//   to; with a Relu that does nothing, ONNX Runtime would compute in floats.
+// - Weights in blocks have the scales and the attribute block_size of opset 21, which the file then
+//   has; the bias of such a node has its scales written out, in place of the product.
+//
+// - Integer weights of a node on floats are a DequantizeLinear before an operator of floats.
+//
+// - A float node that reads integers only, and whose output becomes integers only, looks like an
+//   integer node, and is read as one (by ONNX Runtime, too).
+//
+// - Integers of a narrower range than that of uint8 go through a Clip of their own:
+//
+//     ... -> Conv -> QuantizeLinear -> DequantizeLinear -> Clip -> QuantizeLinear -> y -> ...
+//
+//   A Clip right behind the Conv would make ONNX Runtime compute in floats. It is not written
+//   behind operators whose integers are those of their input.
+//
+// - A fused activation is written, before QuantizeLinear, only where it cuts into the range of the
+//   integers, for the same reason.
 //
 // - The zero points of weights, all 0, are left out where ONNX Runtime does without; equal scales,
 //   zero points of activations, bounds and shapes are written once. The kernel's shape of a
 //   quantized Conv is that of its weights, and not written.
 //
 // Values that only the file has get a letter and a number: r before QuantizeLinear and d after
-// DequantizeLinear (reals), s scale, z zero point, m product, b bias in 16 bits, a bound of an
-// activation, c shape.
+// DequantizeLinear (reals), q integers before their Clip, s scale, z zero point, m product, b bias
+// in 16 bits, a bound of an activation, c shape.
 #pragma once
 
 #include <cstddef>

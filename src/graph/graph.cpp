@@ -47,8 +47,7 @@ ValueId Graph::find_value(std::string_view wanted) const {
 }
 
 bool Graph::is_quantized() const {
-  return std::ranges::any_of(values,
-                             [](const Value& v) { return v.quant.has_value() && !v.constant; });
+  return std::ranges::any_of(values, [](const Value& v) { return v.quant.has_value(); });
 }
 
 }  // namespace lowbit

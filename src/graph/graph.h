@@ -78,7 +78,7 @@ struct Graph {
   // kNoValue when there is none of that name. Linear in the number of values.
   ValueId find_value(std::string_view wanted) const;
 
-  // True when any activation (not only a weight) carries quantization parameters.
+  // True when any value carries quantization parameters, be it only a weight.
   bool is_quantized() const;
 };
 

@@ -97,7 +97,8 @@ Result<Graph> fold_batch_normalization(const Graph& graph) {
     if (index == kNoNode || !usage.is_private(between)) continue;
     Node& producer = result.nodes[static_cast<size_t>(index)];
     const bool can_fold = (producer.op == Op::kConv || producer.op == Op::kGemm) &&
-                          producer.activation == ClipAttributes{};
+                          producer.activation == ClipAttributes{} &&
+                          !result.value(producer.inputs[1]).quant;
     if (!can_fold) continue;
     LOWBIT_ASSIGN(const Normalization normalization, read_normalization(graph, node));
     LOWBIT_TRY(fold_into(result, editor, producer, normalization));

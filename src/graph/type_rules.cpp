@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "graph/errors.h"
+#include "graph/product_weights.h"
 
 namespace lowbit {
 
@@ -20,15 +21,6 @@ bool is_quantized_activation(const Value& value) {
   return value.quant && value.quant->storage == DType::kU8 && value.quant->per_tensor();
 }
 
-float scale_at(const QuantParams& params, size_t channel) {
-  return params.per_tensor() ? params.scale[0] : params.scale[channel];
-}
-
-bool only_moves_values(Op op) {
-  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
-         op == Op::kDropout;
-}
-
 // How many of a node's inputs are activations; the others are weights, biases and other constants.
 size_t activation_count(const Node& node) {
   switch (node.op) {
@@ -39,17 +31,6 @@ size_t activation_count(const Node& node) {
       return 1;
     default:
       return node.inputs.size();
-  }
-}
-
-int output_channel_axis(const Node& node, const Shape& weight) {
-  switch (node.op) {
-    case Op::kGemm:
-      return std::get<GemmAttributes>(node.attributes).transpose_b ? 0 : 1;
-    case Op::kMatMul:
-      return weight.rank() - 1;
-    default:
-      return 0;
   }
 }
 
@@ -70,34 +51,37 @@ Status check_symmetric(const Node& node, const Value& value) {
   return success();
 }
 
-// The bias is added to the accumulator as it is, so it must count in the accumulator's unit.
+// The bias is added to the accumulator as it is, so it must count in the accumulator's unit; where
+// the weights are in blocks, in that of the block with the largest scale.
 Status check_integer_bias(const Node& node, const Value& x, const Value& weight, const Value& bias,
-                          int64_t channels) {
+                          int channel_axis) {
   if (!bias.quant || bias.dtype != DType::kI32) {
     return type_error(node, "bias", bias, "int32 with parameters");
   }
+  const int64_t channels = weight.shape[channel_axis];
   if (bias.shape != Shape{channels}) {
     return node_error(ErrorCode::kUnsupportedFeature, node,
                       format_text("integer bias '{}' has shape {}, it must be {}", bias.name,
                                   bias.shape.to_string(), Shape{channels}.to_string()));
   }
   LOWBIT_TRY(check_symmetric(node, bias));
-  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    const float expected = x.quant->scale[0] * scale_at(*weight.quant, c);
-    if (scale_at(*bias.quant, c) != expected) {
+  const std::vector<float> weight_scales =
+      channel_scales(*weight.quant, weight.shape, channel_axis);
+  const std::vector<float> scales = channel_scales(*bias.quant, bias.shape, 0);
+  for (size_t c = 0; c < scales.size(); ++c) {
+    const float expected = x.quant->scale[0] * weight_scales[c];
+    if (scales[c] != expected) {
       return node_error(
           ErrorCode::kInvalidModel, node,
           format_text("bias '{}' has scale {} in channel {}, input scale times weight scale is {}",
-                      bias.name, real_text(scale_at(*bias.quant, c)), c, real_text(expected)));
+                      bias.name, real_text(scales[c]), c, real_text(expected)));
     }
   }
   return success();
 }
 
-// Conv, Gemm and MatMul of integers.
-Status check_integer_product(const Graph& graph, const Node& node) {
-  const Value& x = graph.value(node.inputs[0]);
-  const Value& weight = graph.value(node.inputs[1]);
+// The weights of a Conv, Gemm or MatMul whose weights are integers.
+Status check_integer_weight(const Node& node, const Value& weight) {
   if (!weight.constant) {
     return node_error(
         ErrorCode::kUnsupportedFeature, node,
@@ -110,12 +94,21 @@ Status check_integer_product(const Graph& graph, const Node& node) {
     return node_error(ErrorCode::kUnsupportedFeature, node,
                       format_text("weight '{}' of an integer product is a vector", weight.name));
   }
-  const int axis = output_channel_axis(node, weight.shape);
-  if (!weight.quant->per_tensor() && weight.quant->axis != axis) {
+  const QuantParams& quant = *weight.quant;
+  const bool has_blocks = quant.block_size > 0;
+  const int axis =
+      has_blocks ? reduction_axis(node, weight.shape) : output_channel_axis(node, weight.shape);
+  if (!quant.per_tensor() && quant.axis != axis) {
     return node_error(
         ErrorCode::kUnsupportedFeature, node,
-        format_text("weight '{}' is quantized along axis {}; its output channels lie along {}",
-                    weight.name, weight.quant->axis, axis));
+        format_text("weight '{}' is quantized along axis {}; its {} along {}", weight.name,
+                    quant.axis, has_blocks ? "blocks lie" : "output channels lie", axis));
+  }
+  if (has_blocks && !takes_blocks(node, weight.shape, quant.block_size)) {
+    return node_error(ErrorCode::kUnsupportedFeature, node,
+                      format_text("weight '{}' of the shape {} is in blocks of {}, in which its "
+                                  "reduction cannot be divided",
+                                  weight.name, weight.shape.to_string(), quant.block_size));
   }
   LOWBIT_TRY(check_symmetric(node, weight));
   if (const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
@@ -123,8 +116,17 @@ Status check_integer_product(const Graph& graph, const Node& node) {
     return node_error(ErrorCode::kUnsupportedFeature, node,
                       "alpha and beta of an integer product must be 1");
   }
+  return success();
+}
+
+// Conv, Gemm and MatMul of integers.
+Status check_integer_product(const Graph& graph, const Node& node) {
+  const Value& x = graph.value(node.inputs[0]);
+  const Value& weight = graph.value(node.inputs[1]);
+  LOWBIT_TRY(check_integer_weight(node, weight));
   if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return success();
-  return check_integer_bias(node, x, weight, graph.value(node.inputs[2]), weight.shape[axis]);
+  return check_integer_bias(node, x, weight, graph.value(node.inputs[2]),
+                            output_channel_axis(node, weight.shape));
 }
 
 Status check_quantize_linear(const Graph& graph, const Node& node) {
@@ -148,6 +150,11 @@ Status check_dequantize_linear(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
+
+bool only_moves_values(Op op) {
+  return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
+         op == Op::kDropout;
+}
 
 Status check_value_type(const Value& value) {
   if (!value.quant) {
@@ -179,7 +186,11 @@ Status check_value_type(const Value& value) {
         ErrorCode::kInvalidModel, value,
         format_text("it is quantized along axis {} of shape {}", q.axis, value.shape.to_string()));
   }
-  const int64_t count = q.per_tensor() ? 1 : value.shape[q.axis];
+  if (q.block_size < 0 || (q.block_size > 0 && q.per_tensor())) {
+    return value_error(ErrorCode::kInvalidModel, value,
+                       format_text("blocks of {} along axis {} are none", q.block_size, q.axis));
+  }
+  const int64_t count = scale_shape(q, value.shape).element_count().value_or(-1);
   if (count < 0 || q.scale.size() != static_cast<size_t>(count) ||
       q.zero_point.size() != static_cast<size_t>(count)) {
     return value_error(
@@ -219,10 +230,13 @@ Status check_node_types(const Graph& graph, const Node& node) {
                     output.name, type_text(output)));
   }
   const size_t activations = activation_count(node);
-  const bool is_integer_product =
-      is_integer && (node.op == Op::kConv || node.op == Op::kGemm || node.op == Op::kMatMul);
+  const bool is_product = node.op == Op::kConv || node.op == Op::kGemm || node.op == Op::kMatMul;
+  const bool is_integer_product = is_integer && is_product;
+  // Float activations with integer weights.
+  const bool is_weight_only = !is_integer && is_product && graph.value(node.inputs[1]).quant;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue || (is_integer_product && i >= activations)) continue;
+    if (is_weight_only && i == 1) continue;
     const Value& input = graph.value(node.inputs[i]);
     if (is_integer ? !is_quantized_activation(input) : !is_real(input)) {
       return type_error(node, "input", input,
@@ -235,6 +249,7 @@ Status check_node_types(const Graph& graph, const Node& node) {
           "it only moves values, so its output must have the parameters of its input");
     }
   }
+  if (is_weight_only) return check_integer_weight(node, graph.value(node.inputs[1]));
   return is_integer_product ? check_integer_product(graph, node) : success();
 }
 

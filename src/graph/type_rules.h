@@ -6,6 +6,9 @@
 
 namespace lowbit {
 
+// Operators whose output elements are elements of the input: quantized, they keep its parameters.
+bool only_moves_values(Op op);
+
 // The value's own dtype and parameters. Its shape is inferred; a dimension that is quantized per
 // index must not be a symbol. Errors: kInvalidModel, kTypeMismatch.
 Status check_value_type(const Value& value);

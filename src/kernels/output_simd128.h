@@ -25,6 +25,15 @@ inline void store_lanes8(void* target, const Lanes8& x) {
   wasm_v128_store(static_cast<std::byte*>(target) + 16, x.half[1]);
 }
 
+// The first `count` (1 to 8) bytes.
+inline void store_u8x8(uint8_t* target, v128_t bytes, int32_t count) {
+  if (count == 8) {
+    wasm_v128_store64_lane(target, bytes, 0);
+  } else {
+    store_first_bytes(target, bytes, count);
+  }
+}
+
 // qmath/requantize.h for eight accumulators at once, bit for bit. Pinned by
 // tests/conformance/matmul_test.cpp.
 class Requantizer {
@@ -36,11 +45,7 @@ class Requantizer {
              int32_t count) const {
     const v128_t bytes = saturate_.u8x8(scale(accumulators.half[0], multipliers.half[0]),
                                         scale(accumulators.half[1], multipliers.half[1]));
-    if (count == 8) {
-      wasm_v128_store64_lane(target, bytes, 0);
-    } else {
-      store_first_bytes(target, bytes, count);
-    }
+    store_u8x8(target, bytes, count);
   }
 
   // Two rows of eight bytes.

@@ -2,6 +2,7 @@
 // of the simd128 tier.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "kernels/simd.h"
@@ -12,19 +13,39 @@ struct F32x16 {
   v128_t lanes[4];
 };
 
-// float32(x - zero_point) of sixteen values; `zero_point` in every 16-bit lane.
-inline F32x16 center_u8x16(v128_t x, v128_t zero_point) {
-  const v128_t low = wasm_i16x8_sub(wasm_u16x8_extend_low_u8x16(x), zero_point);
-  const v128_t high = wasm_i16x8_sub(wasm_u16x8_extend_high_u8x16(x), zero_point);
-  return {{wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(low)),
-           wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(low)),
-           wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(high)),
-           wasm_f32x4_convert_i32x4(wasm_i32x4_extend_high_i16x8(high))}};
-}
-
 // 1.5 * 2^23, in memory: a constant would be made anew at every use, which costs V8 on x86 as much
 // as two additions.
 extern const float kRoundingShift;
+
+// float32(x - zero_point) of sixteen values. A byte in the place of the shift's low bits, which are
+// zero, makes it the float 1.5 * 2^23 + x; subtracting 1.5 * 2^23 + zero_point is exact, and costs
+// less than widening to 32 bits and converting.
+class CenterU8 {
+ public:
+  explicit CenterU8(int32_t zero_point)
+      : shift_high_(
+            wasm_v128_load16_splat(reinterpret_cast<const std::byte*>(&kRoundingShift) + 2)),
+        shifted_zero_(wasm_f32x4_splat(kRoundingShift + static_cast<float>(zero_point))) {}
+
+  F32x16 f32x16(v128_t x) const {
+    const v128_t low = wasm_u16x8_extend_low_u8x16(x);
+    const v128_t high = wasm_u16x8_extend_high_u8x16(x);
+    return {{center_low(low), center_high(low), center_low(high), center_high(high)}};
+  }
+
+ private:
+  v128_t center_low(v128_t x) const {
+    return wasm_f32x4_sub(wasm_i16x8_shuffle(x, shift_high_, 0, 8, 1, 9, 2, 10, 3, 11),
+                          shifted_zero_);
+  }
+  v128_t center_high(v128_t x) const {
+    return wasm_f32x4_sub(wasm_i16x8_shuffle(x, shift_high_, 4, 12, 5, 13, 6, 14, 7, 15),
+                          shifted_zero_);
+  }
+
+  v128_t shift_high_;
+  v128_t shifted_zero_;
+};
 
 // saturate_to_int(rne(x), zero_point, qmin, qmax) of qmath/quantize.h, bit for bit.
 class SaturateU8 {
@@ -33,7 +54,7 @@ class SaturateU8 {
       : low_(wasm_f32x4_splat(static_cast<float>(qmin - zero_point))),
         high_(wasm_i8x16_splat(static_cast<int8_t>(qmax))),
         shift_(wasm_f32x4_splat(kRoundingShift)),
-        bits_to_int_(wasm_i32x4_splat(kShiftBits - zero_point)) {}
+        bits_to_int_(wasm_i32x4_sub(shift_, wasm_i32x4_splat(zero_point))) {}
 
   v128_t u8x16(const F32x16& x) const {
     return narrow(i16x8(x.lanes[0], x.lanes[1]), i16x8(x.lanes[2], x.lanes[3]));
@@ -46,8 +67,6 @@ class SaturateU8 {
   }
 
  private:
-  static constexpr int32_t kShiftBits = 0x4b400000;
-
   // The lower bound is an integer, so clamping before rounding gives what clamping after it does,
   // and NaN that bound. Adding 1.5 * 2^23 rounds half to even and leaves the integer in the sum's
   // low bits, which costs less than a conversion. Beyond 2^22 the bits are no longer the integer,

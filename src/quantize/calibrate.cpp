@@ -10,18 +10,12 @@ namespace lowbit {
 
 namespace {
 
-// Widens `range` by `values`; false when one of them is NaN or infinite.
-bool widen(Range& range, std::span<const float> values) {
-  float low = range.min;
-  float high = range.max;
-  float poison = 0;  // x * 0 is 0 for a finite x, else NaN, which stays
-  for (const float x : values) {
-    low = std::min(low, x);
-    high = std::max(high, x);
-    poison += x * 0.0f;
-  }
-  range = {low, high};
-  return poison == 0.0f;
+constexpr auto kMaxSamples = static_cast<int64_t>(Observation::kMaxCount);
+
+Failure another_model(const std::string& value) {
+  return make_error(ErrorCode::kInvalidArgument,
+                    format_text("the calibrations are of two models: only one has '{}'", value),
+                    value);
 }
 
 }  // namespace
@@ -41,13 +35,12 @@ Status Calibrator::observe(std::span<const Tensor> inputs) {
     LOWBIT_ASSIGN(plan_, make_plan(graph_, shapes, options));
     planned_shapes_ = shapes;
   }
-  // A range starts at [0, 0]: the law widens every range to contain 0.
-  std::map<std::string, Range> seen = ranges_.by_value;
+  std::map<std::string, Observation> seen = calibration_.by_value;
   Taps taps;
   taps.on_value = [&](const ValueView& view) -> Status {
     if (view.dtype != DType::kF32) return success();
     const std::string& name = graph_.value(view.id).name;
-    if (!widen(seen[name], view.as<float>())) {
+    if (!seen[name].add(view.as<float>())) {
       return make_error(ErrorCode::kNonFinite,
                         format_text("calibration made a NaN or an infinity in '{}'; check the "
                                     "calibration data and the model's weights",
@@ -57,18 +50,40 @@ Status Calibrator::observe(std::span<const Tensor> inputs) {
     return success();
   };
   LOWBIT_TRY(plan_->run(inputs, taps));
-  ranges_.by_value = std::move(seen);
-  ranges_.sample_count +=
+  calibration_.by_value = std::move(seen);
+  calibration_.sample_count +=
       inputs.empty() || inputs[0].shape().rank() == 0 ? 1 : inputs[0].shape()[0];
   return success();
 }
 
-Result<Ranges> Calibrator::finish() const {
-  if (ranges_.sample_count == 0) {
+Status Calibrator::merge(const Calibration& part) {
+  for (const auto& [name, observation] : part.by_value) {
+    if (std::ranges::find(graph_.values, name, &Value::name) == graph_.values.end()) {
+      return another_model(name);
+    }
+  }
+  if (part.sample_count > kMaxSamples - calibration_.sample_count) {
+    return make_error(ErrorCode::kLimitExceeded, "the calibrations have too many samples",
+                      "calibration");
+  }
+  std::map<std::string, Observation> merged = calibration_.by_value;
+  for (const auto& [name, observation] : merged) {
+    if (!part.by_value.contains(name)) return another_model(name);
+  }
+  for (const auto& [name, observation] : part.by_value) {
+    LOWBIT_TRY(merged[name].merge(observation));
+  }
+  calibration_.by_value = std::move(merged);
+  calibration_.sample_count += part.sample_count;
+  return success();
+}
+
+Result<Calibration> Calibrator::finish() const {
+  if (calibration_.sample_count == 0) {
     return make_error(ErrorCode::kEmptyCalibration,
                       "calibration saw no sample; give it at least one", "calibration");
   }
-  return ranges_;
+  return calibration_;
 }
 
 }  // namespace lowbit

@@ -1,9 +1,11 @@
-// Calibration: the range of every activation over sample data, min-max, streaming. Nothing is kept
-// but two numbers per value.
+// Calibration: an Observation of every activation over sample data, streaming. Any observer, any
+// number of bits can be chosen from it afterwards without another pass over the data.
 //
 //   Result<Calibrator> calibrator = Calibrator::create(graph);
 //   calibrator->observe(batch);            // any number of batches, of any size
-//   Result<Ranges> ranges = calibrator->finish();
+//   Result<Calibration> calibration = calibrator->finish();
+//
+// Workers make parts, each of samples of its own, and one calibrator merges them in their order.
 #pragma once
 
 #include <map>
@@ -11,16 +13,12 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "quantize/observation.h"
 
 namespace lowbit {
 
-struct Range {
-  float min = 0;
-  float max = 0;
-};
-
-struct Ranges {
-  std::map<std::string, Range> by_value;  // keyed by the value's name in optimize(graph)
+struct Calibration {
+  std::map<std::string, Observation> by_value;  // keyed by the value's name in optimize(graph)
   int64_t sample_count = 0;
 };
 
@@ -33,18 +31,23 @@ class Calibrator {
   static Result<Calibrator> create(const Graph& graph);
 
   // One tensor per graph input; their first dimension counts the samples. Errors: as Plan::run;
-  // kNonFinite names the value that is NaN or infinite. After an error the ranges are as before the
+  // kNonFinite names the value that is NaN or infinite. After an error everything is as before the
   // call.
   Status observe(std::span<const Tensor> inputs);
 
+  // Appends a part that another Calibrator of the same graph made. Errors: kInvalidArgument (the
+  // part is of another model; names the value), kLimitExceeded as Observation::merge. After an
+  // error everything is as before the call.
+  Status merge(const Calibration& part);
+
   // Errors: kEmptyCalibration.
-  Result<Ranges> finish() const;
+  Result<Calibration> finish() const;
 
  private:
   explicit Calibrator(Graph graph) : graph_(std::move(graph)) {}
 
   Graph graph_;
-  Ranges ranges_;
+  Calibration calibration_;
   std::optional<Plan> plan_;
   std::vector<Shape> planned_shapes_;
 };

@@ -4,203 +4,237 @@
 #include <set>
 
 #include "base/text.h"
+#include "graph/product_weights.h"
 #include "graph/rewrites.h"
 #include "graph/validate.h"
-#include "qmath/quantize.h"
+#include "quantize/activations.h"
 #include "quantize/finite.h"
+#include "quantize/layer_forms.h"
 #include "quantize/weights.h"
 
 namespace lowbit {
 
 namespace {
 
-// Operators whose output elements are elements of the input (or the zero and the bounds of it).
-bool shares_params_with_input(Op op) {
-  switch (op) {
-    case Op::kMaxPool:
-    case Op::kFlatten:
-    case Op::kReshape:
-    case Op::kRelu:
-    case Op::kClip:
-      return true;
-    default:
-      return false;
-  }
-}
+// What stands for a value of the source in the target; kNoValue: not (yet) made.
+struct Forms {
+  ValueId real = kNoValue;
+  ValueId integers = kNoValue;
+};
 
 class Quantizer {
  public:
-  Quantizer(Graph graph, const Ranges& ranges, const Recipe& recipe)
-      : source_(std::move(graph)), ranges_(ranges), recipe_(recipe) {
-    // Not those of constants: their integers take them over.
-    for (const Value& value : source_.values) {
-      if (!value.constant) names_.insert(value.name);
+  Quantizer(Graph graph, const Calibration& calibration, const Recipe& recipe)
+      : source_(std::move(graph)),
+        calibration_(calibration),
+        recipe_(recipe),
+        layer_forms_(layer_forms(source_, recipe)),
+        values_(source_.values.size()),
+        activations_(source_.values.size(), &recipe.activations) {
+    reserve_names();
+    for (const Node& node : source_.nodes) {
+      activations_[static_cast<size_t>(node.output)] = &recipe.activations_of(node.name);
     }
-    for (const Node& node : source_.nodes) names_.insert(node.name);
+    for (size_t i = 0; i < values_.size(); ++i) values_[i].real = static_cast<ValueId>(i);
   }
 
   Result<Graph> run() {
     target_ = source_;
     target_.nodes.clear();
-    integer_of_.assign(source_.values.size(), kNoValue);
-    for (const ValueId input : source_.inputs) LOWBIT_TRY(quantize_input(input));
-    for (const Node& node : source_.nodes) LOWBIT_TRY(quantize_node(node));
-    for (ValueId& output : target_.outputs) dequantize_output(output);
+    for (size_t i = 0; i < source_.nodes.size(); ++i) {
+      LOWBIT_TRY(quantize_node(source_.nodes[i], layer_forms_[i]));
+    }
+    for (ValueId& output : target_.outputs) output = real_output(output);
     return remove_unused(target_);
   }
 
  private:
+  // Those of constants are free for their integers, unless a node still reads the reals.
+  void reserve_names() {
+    for (const Value& value : source_.values) {
+      if (!value.constant) names_.insert(value.name);
+    }
+    for (size_t i = 0; i < source_.nodes.size(); ++i) {
+      const Node& node = source_.nodes[i];
+      names_.insert(node.name);
+      if (layer_forms_[i] == LayerForm::kIntegers) continue;
+      for (size_t k = 0; k < node.inputs.size(); ++k) {
+        const bool is_replaced = k == 1 && layer_forms_[i] == LayerForm::kWeightsOnly;
+        if (node.inputs[k] != kNoValue && !is_replaced) {
+          names_.insert(source_.value(node.inputs[k]).name);
+        }
+      }
+    }
+  }
+
   std::string unique_name(const std::string& wanted) {
     std::string name = wanted;
     for (int i = 2; !names_.insert(name).second; ++i) name = format_text("{}_{}", wanted, i);
     return name;
   }
 
-  QuantParams activation_params(Range range) const {
-    const int32_t qmax = activation_qmax(recipe_.activation_bits);
-    const auto [scale, zero_point] = asymmetric_params(range.min, range.max, 0, qmax);
-    return {DType::kU8, 0, qmax, -1, {scale}, {zero_point}};
-  }
+  Forms& forms_of(ValueId id) { return values_[static_cast<size_t>(id)]; }
 
-  Result<QuantParams> calibrated_params(const std::string& value) const {
-    const auto found = ranges_.by_value.find(value);
-    if (found == ranges_.by_value.end()) {
+  Result<QuantParams> calibrated_params(ValueId id) const {
+    const std::string& name = source_.value(id).name;
+    const auto found = calibration_.by_value.find(name);
+    if (found == calibration_.by_value.end()) {
       return make_error(
           ErrorCode::kInvalidArgument,
           format_text(
-              "the calibration has no range for '{}'; calibrate the same model that you quantize",
-              value),
-          value);
+              "the calibration has not seen '{}'; calibrate the same model that you quantize",
+              name),
+          name);
     }
-    return activation_params(found->second);
+    ActivationRecipe recipe = *activations_[static_cast<size_t>(id)];
+    if (recipe.bits == kFloatBits) recipe.bits = 8;
+    const Range range = choose_range(found->second, recipe.observer, recipe.bits, recipe.symmetric,
+                                     recipe.percentile);
+    return activation_params(range, recipe);
   }
 
-  Status quantize_input(ValueId id) {
-    const Value& input = source_.value(id);
-    if (input.dtype != DType::kF32) return success();
-    LOWBIT_ASSIGN(QuantParams params, calibrated_params(input.name));
-    const ValueId integers =
-        target_.add_value({unique_name(format_text("{}/quantized", input.name)),
-                           DType::kU8,
-                           input.shape,
-                           {},
-                           std::move(params)});
-    integer_of_[static_cast<size_t>(id)] = integers;
-    target_.nodes.push_back({Op::kQuantizeLinear,
-                             unique_name(format_text("{}/quantize", input.name)),
-                             {id},
-                             integers,
-                             {},
-                             {}});
+  // Appends a node with one input, and its output.
+  ValueId convert(Op op, ValueId input, const std::string& node_name, Value output) {
+    const ValueId id = target_.add_value(std::move(output));
+    target_.nodes.push_back({op, unique_name(node_name), {input}, id, {}, {}});
+    return id;
+  }
+
+  Result<ValueId> integers_of(ValueId id) {
+    Forms& forms = forms_of(id);
+    if (forms.integers != kNoValue) return forms.integers;
+    const Value& real = source_.value(id);
+    LOWBIT_ASSIGN(QuantParams params, calibrated_params(id));
+    forms.integers = convert(Op::kQuantizeLinear, forms.real, format_text("{}/quantize", real.name),
+                             {.name = unique_name(format_text("{}/quantized", real.name)),
+                              .dtype = DType::kU8,
+                              .shape = real.shape,
+                              .quant = std::move(params)});
+    return forms.integers;
+  }
+
+  ValueId reals_of(ValueId id) {
+    Forms& forms = forms_of(id);
+    if (forms.real != kNoValue) return forms.real;
+    const Value& value = source_.value(id);
+    forms.real = convert(
+        Op::kDequantizeLinear, forms.integers, format_text("{}/dequantize", value.name),
+        {.name = unique_name(format_text("{}/dequantized", value.name)), .shape = value.shape});
+    return forms.real;
+  }
+
+  Status quantize_node(Node node, LayerForm form) {
+    if (form == LayerForm::kIntegers) {
+      LOWBIT_TRY(make_integer(node));
+    } else {
+      for (ValueId& input : node.inputs) {
+        if (input != kNoValue) input = reals_of(input);
+      }
+      if (form == LayerForm::kWeightsOnly) LOWBIT_TRY(quantize_weights_only(node));
+    }
+    target_.nodes.push_back(std::move(node));
     return success();
   }
 
-  // Every output stays an integer under its own name; graph outputs get their float value back at
-  // the end.
-  Status quantize_node(const Node& node) {
-    if (!op_info(node.op).has_integer) {
-      return make_error(ErrorCode::kUnsupportedOperator,
-                        format_text("{} has no integer form here", op_info(node.op).name),
-                        node.name);
+  Status make_integer(Node& node) {
+    LOWBIT_TRY(quantize_activations(node));
+    LOWBIT_ASSIGN(QuantParams params, output_params(node));
+    if (is_product(node.op)) LOWBIT_TRY(quantize_weights_and_bias(node));
+    if (const auto narrow = narrowed(params, node.activation.min, node.activation.max)) {
+      params = *narrow;
+      node.activation = {};
     }
-    Node integer_node = node;
-    LOWBIT_TRY(quantize_activations(integer_node));
-    LOWBIT_ASSIGN(QuantParams params, output_params(integer_node));
-    const bool has_weights = node.op == Op::kConv || node.op == Op::kGemm || node.op == Op::kMatMul;
-    if (has_weights) LOWBIT_TRY(quantize_node_weights(integer_node));
     Value& output = target_.value(node.output);
     output.dtype = DType::kU8;
     output.quant = std::move(params);
-    integer_of_[static_cast<size_t>(node.output)] = node.output;
-    target_.nodes.push_back(std::move(integer_node));
+    forms_of(node.output) = {.integers = node.output};
     return success();
   }
 
   // Replaces the node's real activations by their integers; a constant activation (of Add or
   // Concat) is quantized here.
   Status quantize_activations(Node& node) {
-    const bool all_are_activations = node.op == Op::kAdd || node.op == Op::kConcat;
-    const size_t count = all_are_activations ? node.inputs.size() : 1;
+    const size_t count = is_product(node.op) ? 1 : node.inputs.size();
     for (size_t i = 0; i < count; ++i) {
       ValueId& id = node.inputs[i];
-      if (id != kNoValue && source_.value(id).constant) {
-        LOWBIT_ASSIGN(id, quantize_constant_activation(id));
-        continue;
+      if (source_.value(id).constant) {
+        LOWBIT_ASSIGN(id, quantize_constant_activation(id, recipe_.activations_of(node.name)));
+      } else {
+        LOWBIT_ASSIGN(id, integers_of(id));
       }
-      const ValueId integers = id == kNoValue ? kNoValue : integer_of_[static_cast<size_t>(id)];
-      if (integers == kNoValue) {
-        return make_error(ErrorCode::kUnsupportedFeature, "an input of the node is not float32",
-                          node.name);
-      }
-      id = integers;
     }
     return success();
   }
 
-  Result<ValueId> quantize_constant_activation(ValueId id) {
-    const Value real = source_.value(id);
+  Result<ValueId> quantize_constant_activation(ValueId id, const ActivationRecipe& recipe) {
+    const Value& real = source_.value(id);
     if (real.dtype != DType::kF32) {
       return make_error(ErrorCode::kUnsupportedFeature,
                         format_text("constant '{}' is not float32", real.name), real.name);
     }
-    const auto data = real.constant->data<float>();
     Range range;
-    for (const float x : data) range = {std::min(range.min, x), std::max(range.max, x)};
-    const QuantParams params = activation_params(range);
-    LOWBIT_ASSIGN(Tensor integers, Tensor::allocate(DType::kU8, real.shape));
-    for (size_t i = 0; i < data.size(); ++i) {
-      integers.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(quantize_value(data[i], params));
+    for (const float x : real.constant->data<float>()) {
+      range = {std::min(range.min, x), std::max(range.max, x)};
     }
-    return add_constant(id, {std::move(integers), params});
-  }
-
-  static int32_t quantize_value(float x, const QuantParams& p) {
-    return lowbit::quantize(x, p.scale[0], p.zero_point[0], p.qmin, p.qmax);
+    QuantParams params = activation_params(range, recipe);
+    LOWBIT_ASSIGN(Tensor integers, quantize_activation(*real.constant, params));
+    return add_constant(id, {std::move(integers), std::move(params)});
   }
 
   Result<QuantParams> output_params(const Node& node) const {
     if (shares_params_with_input(node.op)) return *target_.value(node.inputs[0]).quant;
-    if (node.op == Op::kSoftmax) {
-      // Probabilities; 1/256 and not 1/255, because ONNX Runtime's QLinearSoftmax multiplies by
-      // floor(1 / scale).
-      const int32_t qmax = activation_qmax(recipe_.activation_bits);
-      return QuantParams{DType::kU8, 0, qmax, -1, {1.0f / static_cast<float>(qmax + 1)}, {0}};
-    }
-    return calibrated_params(source_.value(node.output).name);
+    if (node.op == Op::kSoftmax) return softmax_params(recipe_.activations_of(node.name));
+    return calibrated_params(node.output);
   }
 
-  Status quantize_node_weights(Node& node) {
-    LOWBIT_TRY(normalize_gemm(node));
-    const Value& weights = target_.value(node.inputs[1]);
-    if (!weights.constant || weights.dtype != DType::kF32) {
-      return make_error(ErrorCode::kUnsupportedFeature,
-                        format_text("the weight of an integer {} must be a float32 constant",
-                                    op_info(node.op).name),
-                        node.name);
-    }
-    if (node.op == Op::kMatMul && weights.shape.rank() != 2) {
-      return make_error(ErrorCode::kUnsupportedFeature,
-                        "the weight of an integer MatMul must have rank 2", node.name);
-    }
+  Status quantize_weights_and_bias(Node& node) {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-    const Tensor* bias = has_bias ? &*target_.value(node.inputs[2]).constant : nullptr;
+    std::optional<Tensor> bias;
+    if (has_bias) {
+      const Shape& weight = source_.value(node.inputs[1]).shape;
+      LOWBIT_ASSIGN(bias, bias_row(*source_.value(node.inputs[2]).constant,
+                                   weight[output_channel_axis(node, weight)]));
+    }
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
-    LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(*weights.constant, weight_axis(node), bias,
-                                                       input_scale, recipe_));
+    LOWBIT_ASSIGN(QuantizedWeights q,
+                  quantized_weights(node, bias ? &*bias : nullptr, input_scale));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
     return success();
   }
 
-  static int weight_axis(const Node& node) {
-    if (node.op == Op::kConv) return 0;
-    const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-    return gemm && gemm->transpose_b ? 0 : 1;
+  // The bias stays float32, added to sums of float32.
+  Status quantize_weights_only(Node& node) {
+    LOWBIT_ASSIGN(QuantizedWeights q, quantized_weights(node, nullptr, 1.0f));
+    node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
+    return success();
   }
 
-  ValueId add_constant(ValueId real_id, QuantizedTensor integers) {
+  Result<QuantizedWeights> quantized_weights(const Node& node, const Tensor* bias,
+                                             float input_scale) const {
+    const WeightRecipe& recipe = recipe_.weights_of(node.name);
+    const WeightFormat format{.bits = recipe.bits,
+                              .granularity = recipe.granularity,
+                              .group_size = group_size(recipe.granularity),
+                              .clipping = recipe.clipping};
+    return quantize_weights(node, *source_.value(node.inputs[1]).constant, bias, input_scale,
+                            format);
+  }
+
+  // optimize() left a Gemm's beta at 1; its bias may be [1, N], or one number for all columns.
+  static Result<Tensor> bias_row(const Tensor& bias, int64_t columns) {
+    const Shape flat{columns};
+    if (bias.shape() == flat) return bias;
+    LOWBIT_ASSIGN(Tensor row, Tensor::allocate(DType::kF32, flat));
+    const auto source = bias.data<float>();
+    const auto target = row.mutable_data<float>();
+    for (size_t i = 0; i < target.size(); ++i) target[i] = source[source.size() == 1 ? 0 : i];
+    return row;
+  }
+
+  ValueId add_constant(ValueId real, QuantizedTensor integers) {
     Value value;
-    value.name = unique_name(target_.value(real_id).name);
+    value.name = unique_name(source_.value(real).name);
     value.dtype = integers.values.dtype();
     value.shape = integers.values.shape();
     value.constant = std::move(integers.values);
@@ -208,66 +242,44 @@ class Quantizer {
     return target_.add_value(std::move(value));
   }
 
-  // optimize() left alpha and beta at 1; a bias of one row, [1, N] or [1], becomes [N].
-  Status normalize_gemm(Node& node) {
-    const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-    if (!gemm) return success();
-    if (gemm->transpose_a) {
-      return make_error(ErrorCode::kUnsupportedFeature, "an integer Gemm cannot transpose A",
-                        node.name);
-    }
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-    if (!has_bias) return success();
-    return flatten_bias(node, target_.value(node.inputs[1]).shape[weight_axis(node)]);
-  }
-
-  Status flatten_bias(Node& node, int64_t columns) {
-    Value bias = target_.value(node.inputs[2]);
-    const Shape flat{columns};
-    if (bias.shape == flat) return success();
-    const int64_t count = bias.constant->element_count();
-    if (count != columns && count != 1) {
-      return make_error(ErrorCode::kUnsupportedFeature,
-                        "the bias of an integer Gemm must be one row", node.name);
-    }
-    LOWBIT_ASSIGN(Tensor row, Tensor::allocate(DType::kF32, flat));
-    const auto source = bias.constant->data<float>();
-    const auto target = row.mutable_data<float>();
-    for (size_t i = 0; i < target.size(); ++i) target[i] = source[count == 1 ? 0 : i];
-    bias.shape = flat;
-    bias.constant = std::move(row);
-    node.inputs[2] = target_.add_value(std::move(bias));
-    return success();
-  }
-
   // The integers of a graph output give up its name to the real value behind them.
-  void dequantize_output(ValueId& output) {
-    const ValueId integers = output;
-    const std::string name = source_.value(output).name;
-    Value& integer_value = target_.value(integers);
-    integer_value.name = unique_name(format_text("{}/quantized", name));
-    output = target_.add_value({name, DType::kF32, Shape(integer_value.shape), {}, {}});
-    target_.nodes.push_back({Op::kDequantizeLinear,
-                             unique_name(format_text("{}/dequantize", name)),
-                             {integers},
-                             output,
-                             {},
-                             {}});
+  ValueId real_output(ValueId id) {
+    const ValueId integers = forms_of(id).integers;
+    const ValueId real = reals_of(id);
+    if (integers != id) return real;
+    const std::string name = source_.value(id).name;
+    target_.value(integers).name = unique_name(format_text("{}/quantized", name));
+    target_.value(real).name = name;
+    return real;
   }
 
   const Graph source_;
-  const Ranges& ranges_;
+  const Calibration& calibration_;
   const Recipe& recipe_;
+  const std::vector<LayerForm> layer_forms_;          // by node
+  std::vector<Forms> values_;                         // by value of the source
+  std::vector<const ActivationRecipe*> activations_;  // likewise: that of the node that makes it
   Graph target_;
-  std::vector<ValueId> integer_of_;  // by source value: its integers in target_, or kNoValue
   std::set<std::string> names_;
 };
 
+Status check_layers(const Graph& graph, const Recipe& recipe) {
+  for (const auto& [name, layer] : recipe.layers) {
+    if (std::ranges::find(graph.nodes, name, &Node::name) != graph.nodes.end()) continue;
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        format_text("the optimized model has no node '{}'; a node that was folded into "
+                    "the one before it has no recipe of its own",
+                    name),
+        format_text("layers.{}", name));
+  }
+  return success();
+}
+
 }  // namespace
 
-Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& recipe) {
-  LOWBIT_TRY(validate_recipe(recipe));
-  if (graph.is_quantized()) {
+Result<Graph> prepare(const Graph& graph) {
+  if (std::ranges::any_of(graph.values, [](const Value& v) { return v.quant.has_value(); })) {
     return make_error(ErrorCode::kInvalidArgument,
                       "the model is quantized already; give the FP32 model", "model");
   }
@@ -275,7 +287,14 @@ Result<Graph> quantize(const Graph& graph, const Ranges& ranges, const Recipe& r
   LOWBIT_TRY(validate(optimized));
   LOWBIT_TRY(check_finite_constants(optimized));
   LOWBIT_ASSIGN(const Graph replaced, replace_batch_normalization(optimized));
-  return Quantizer(fuse_activations(replaced), ranges, recipe).run();
+  return fuse_activations(replaced);
+}
+
+Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
+  LOWBIT_TRY(validate_recipe(recipe));
+  LOWBIT_ASSIGN(Graph prepared, prepare(graph));
+  LOWBIT_TRY(check_layers(prepared, recipe));
+  return Quantizer(std::move(prepared), calibration, recipe).run();
 }
 
 }  // namespace lowbit

@@ -4,43 +4,20 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/product_weights.h"
 #include "qmath/quantize.h"
+#include "quantize/clipping.h"
 
 namespace lowbit {
 
 namespace {
-
-constexpr int32_t kMaxBias = (1 << 30) - 1;
-
-// A tensor seen as [outer][channels][inner] around its channel axis.
-struct ChannelView {
-  int64_t outer = 1;
-  int64_t channels = 1;
-  int64_t inner = 1;
-
-  ChannelView(const Shape& shape, int axis) : channels(shape[axis]) {
-    for (int i = 0; i < axis; ++i) outer *= shape[i];
-    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
-  }
-
-  // Calls visit(channel, element index) for every element, in memory order.
-  template <class Visit>
-  void for_each(Visit visit) const {
-    size_t index = 0;
-    for (int64_t o = 0; o < outer; ++o) {
-      for (int64_t c = 0; c < channels; ++c) {
-        for (int64_t i = 0; i < inner; ++i) visit(static_cast<size_t>(c), index++);
-      }
-    }
-  }
-};
 
 // The least weight scale with which the bias of a channel fits and the product of the scales stays
 // normal.
 float least_scale(float bias, float input_scale) {
   const float normal = std::numeric_limits<float>::min();
   const double for_bias =
-      std::abs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * kMaxBias);
+      std::abs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * kBiasQmax);
   // One part in a million above the quotient, so that its rounding to float32 cannot fall below the
   // bound.
   const double for_product = static_cast<double>(normal) / static_cast<double>(input_scale);
@@ -48,64 +25,118 @@ float least_scale(float bias, float input_scale) {
                             1.000001);
 }
 
+QuantParams unscaled_params(const Node& node, const Shape& shape, const WeightFormat& format) {
+  QuantParams params{
+      .storage = DType::kI8, .qmin = -weight_qmax(format.bits), .qmax = weight_qmax(format.bits)};
+  if (takes_groups(node, shape, format.group_size)) {
+    params.axis = reduction_axis(node, shape);
+    params.block_size = format.group_size;
+  } else if (format.group_size > 0 || format.granularity == Granularity::kPerChannel) {
+    params.axis = output_channel_axis(node, shape);
+  }
+  const auto count = static_cast<size_t>(*scale_shape(params, shape).element_count());
+  params.scale.assign(count, 0.0f);
+  params.zero_point.assign(count, 0);
+  return params;
+}
+
+// The channel of a scale, where there is one scale per channel or more.
+ScaleIndex channel_of_scale(const QuantParams& params, const Shape& shape, int channel_axis) {
+  if (params.per_tensor()) return {{}, {}};
+  return {{.axis = params.block_size > 0 ? channel_axis : 0}, scale_shape(params, shape)};
+}
+
+// From the largest magnitude of what shares a scale to the scale. Whatever scale a group of zeros
+// has, its integers are 0; it takes the channel's largest, which decides how finely the bias
+// counts.
+void set_scales(QuantParams& params, const Shape& shape, int channel_axis) {
+  const std::vector<float> largest = channel_scales(params, shape, channel_axis);
+  const ScaleIndex channel = channel_of_scale(params, shape, channel_axis);
+  for (size_t i = 0; i < params.scale.size(); ++i) {
+    float& scale = params.scale[i];
+    if (scale == 0.0f && params.block_size > 0) scale = largest[channel.of(i)];
+    scale = symmetric_params(scale, params.qmax).scale;
+  }
+}
+
+// Lowers each scale to the one that suits its weights best.
+void clip(QuantParams& params, const ScaleIndex& index, std::span<const float> weights) {
+  std::vector<std::vector<float>> sharing(params.scale.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] != 0.0f) sharing[index.of(i)].push_back(weights[i]);
+  }
+  for (size_t i = 0; i < sharing.size(); ++i) {
+    if (!sharing[i].empty()) params.scale[i] = mse_optimal_scale(sharing[i], params.qmax);
+  }
+}
+
+// Raises the scales with which a channel's bias would not fit.
+void raise_scales(QuantParams& params, const Shape& shape, int channel_axis, const Tensor* bias,
+                  float input_scale) {
+  const ScaleIndex channel = channel_of_scale(params, shape, channel_axis);
+  const auto channels = static_cast<size_t>(shape[channel_axis]);
+  for (size_t i = 0; i < std::max(channels, params.scale.size()); ++i) {
+    float& scale = params.scale[params.per_tensor() ? 0 : i];
+    const size_t c = params.per_tensor() ? i : channel.of(i);
+    scale = std::max(scale, least_scale(bias ? bias->data<float>()[c] : 0.0f, input_scale));
+  }
+}
+
+Result<QuantizedTensor> quantize_bias(const Tensor& bias, std::vector<float> scale) {
+  QuantizedTensor out;
+  LOWBIT_ASSIGN(out.values, Tensor::allocate(DType::kI32, bias.shape()));
+  for (size_t c = 0; c < scale.size(); ++c) {
+    // In double: float32 has fewer bits than the 31 of the result.
+    const double q_bias =
+        std::nearbyint(static_cast<double>(bias.data<float>()[c]) / static_cast<double>(scale[c]));
+    out.values.mutable_data<int32_t>()[c] =
+        static_cast<int32_t>(std::clamp<double>(q_bias, -kBiasQmax, kBiasQmax));
+  }
+  out.params = {.storage = DType::kI32, .qmin = -kBiasQmax, .qmax = kBiasQmax, .axis = 0};
+  out.params.zero_point.assign(scale.size(), 0);
+  out.params.scale = std::move(scale);
+  return out;
+}
+
 }  // namespace
 
-Result<QuantizedWeights> quantize_weights(const Tensor& weights, int axis, const Tensor* bias,
-                                          float input_scale, const Recipe& recipe) {
-  const ChannelView view(weights.shape(), axis);
-  const auto channels = static_cast<size_t>(view.channels);
-  const int32_t qmax = weight_qmax(recipe.weight_bits);
-  const std::span<const float> w = weights.data<float>();
+bool takes_groups(const Node& node, const Shape& weight, int64_t group_size) {
+  if (!takes_blocks(node, weight, group_size)) return false;
+  int64_t reduction = weight[reduction_axis(node, weight)];
+  for (int axis = 2; axis < weight.rank() && node.op == Op::kConv; ++axis)
+    reduction *= weight[axis];
+  return reduction > group_size;
+}
 
-  std::vector<float> max_abs(channels, 0.0f);
-  view.for_each([&](size_t c, size_t i) { max_abs[c] = std::max(max_abs[c], std::abs(w[i])); });
-  if (recipe.weight_granularity == Granularity::kPerTensor && channels > 0) {
-    std::ranges::fill(max_abs, *std::ranges::max_element(max_abs));
+Result<QuantizedWeights> quantize_weights(const Node& node, const Tensor& weights,
+                                          const Tensor* bias, float input_scale,
+                                          WeightFormat format) {
+  const Shape& shape = weights.shape();
+  const int channel_axis = output_channel_axis(node, shape);
+  const std::span<const float> w = weights.data<float>();
+  QuantParams params = unscaled_params(node, shape, format);
+  const ScaleIndex index(params, shape);
+  for (size_t i = 0; i < w.size(); ++i) {
+    float& max_abs = params.scale[index.of(i)];
+    max_abs = std::max(max_abs, std::abs(w[i]));
   }
-  std::vector<float> scale(channels);
-  for (size_t c = 0; c < channels; ++c) {
-    const float least = least_scale(bias ? bias->data<float>()[c] : 0.0f, input_scale);
-    scale[c] = std::max(symmetric_params(max_abs[c], qmax).scale, least);
-  }
-  if (recipe.weight_granularity == Granularity::kPerTensor && channels > 0) {
-    std::ranges::fill(scale, *std::ranges::max_element(scale));
-  }
+  set_scales(params, shape, channel_axis);
+  if (format.clipping == Clipping::kMse) clip(params, index, w);
+  raise_scales(params, shape, channel_axis, bias, input_scale);
 
   QuantizedWeights result;
-  LOWBIT_ASSIGN(result.weights.values, Tensor::allocate(DType::kI8, weights.shape()));
+  LOWBIT_ASSIGN(result.weights.values, Tensor::allocate(DType::kI8, shape));
   const std::span<int8_t> q = result.weights.values.mutable_data<int8_t>();
-  view.for_each([&](size_t c, size_t i) {
-    q[i] = static_cast<int8_t>(quantize(w[i], scale[c], 0, -qmax, qmax));
-  });
-
+  for (size_t i = 0; i < w.size(); ++i) {
+    q[i] =
+        static_cast<int8_t>(quantize(w[i], params.scale[index.of(i)], 0, params.qmin, params.qmax));
+  }
   if (bias) {
-    QuantizedTensor& out = result.bias.emplace();
-    LOWBIT_ASSIGN(out.values, Tensor::allocate(DType::kI32, bias->shape()));
-    out.params = {DType::kI32,
-                  -kMaxBias,
-                  kMaxBias,
-                  0,
-                  std::vector<float>(channels),
-                  std::vector<int32_t>(channels, 0)};
-    for (size_t c = 0; c < channels; ++c) {
-      const float step = input_scale * scale[c];
-      out.params.scale[c] = step;
-      // In double: float32 has fewer bits than the 31 of the result.
-      const double q_bias =
-          std::nearbyint(static_cast<double>(bias->data<float>()[c]) / static_cast<double>(step));
-      out.values.mutable_data<int32_t>()[c] =
-          static_cast<int32_t>(std::clamp<double>(q_bias, -kMaxBias, kMaxBias));
-    }
+    std::vector<float> steps = channel_scales(params, shape, channel_axis);
+    for (float& step : steps) step *= input_scale;
+    LOWBIT_ASSIGN(result.bias, quantize_bias(*bias, std::move(steps)));
   }
-
-  result.weights.params = {
-      DType::kI8, -qmax, qmax, axis, std::move(scale), std::vector<int32_t>(channels, 0)};
-  if (recipe.weight_granularity == Granularity::kPerTensor) {
-    QuantParams& params = result.weights.params;
-    params.axis = -1;
-    params.scale.resize(1);
-    params.zero_point.resize(1);
-  }
+  result.weights.params = std::move(params);
   return result;
 }
 

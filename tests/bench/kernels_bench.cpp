@@ -146,7 +146,46 @@ void time_f32(benchmark::State& state, Tier tier, const Layer& l) {
   count_macs(state, multiply_adds(l));
 }
 
-template <bool kIsU8S4>
+// Weights in groups of 32.
+constexpr int32_t kBlockSize = 32;
+
+void time_f32s8(benchmark::State& state, Tier tier, const Layer& l) {
+  Random random(1);
+  const KernelTable table = kernel_table(tier);
+  const Places places(l, sizeof(float));
+  const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
+  const auto a = random_values<float>(random, input_count(l) + kSlack);
+  MatmulF32S8 product;
+  product.rows = places.rows(l, a.data());
+  product.columns = l.columns;
+  const int32_t k = product.rows.taps * product.rows.depth;
+  const auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * k));
+  const std::vector<float> scale(static_cast<size_t>(l.columns * block_count(k, kBlockSize)),
+                                 1e-2f);
+  Memory packed(packed_matmul_f32s8_bytes(tier, l.columns, k, kBlockSize));
+  table.pack_matmul_f32s8({.weights = weights.data(),
+                           .scale = scale.data(),
+                           .columns = l.columns,
+                           .taps = product.rows.taps,
+                           .depth = product.rows.depth,
+                           .block_size = kBlockSize,
+                           .packed = packed.data()});
+  Memory unpacked(unpacked_matmul_f32s8_bytes(tier, k));
+  std::vector<float> c(pixels * static_cast<size_t>(l.columns));
+  product.packed = packed.data();
+  product.unpacked = unpacked.data();
+  product.block_size = kBlockSize;
+  product.c = c.data();
+  product.c_stride = l.columns;
+  product.min = -kInfinity;
+  product.max = kInfinity;
+  for ([[maybe_unused]] auto _ : state) table.matmul_f32s8(product);
+  count_macs(state, multiply_adds(l));
+}
+
+enum class Form { kU8S8, kU8S4, kGroups };
+
+template <Form kForm>
 void time_integers(benchmark::State& state, Tier tier, const Layer& l) {
   Random random(1);
   const KernelTable table = kernel_table(tier);
@@ -157,26 +196,35 @@ void time_integers(benchmark::State& state, Tier tier, const Layer& l) {
   const int32_t taps = product.rows.taps;
   const int32_t depth = product.rows.depth;
   auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * depth));
-  if (kIsU8S4) {
+  if (kForm == Form::kU8S4) {
     for (int8_t& weight : weights) weight = static_cast<int8_t>(weight / 16);
   }
-  const std::vector<float> multiplier(static_cast<size_t>(l.columns), 1e-4f);
-  const auto bytes = kIsU8S4 ? packed_matmul_u8s4_bytes : packed_matmul_u8s8_bytes;
-  Memory packed(bytes(tier, l.columns, taps, depth));
-  const auto pack = kIsU8S4 ? table.pack_matmul_u8s4 : table.pack_matmul_u8s8;
+  const int32_t blocks = kForm == Form::kGroups ? block_count(taps * depth, kBlockSize) : 1;
+  const std::vector<float> multiplier(static_cast<size_t>(l.columns * blocks), 1e-4f);
+  const auto bytes = kForm == Form::kU8S4 ? packed_matmul_u8s4_bytes : packed_matmul_u8s8_bytes;
+  Memory packed(kForm == Form::kGroups
+                    ? packed_matmul_u8s8_groups_bytes(tier, l.columns, taps * depth, kBlockSize)
+                    : bytes(tier, l.columns, taps, depth));
+  const auto pack = kForm == Form::kGroups ? table.pack_matmul_u8s8_groups
+                    : kForm == Form::kU8S4 ? table.pack_matmul_u8s4
+                                           : table.pack_matmul_u8s8;
   pack({.weights = weights.data(),
         .multiplier = multiplier.data(),
         .input_zero_point = 128,
         .columns = l.columns,
         .taps = taps,
         .depth = depth,
-        .packed = packed.data()});
+        .packed = packed.data(),
+        .block_size = kBlockSize});
   std::vector<uint8_t> c(pixels * static_cast<size_t>(l.columns));
+  product.block_size = kBlockSize;
   product.packed = packed.data();
   product.c = c.data();
   product.c_stride = l.columns;
   product.output_zero_point = 128;
-  const auto multiply = kIsU8S4 ? table.matmul_u8s4 : table.matmul_u8s8;
+  const auto multiply = kForm == Form::kGroups ? table.matmul_u8s8_groups
+                        : kForm == Form::kU8S4 ? table.matmul_u8s4
+                                               : table.matmul_u8s8;
   for ([[maybe_unused]] auto _ : state) multiply(product);
   count_macs(state, multiply_adds(l));
 }
@@ -274,8 +322,10 @@ void add(const char* precision, void (*time)(benchmark::State&, Tier, const L&),
 void add_all() {
   for (const Layer& layer : kLayers) {
     add("f32", time_f32, layer);
-    add("u8s8", time_integers<false>, layer);
-    add("u8s4", time_integers<true>, layer);
+    add("f32s8", time_f32s8, layer);
+    add("u8s8", time_integers<Form::kU8S8>, layer);
+    add("u8s4", time_integers<Form::kU8S4>, layer);
+    add("groups", time_integers<Form::kGroups>, layer);
   }
   for (const DepthwiseLayer& layer : kDepthwiseLayers) {
     add("f32", time_depthwise_f32, layer);

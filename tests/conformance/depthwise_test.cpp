@@ -239,7 +239,9 @@ struct FloatCase {
   std::vector<float> bias = {};  // empty for none
 };
 
-std::vector<float> run(Tier tier, const FloatCase& test) {
+std::vector<float> run(
+    Tier tier, const FloatCase& test,
+    void (*KernelTable::*kernel)(const DepthwiseF32&) = &KernelTable::depthwise_f32) {
   const KernelTable kernels = kernel_table(tier);
   DepthwiseF32 convolution = test.convolution;
   const Window& w = convolution.window;
@@ -251,7 +253,7 @@ std::vector<float> run(Tier tier, const FloatCase& test) {
   Guarded<float> output(output_count(w));
   convolution.packed = packed.data();
   convolution.output = output.data();
-  kernels.depthwise_f32(convolution);
+  (kernels.*kernel)(convolution);
   CHECK(output.intact());
   return output.values();
 }
@@ -307,6 +309,26 @@ TEST_CASE("depthwise_f32: every tier stays within the error bound of a sum in an
       CHECK(std::fabs(double{simd[i]} - double{reference[i]}) <= 2 * (terms + 1) * 0x1p-24 * terms);
     }
   }
+}
+
+TEST_CASE("depthwise_f32s8: every tier gives the reference's floats, bit for bit") {
+  Random random(5);
+  for_each_window([&](const Window& w) {
+    CAPTURE(w.input_h);
+    CAPTURE(w.kernel_h);
+    CAPTURE(w.channels);
+    std::vector<float> input = test::random_floats(random, input_count(w), -1.0f, 1.0f);
+    input.resize(input.size() + Buffer::kSlackBytes / sizeof(float), kNaN);
+    FloatCase test{
+        .weights = test::random_floats(random, weight_count(w), -1.0f, 1.0f),
+        .bias = test::random_floats(random, static_cast<size_t>(w.channels), -1.0f, 1.0f)};
+    test.convolution = {.window = w, .input = input.data(), .min = -kInfinity, .max = 0.5f};
+    const auto reference = run(Tier::kReference, test, &KernelTable::depthwise_f32s8);
+    for (const Tier tier : simd_tiers()) {
+      CAPTURE(tier_name(tier));
+      CHECK(same_floats(run(tier, test, &KernelTable::depthwise_f32s8), reference));
+    }
+  });
 }
 
 }  // namespace

@@ -169,12 +169,12 @@ void compare_u8s4(Random& random, const Sizes& s, Fill fill = Fill::kRandom) {
 
 template <class Compare>
 void for_each_size(Random& random, Compare compare) {
-  constexpr int32_t kTaps[] = {1, 9, 25};
+  constexpr int32_t kTaps[] = {1, 2, 3, 9, 25};
   for (int32_t columns = 1; columns <= 20; ++columns) {
     for (int32_t depth = 1; depth <= 40; ++depth) {
       Sizes s{
           .rows = 1 + static_cast<int32_t>(random.below(10)), .columns = columns, .depth = depth};
-      s.taps = kTaps[random.below(depth > 20 ? 2 : 3)];
+      s.taps = kTaps[random.below(depth > 20 ? 4 : 5)];
       s.table = s.taps > 1 || random.below(2) == 0;
       compare(s);
     }

@@ -83,3 +83,32 @@ for (const { name, dataset, slices, lossPoints } of models) {
     }
   })
 }
+
+/** Integers of fewer bits than their container, symmetric ones, and layers that stay float. */
+const recipes = [
+  { activations: { bits: 4 } },
+  { activations: { bits: 8, symmetric: true } },
+  { activations: { bits: 6, symmetric: true }, weights: { bits: 4 } },
+  { activations: { bits: 5 }, layers: { conv2: { precision: 'float' } } },
+]
+
+for (const { name, slices } of [models[1], models[2]]) {
+  const bytes = readFileSync(join(projectRoot, 'examples', 'models', `${name}.onnx`))
+  const calibration = toInput(readSlice(`${slices}-calibration`).images)
+  const { images } = readSlice(`${slices}-test`)
+  for (const recipe of recipes) {
+    test(`${name}, ${JSON.stringify(recipe)}: the saved model agrees`, async (t) => {
+      const fp32 = await lowbit.load(bytes)
+      const quantized = await lowbit.quantize(fp32, recipe, { calibration })
+      const saved = await quantized.save('onnx')
+      const ours = await runOurs(quantized, images)
+      for (const runtime of runtimes) {
+        const theirs = await runOnImages(runtime, saved, images)
+        const integers = [ours, theirs].map((logits) =>
+          toIntegers(logits, outputQuantization(saved)),
+        )
+        t.diagnostic(`${runtime}: ${assertIntegersAgree(...integers)}`)
+      }
+    })
+  }
+}

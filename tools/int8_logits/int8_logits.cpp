@@ -6,12 +6,10 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
-#include <string>
 #include <string_view>
 
 #include "api/lowbit.h"
-#include "formats/idx.h"
+#include "images.h"
 
 namespace lowbit {
 
@@ -20,31 +18,6 @@ namespace {
 constexpr int64_t kBatch = 100;
 
 static_assert(std::endian::native == std::endian::little);
-
-Result<std::vector<std::byte>> read_file(const char* path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "rb"), std::fclose);
-  if (!file) return make_error(ErrorCode::kInvalidArgument, "the file cannot be opened", path);
-  std::vector<std::byte> bytes;
-  std::byte block[1 << 16];
-  while (const size_t count = std::fread(block, 1, sizeof block, file.get())) {
-    bytes.insert(bytes.end(), block, block + count);
-  }
-  return bytes;
-}
-
-// [N, H, W] pixels as the network's input: [N, 1, H, W], x = pixel / 255.
-Result<Tensor> read_images(const char* path) {
-  LOWBIT_ASSIGN(const std::vector<std::byte> bytes, read_file(path));
-  LOWBIT_ASSIGN(const Tensor pixels, read_idx(bytes));
-  const Shape& shape = pixels.shape();
-  if (shape.rank() != 3) return make_error(ErrorCode::kInvalidData, "images have rank 3", path);
-  LOWBIT_ASSIGN(Tensor images,
-                Tensor::allocate(DType::kF32, Shape{shape[0], 1, shape[1], shape[2]}));
-  const auto source = pixels.data<uint8_t>();
-  const auto target = images.mutable_data<float>();
-  for (size_t i = 0; i < source.size(); ++i) target[i] = static_cast<float>(source[i]) / 255.0f;
-  return images;
-}
 
 Status write_logits(Model& model, const Tensor& images) {
   const int64_t samples = images.shape()[0];
@@ -64,9 +37,9 @@ Status run(const char* model_path, const char* calibration_path, const char* ima
            const Recipe& recipe) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
   LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
-  LOWBIT_ASSIGN(const Tensor calibration, read_images(calibration_path));
-  LOWBIT_ASSIGN(const Ranges ranges, calibrate(fp32, {&calibration, 1}));
-  LOWBIT_ASSIGN(Model int8, quantize(fp32, ranges, recipe));
+  LOWBIT_ASSIGN(const Tensor samples, read_images(calibration_path));
+  LOWBIT_ASSIGN(const Calibration calibration, calibrate(fp32, {&samples, 1}));
+  LOWBIT_ASSIGN(Model int8, quantize(fp32, calibration, recipe));
   LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
   return write_logits(int8, images);
 }
@@ -82,11 +55,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   lowbit::Recipe recipe;
-  recipe.weight_bits = std::atoi(argv[5]);
-  const lowbit::Status status = lowbit::run(argv[1], argv[2], argv[3], *tier, recipe);
-  if (status) return 0;
-  const lowbit::Error& error = status.error();
-  std::fprintf(stderr, "%s: %s (%s)\n", std::string(error_code_name(error.code)).c_str(),
-               error.message.c_str(), error.where.c_str());
-  return 1;
+  recipe.weights.bits = std::atoi(argv[5]);
+  return exit_code(lowbit::run(argv[1], argv[2], argv[3], *tier, recipe));
 }

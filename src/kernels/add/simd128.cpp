@@ -19,8 +19,8 @@ void add_f32__simd128(const AddF32& args) {
 
 void add_u8__simd128(const AddU8& args) {
   const AddParams& p = args.params;
-  const v128_t a_zero = wasm_i16x8_splat(static_cast<int16_t>(p.a_zero_point));
-  const v128_t b_zero = wasm_i16x8_splat(static_cast<int16_t>(p.b_zero_point));
+  const CenterU8 center_a(p.a_zero_point);
+  const CenterU8 center_b(p.b_zero_point);
   const v128_t a_ratio = wasm_f32x4_splat(p.a_ratio);
   const v128_t b_ratio = wasm_f32x4_splat(p.b_ratio);
   const v128_t output_zero = wasm_f32x4_splat(static_cast<float>(p.output_zero_point));
@@ -28,8 +28,8 @@ void add_u8__simd128(const AddU8& args) {
   for_each_block<16>(
       args.count,
       [=](const uint8_t* a, const uint8_t* b, uint8_t* output) {
-        const F32x16 x = center_u8x16(wasm_v128_load(a), a_zero);
-        const F32x16 y = center_u8x16(wasm_v128_load(b), b_zero);
+        const F32x16 x = center_a.f32x16(wasm_v128_load(a));
+        const F32x16 y = center_b.f32x16(wasm_v128_load(b));
         F32x16 sum;
         for (int i = 0; i < 4; ++i) {
           const v128_t scaled = wasm_f32x4_add(wasm_f32x4_mul(x.lanes[i], a_ratio),

@@ -4,6 +4,12 @@
 //   FP32   Y[y, x, c] = clamp(sum_t X[tap t of (y, x), c] * W[t, c] + bias[c], min, max)
 //   INT8   Y[y, x, c] = requantize(sum_t (X[...] - Zx) * W[t, c] + bias[c],
 //                                  multiplier[c], Zy, qmin, qmax)
+//   F32S8  as FP32, with W[t, c] = scale[c] * q[t, c]
+//
+// F32S8 gives the same bits in every tier: a sum starts at the bias, which must not be -0.0, and
+// adds a product, rounded by itself, for each tap in order. It takes the packing of FP32, with real
+// weights: a channel has no more than its taps, and keeping those integers saves nothing that
+// matters.
 //
 // A tap outside the input contributes nothing (its X is 0.0, that is Zx). Vectors may be read up to
 // 64 bytes past the end of the input (Buffer::kSlackBytes); what is there does not matter.

@@ -51,6 +51,8 @@ void depthwise_f32__reference(const DepthwiseF32& d) {
   });
 }
 
+void depthwise_f32s8__reference(const DepthwiseF32& d) { depthwise_f32__reference(d); }
+
 void depthwise_u8s8__reference(const DepthwiseU8S8& d) {
   const ReferencePackedU8S8 layout(d.window.channels);
   const int32_t* bias = part<int32_t>(d.packed, layout.bias);

@@ -55,8 +55,14 @@ void depthwise_f32__simd128(const DepthwiseF32& d) {
   if (can_slide(d.window)) {
     slide_depthwise<Sliding>(d);
   } else {
-    TiledDepthwise<TiledF32>(TiledF32(d), d.window, d.input, d.packed).run();
+    depthwise_f32s8__simd128(d);
   }
+}
+
+// Tiles add tap by tap. What they add for a tap outside the input is 0 times a weight, which leaves
+// every sum as it is but -0.0.
+void depthwise_f32s8__simd128(const DepthwiseF32& d) {
+  TiledDepthwise<TiledF32>(TiledF32(d), d.window, d.input, d.packed).run();
 }
 
 }  // namespace lowbit::kernels

@@ -23,8 +23,9 @@
 namespace lowbit::kernels {
 
 // A Kernel is one precision: what RowBlock asks of it, and
-//   kHeaderBytes, kStepBytes             bytes of a panel before B, and of B per element of K
+//   block_depth()                        of the blocks of K, at most kBlockDepth
 //   panel_bytes(K)
+//   weights_offset(k)                    where in a panel B's row k is, the first of a block
 //   accumulate(tile, a, b, panel_bytes, count)        adds the products along `count` elements of K
 //   finish(tile, panel, panel_bytes, row, column)     the output stage
 template <class Kernel>
@@ -68,17 +69,18 @@ class BlockedProduct {
     RowBlock<Kernel> block;
     Partial partial;
     const int32_t k = rows.taps * rows.depth;
-    const int32_t group = k <= Kernel::kBlockDepth ? columns : kGroupColumns;
+    const int32_t block_depth = kernel.block_depth();
+    const int32_t group = k <= block_depth ? columns : kGroupColumns;
     Pass pass = {.a = block.elements,
                  .partial = partial.sums,
                  .panels = static_cast<const std::byte*>(packed),
-                 .panel_bytes = static_cast<ptrdiff_t>(Kernel::panel_bytes(k))};
+                 .panel_bytes = static_cast<ptrdiff_t>(kernel.panel_bytes(k))};
     for (pass.row0 = 0; pass.row0 < rows.count; pass.row0 += kBlockRows) {
       pass.row_count = std::min(kBlockRows, rows.count - pass.row0);
       for (pass.column0 = 0; pass.column0 < columns; pass.column0 += group) {
         pass.column_end = std::min(columns, pass.column0 + group);
-        for (pass.k0 = 0; pass.k0 < k; pass.k0 += Kernel::kBlockDepth) {
-          pass.k_count = std::min(Kernel::kBlockDepth, k - pass.k0);
+        for (pass.k0 = 0; pass.k0 < k; pass.k0 += block_depth) {
+          pass.k_count = std::min(block_depth, k - pass.k0);
           pass.is_last = pass.k0 + pass.k_count == k;
           block.gather(rows, pass.row0, pass.row_count, pass.k0, pass.k_count);
           const int32_t tiled_rows = pass.row_count - pass.row_count % tile_rows;
@@ -133,8 +135,8 @@ class BlockedProduct {
                                       : load_lanes8(partial(pass, row + r, column, p));
       }
     }
-    const std::byte* b = panel + Kernel::kHeaderBytes + ptrdiff_t{pass.k0} * Kernel::kStepBytes;
-    Kernel::template accumulate<kStride>(tile, pass.a[row], b, pass.panel_bytes, pass.k_count);
+    const std::byte* b = panel + kernel.weights_offset(pass.k0);
+    kernel.template accumulate<kStride>(tile, pass.a[row], b, pass.panel_bytes, pass.k_count);
     if (pass.is_last) {
       kernel.finish(tile, panel, pass.panel_bytes, pass.row0 + row, column);
       return;

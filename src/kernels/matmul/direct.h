@@ -58,10 +58,6 @@ struct Words {
 // A Kernel is one precision: the type Source (of A), and
 //   kHeaderBytes, kWordBytes             bytes of a panel before B, and of B per word of K
 //   accumulate<kRows, kPanels>(tile, words, b, panel_bytes)       adds the products of all words
-//   kBiasFirst                           whether sums start at the bias. Where a tile's sums start
-//                                        as copies of one vector and fill all registers, V8 keeps
-//                                        one of them in memory, at two thirds of the speed
-//   add(sums, bias)                      ends sums that start at zero
 //   finish(tile, panel, panel_bytes, row, column)      the output stage
 template <class Kernel>
 class DirectProduct {
@@ -140,10 +136,13 @@ class DirectProduct {
   template <int kRows>
   [[gnu::noinline]] static void multiply_block(const Kernel& kernel, const Pass& pass, int32_t row,
                                                int32_t tiles) {
+    const std::byte* panel = pass.panels;
+    const int32_t row_end = row + tiles * kRows;
     for (int32_t column = 0; column < pass.columns; column += kPanelColumns) {
-      for (int32_t tile = 0; tile < tiles; ++tile) {
-        multiply_tile<kRows, 1>(kernel, pass, row + tile * kRows, column);
+      for (int32_t at = row; at < row_end; at += kRows) {
+        multiply_tile<kRows, 1>(kernel, pass, panel, at, column);
       }
+      panel += pass.panel_bytes;
     }
   }
 
@@ -152,44 +151,33 @@ class DirectProduct {
   static void multiply_rows(const Kernel& kernel, const Pass& pass, int32_t row, int32_t column) {
     constexpr int32_t kColumns = kPanels * kPanelColumns;
     for (; pass.columns - column > kColumns - kPanelColumns; column += kColumns) {
-      multiply_tile<kRows, kPanels>(kernel, pass, row, column);
+      const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
+      multiply_tile<kRows, kPanels>(kernel, pass, panel, row, column);
     }
     if constexpr (kPanels > 1) multiply_rows<kRows, kPanels / 2>(kernel, pass, row, column);
   }
 
   template <int kRows, int kPanels>
-  static void multiply_tile(const Kernel kernel, const Pass pass, int32_t row, int32_t column) {
-    const std::byte* panel = pass.panels + column / kPanelColumns * pass.panel_bytes;
+  static void multiply_tile(const Kernel kernel, const Pass pass, const std::byte* panel,
+                            int32_t row, int32_t column) {
     Words<kRows> words;
     words.offsets = pass.rows.words;
     words.count = pass.word_count;
     words.is_one_piece = pass.rows.taps == 1;
+    // Of a short K, whatever is computed anew for each tile costs as much as the products.
+    const Source* start = row_start(pass.rows, row);
     for (int r = 0; r < kRows; ++r) {
-      words.rows[r] = reinterpret_cast<const std::byte*>(row_start(pass.rows, row + r));
+      if (pass.rows.row_offsets != nullptr) start = row_start(pass.rows, row + r);
+      words.rows[r] = reinterpret_cast<const std::byte*>(start);
+      start += pass.rows.row_stride;
     }
     Tile<kRows, kPanels> tile;
-    if constexpr (Kernel::kBiasFirst) {
-      for_each_bias(tile, panel, pass, [](v128_t& sums, v128_t bias) { sums = bias; });
-    } else {
-      for_each_bias(tile, panel, pass, [](v128_t& sums, v128_t) { sums = wasm_i32x4_splat(0); });
-    }
-    Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
-    if constexpr (!Kernel::kBiasFirst) {
-      for_each_bias(tile, panel, pass,
-                    [](v128_t& sums, v128_t bias) { sums = Kernel::add(sums, bias); });
-    }
-    kernel.finish(tile, panel, pass.panel_bytes, row, column);
-  }
-
-  template <int kRows, int kPanels, class Visit>
-  static void for_each_bias(Tile<kRows, kPanels>& tile, const std::byte* panel, const Pass& pass,
-                            Visit visit) {
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 bias = load_lanes8(panel + p * pass.panel_bytes);
-      for (int r = 0; r < kRows; ++r) {
-        for (int h = 0; h < 2; ++h) visit(tile.sum[r][p].half[h], bias.half[h]);
-      }
+      for (int r = 0; r < kRows; ++r) tile.sum[r][p] = bias;
     }
+    Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
+    kernel.finish(tile, panel, pass.panel_bytes, row, column);
   }
 };
 

@@ -17,7 +17,6 @@ class DirectDot : public RequantizedOutput {
   using Source = uint8_t;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kWordBytes = kPanelColumns * kDotDepth;
-  static constexpr bool kBiasFirst = false;
 
   template <int kTileRows>
   static void run(const MatmulU8S8& product) {
@@ -43,8 +42,6 @@ class DirectDot : public RequantizedOutput {
       b += kWordBytes;
     });
   }
-
-  static v128_t add(v128_t sums, v128_t bias) { return wasm_i32x4_add(sums, bias); }
 };
 
 }  // namespace lowbit::kernels

@@ -6,14 +6,13 @@
 
 namespace lowbit::kernels {
 
-// MultiplyAdd: call(a, b, c) is a * b + c in four floats; kBiasFirst as DirectProduct's.
+// MultiplyAdd: call(a, b, c) is a * b + c in four floats.
 template <class MultiplyAdd>
 class DirectF32 {
  public:
   using Source = float;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesF32;
   static constexpr int32_t kWordBytes = 32;
-  static constexpr bool kBiasFirst = MultiplyAdd::kBiasFirst;
 
   template <int kTileRows>
   static void run(const MatmulF32& product) {
@@ -37,8 +36,6 @@ class DirectF32 {
       b += kWordBytes;
     });
   }
-
-  static v128_t add(v128_t sums, v128_t bias) { return wasm_f32x4_add(sums, bias); }
 
   template <int kRows, int kPanels>
   void finish(const Tile<kRows, kPanels>& tile, const std::byte*, ptrdiff_t, int32_t row,

@@ -4,6 +4,15 @@
 //   INT8   C[i, j] = requantize(sum_k (A[i, k] - Za) * B[k, j] + bias[j],
 //                               multiplier[j], Zc, qmin, qmax)
 //
+//   groups C[i, j] = requantize_groups(bias[j] * bias_multiplier[j] + sum_b acc_b * multiplier[j,
+//   b],
+//                                      Zc, qmin, qmax),   acc_b = the sum along block b of K
+//   F32S8  as FP32, with B[k, j] = scale[j, block of k] * q[k, j]
+//
+// F32S8 gives the same bits in every tier: a sum starts at the bias and adds a product, rounded by
+// itself, for each k in order. It is what FP32 gives with the B of the equation in the tiers
+// reference and simd128.
+//
 // Fully connected layers, 1x1 convolutions (a product without a copy) and k x k convolutions are
 // all this one product: a row of A is `taps` pieces of `depth` contiguous elements each, found
 // through tables of offsets (Dukhan, "The Indirect Convolution Algorithm", 2019; here one table of
@@ -58,6 +67,12 @@ static_assert((kMaxMatmulU8S8Depth + 1) * int64_t{255 * 128} >= int64_t{1} << 30
 // a byte. Largest K for which every tier has it, a bound that kernels/matmul/unpacking.h needs.
 inline constexpr int32_t kMaxMatmulU8S4Depth = 8184;
 
+// The products in groups: K is cut into blocks of block_size, the last one may be shorter. U8S8:
+// at most kMaxBlockSize (qmath/requantize_groups.h), and any K.
+constexpr int32_t block_count(int32_t k, int32_t block_size) {
+  return (k + block_size - 1) / block_size;
+}
+
 // Packing, once at load.
 struct PackMatmulF32 {
   const float* weights = nullptr;  // [columns][taps][depth] (OHWI for a convolution)
@@ -71,17 +86,36 @@ struct PackMatmulF32 {
 struct PackMatmulU8S8 {
   const int8_t* weights = nullptr;    // [columns][taps][depth]
   const int32_t* bias = nullptr;      // [columns] or nullptr
-  const float* multiplier = nullptr;  // [columns]
+  const float* multiplier = nullptr;  // [columns]; in groups [columns][blocks]
   int32_t input_zero_point = 0;
   int32_t columns = 0;
   int32_t taps = 1;
   int32_t depth = 0;
-  void* packed = nullptr;  // packed_matmul_u8s8_bytes() or ..._u8s4_bytes() bytes, 64-byte aligned
+  void* packed = nullptr;  // packed_matmul_u8s8_bytes(), ..._u8s4_bytes() or ..._groups_bytes()
+                           // bytes, 64-byte aligned
+  // In groups only.
+  int32_t block_size = 0;
+  const float* bias_multiplier = nullptr;  // [columns]
+};
+
+struct PackMatmulF32S8 {
+  const int8_t* weights = nullptr;  // [columns][taps][depth]
+  const float* scale = nullptr;     // [columns][blocks]
+  const float* bias = nullptr;      // [columns] or nullptr
+  int32_t columns = 0;
+  int32_t taps = 1;
+  int32_t depth = 0;
+  int32_t block_size = 0;  // K where a column has one scale
+  void* packed = nullptr;  // packed_matmul_f32s8_bytes() bytes, 64-byte aligned
 };
 
 size_t packed_matmul_f32_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 size_t packed_matmul_u8s8_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
 size_t packed_matmul_u8s4_bytes(Tier tier, int32_t columns, int32_t taps, int32_t depth);
+size_t packed_matmul_u8s8_groups_bytes(Tier tier, int32_t columns, int32_t k, int32_t block_size);
+size_t packed_matmul_f32s8_bytes(Tier tier, int32_t columns, int32_t k, int32_t block_size);
+// Of MatmulF32S8::unpacked.
+size_t unpacked_matmul_f32s8_bytes(Tier tier, int32_t k);
 
 struct MatmulF32 {
   MatmulRows<float> rows;
@@ -93,6 +127,11 @@ struct MatmulF32 {
   float max = 0;
 };
 
+struct MatmulF32S8 : MatmulF32 {
+  int32_t block_size = 0;    // the one that was packed for
+  void* unpacked = nullptr;  // memory for real weights, 64-byte aligned
+};
+
 struct MatmulU8S8 {
   MatmulRows<uint8_t> rows;
   const void* packed = nullptr;
@@ -102,6 +141,7 @@ struct MatmulU8S8 {
   int32_t output_zero_point = 0;
   int32_t qmin = 0;  // the activation's bounds, quantized, within the output's range
   int32_t qmax = 255;
+  int32_t block_size = 0;  // in groups only: the one that was packed for
 };
 
 }  // namespace lowbit::kernels

@@ -13,12 +13,23 @@
 
 namespace lowbit::kernels {
 
-// In memory, for the reason of kRoundingShift in simd_u8.h.
+// In memory, for the reason of kRoundingShift in simd_u8.h, and defined where nothing uses them:
+// known, they would make unpack_bytes() an arithmetic shift of bytes, which x86 lacks.
 extern const uint8_t kNibbleMask;
 extern const uint8_t kNibbleBias;
 
 // For UnpackedPanels.
-void unpack_bytes(const std::byte* nibbles, std::byte* bytes, size_t byte_count);
+inline void unpack_bytes(const std::byte* nibbles, std::byte* bytes, size_t byte_count) {
+  const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
+  const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
+  const std::byte* end = bytes + byte_count;
+  for (; bytes < end; bytes += 32, nibbles += kNibbleStepBytes) {
+    const v128_t both = wasm_v128_load(nibbles);
+    const v128_t high = wasm_v128_xor(wasm_v128_and(wasm_u16x8_shr(both, 4), mask), bias);
+    wasm_v128_store(bytes, wasm_i8x16_sub(wasm_v128_and(both, mask), bias));
+    wasm_v128_store(bytes + 16, wasm_i8x16_sub(high, bias));
+  }
+}
 
 // Dot: as DirectDot's. kTakesAllBytes: exact for all weights of eight bits, else for 0 to 15.
 template <class Dot>
@@ -27,16 +38,16 @@ class NibbleDot : public RequantizedOutput {
   using Source = uint8_t;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kWordBytes = kNibbleStepBytes;
-  static constexpr bool kBiasFirst = false;
 
   // Of panels that were packed with `sizes`; `kernel` multiplies their u8s8 form.
   static void run(const MatmulU8S8& product, const PieceSizes& sizes,
                   void (*kernel)(const MatmulU8S8&)) {
     const MatmulRows<uint8_t>& rows = product.rows;
     const size_t u8s8_bytes = dot_panels_bytes(1, sizes);
-    // Rows are read where they lie, which class S's panels, packed as one piece, may not match.
-    const bool is_by_piece =
-        PieceSizes(rows.taps, rows.depth, kNibbleDepth).packed_k() == sizes.packed_k();
+    // Rows are read where they lie, which class S's panels, packed as one piece, do not match where
+    // pieces are padded.
+    const PieceSizes pieces(rows.taps, rows.depth, kNibbleDepth);
+    const bool is_by_piece = pieces.count == sizes.count || pieces.padded_length == pieces.length;
     // Only padded pieces can be too long to be unpacked, one of K of them never is.
     const bool is_in_registers = rows.count < kManyRows || !fits_unpacked(u8s8_bytes);
     if (is_by_piece && is_in_registers) {
@@ -81,15 +92,15 @@ class NibbleDot : public RequantizedOutput {
     for (int p = 0; p < kPanels; ++p) {
       high[p] = Dot::kTakesAllBytes ? wasm_i32x4_shr(wasm_i32x4_sub(high[p], low[p]), 4)
                                     : wasm_i32x4_sub(high[p], excess);
-      tile.sum[0][p] = {{wasm_i32x4_sub(low[p], excess), high[p]}};
+      v128_t(&sum)[2] = tile.sum[0][p].half;
+      sum[0] = wasm_i32x4_add(sum[0], wasm_i32x4_sub(low[p], excess));
+      sum[1] = wasm_i32x4_add(sum[1], high[p]);
     }
   }
 
-  static v128_t add(v128_t sums, v128_t bias) { return wasm_i32x4_add(sums, bias); }
-
  private:
   // From here on, unpacking once costs less than in each row.
-  static constexpr int32_t kManyRows = 8;
+  static constexpr int32_t kManyRows = 6;
 };
 
 }  // namespace lowbit::kernels

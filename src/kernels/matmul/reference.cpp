@@ -1,9 +1,12 @@
 #include "kernels/kernels.h"
+#include "kernels/matmul/dequantized.h"
+#include "kernels/matmul/groups.h"
 #include "kernels/matmul/nibbles.h"
 #include "kernels/matmul/rows.h"
 #include "kernels/matmul/unpacking.h"
 #include "kernels/packed.h"
-#include "qmath/requantize.h"
+#include "qmath/quantize.h"
+#include "qmath/requantize_groups.h"
 
 namespace lowbit::kernels {
 
@@ -66,6 +69,44 @@ void matmul_u8s4__reference(const MatmulU8S8& m) {
                 .u8s8_bytes = header_bytes + static_cast<size_t>(k),
                 .unpack = unpack_column},
                matmul_u8s8__reference);
+}
+
+void matmul_u8s8_groups__reference(const MatmulU8S8& m) {
+  const MatmulRows<uint8_t>& rows = m.rows;
+  const int32_t k = rows.taps * rows.depth;
+  const ReferencePackedGroups layout(m.columns, block_count(k, m.block_size));
+  const int32_t zero_point = *part<int32_t>(m.packed, layout.input_zero_point);
+  const float* bias = part<float>(m.packed, layout.bias);
+  for (int32_t i = 0; i < rows.count; ++i) {
+    const float* multiplier = part<float>(m.packed, layout.multiplier);
+    const int8_t* weights = part<int8_t>(m.packed, layout.weights);
+    for (int32_t j = 0; j < m.columns; ++j) {
+      float sum = bias[j];
+      int32_t accumulator = 0;
+      for (int32_t at = 0; at < k; ++at) {
+        const uint8_t* a = row_piece(rows, i, at / rows.depth) + at % rows.depth;
+        accumulator += (*a - zero_point) * *weights++;
+        if ((at + 1) % m.block_size > 0 && at + 1 < k) continue;
+        sum += group_term(accumulator, *multiplier++);
+        accumulator = 0;
+      }
+      m.c[ptrdiff_t{i} * m.c_stride + j] =
+          static_cast<uint8_t>(requantize_groups(sum, m.output_zero_point, m.qmin, m.qmax));
+    }
+  }
+}
+
+namespace {
+
+void dequantize_column(const int8_t* weights, const float* scale, int32_t rows, float* target) {
+  for (int32_t row = 0; row < rows; ++row) target[row] = dequantize(weights[row], *scale, 0);
+}
+
+}  // namespace
+
+void matmul_f32s8__reference(const MatmulF32S8& m) {
+  run_dequantized(
+      m, {.columns = 1, .dequantize = dequantize_column, .multiply = matmul_f32__reference});
 }
 
 }  // namespace lowbit::kernels

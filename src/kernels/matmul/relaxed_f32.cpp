@@ -5,7 +5,6 @@ namespace lowbit::kernels {
 namespace {
 
 struct RelaxedMultiplyAdd {
-  static constexpr bool kBiasFirst = false;
   static v128_t call(v128_t a, v128_t b, v128_t c) { return relaxed_madd(a, b, c); }
 };
 

@@ -17,6 +17,10 @@ class KernelS : public RequantizedOutput {
   static constexpr int32_t kBlockDepth = 1024;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kStepBytes = kPanelColumns;
+  static constexpr int32_t block_depth() { return kBlockDepth; }
+  static constexpr ptrdiff_t weights_offset(int32_t k) {
+    return kHeaderBytes + ptrdiff_t{k} * kStepBytes;
+  }
   static constexpr size_t panel_bytes(int32_t k) {
     return kHeaderBytes + static_cast<size_t>(PieceSizes(1, k, kDotDepth).packed_k()) * kStepBytes;
   }

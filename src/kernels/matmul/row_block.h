@@ -27,25 +27,25 @@ struct RowBlock {
   // Elements [k0, k0 + k_count) of rows [row0, row0 + row_count).
   void gather(const MatmulRows<Source>& rows, int32_t row0, int32_t row_count, int32_t k0,
               int32_t k_count) {
+    const int32_t first_tap = k0 / rows.depth;
+    const int32_t first_skip = k0 % rows.depth;
     for (int32_t i = 0; i < row_count; ++i) {
-      if (rows.taps == 1) {
-        Kernel::copy(row_piece(rows, row0 + i, 0) + k0, k_count, elements[i]);
-      } else {
-        gather_pieces(rows, row0 + i, k0, k_count, elements[i]);
-      }
+      gather_row(rows, row0 + i, first_tap, first_skip, k_count, elements[i]);
       Kernel::pad(elements[i], k_count);
     }
   }
 
  private:
   // The table is taken by value: as a copy, the stores cannot alias it.
-  static void gather_pieces(const MatmulRows<Source> rows, int32_t row, int32_t k0, int32_t k_count,
-                            Element* target) {
-    int32_t tap = k0 / rows.depth;
-    int32_t skip = k0 % rows.depth;
-    for (int32_t rest = k_count; rest > 0; ++tap) {
+  static void gather_row(const MatmulRows<Source> rows, int32_t row, int32_t tap, int32_t skip,
+                         int32_t k_count, Element* target) {
+    const Source* start = row_start(rows, row);
+    const int32_t words = piece_words(rows.depth, sizeof(Source));
+    const int32_t* offset = rows.words + tap * words;
+    for (int32_t rest = k_count; rest > 0; offset += words) {
       const int32_t count = std::min(rows.depth - skip, rest);
-      Kernel::copy(row_piece(rows, row, tap) + skip, count, target);
+      const int32_t elements = *offset / static_cast<int32_t>(sizeof(Source));
+      Kernel::copy(start + elements + skip, count, target);
       target += count;
       rest -= count;
       skip = 0;

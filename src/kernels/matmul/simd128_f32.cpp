@@ -4,8 +4,6 @@ namespace lowbit::kernels {
 namespace {
 
 struct MultiplyThenAdd {
-  // In the order of the reference: calibration, which runs on these kernels, keeps its ranges.
-  static constexpr bool kBiasFirst = true;
   static v128_t call(v128_t a, v128_t b, v128_t c) {
     return wasm_f32x4_add(c, wasm_f32x4_mul(a, b));
   }

@@ -90,7 +90,7 @@ void average_pool_f32__simd128(const AveragePoolF32& args) {
 void average_pool_u8__simd128(const AveragePoolU8& args) {
   const AveragePoolParams& p = args.params;
   const int32_t channels = args.window.channels;
-  const v128_t input_zero = wasm_i16x8_splat(static_cast<int16_t>(p.input_zero_point));
+  const CenterU8 center(p.input_zero_point);
   const v128_t input_scale = wasm_f32x4_splat(p.input_scale);
   const v128_t output_scale = wasm_f32x4_splat(p.output_scale);
   const v128_t output_zero = wasm_f32x4_splat(static_cast<float>(p.output_zero_point));
@@ -102,7 +102,7 @@ void average_pool_u8__simd128(const AveragePoolU8& args) {
         for (int32_t c = 0; c < channels; c += 16) {
           F32x16 sum{};
           for_each_tap(taps, c, [&](const uint8_t* tap) {
-            const F32x16 x = center_u8x16(wasm_v128_load(tap), input_zero);
+            const F32x16 x = center.f32x16(wasm_v128_load(tap));
             for (int i = 0; i < 4; ++i) {
               sum.lanes[i] = wasm_f32x4_add(sum.lanes[i], wasm_f32x4_mul(input_scale, x.lanes[i]));
             }

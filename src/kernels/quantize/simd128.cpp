@@ -23,11 +23,11 @@ void quantize_u8__simd128(const QuantizeU8& args) {
 
 void dequantize_u8__simd128(const DequantizeU8& args) {
   const v128_t scale = wasm_f32x4_splat(args.scale);
-  const v128_t zero_point = wasm_i16x8_splat(static_cast<int16_t>(args.zero_point));
+  const CenterU8 center(args.zero_point);
   for_each_block<16>(
       args.count,
       [=](const uint8_t* input, float* output) {
-        const F32x16 x = center_u8x16(wasm_v128_load(input), zero_point);
+        const F32x16 x = center.f32x16(wasm_v128_load(input));
         for (int i = 0; i < 4; ++i) {
           wasm_v128_store(output + 4 * i, wasm_f32x4_mul(scale, x.lanes[i]));
         }

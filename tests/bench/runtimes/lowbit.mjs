@@ -15,8 +15,10 @@ export async function startLowbit(tier) {
     precisions: ['float32', 'int8'],
     async open(bytes, input) {
       const model = await lowbit.load(bytes)
+      // Like an application that runs a model again and again, it has its outputs written to the same place.
+      const outputs = await model.run([input])
       return {
-        run: () => model.run([input]),
+        run: () => model.run([input], { outputs }),
         read: ([output]) => output.data,
         close: () => model.dispose(),
         /**

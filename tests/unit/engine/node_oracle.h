@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -16,9 +15,9 @@
 #include "qmath/add.h"
 #include "qmath/average_pool.h"
 #include "qmath/quantize.h"
-#include "qmath/requantize.h"
 #include "qmath/softmax.h"
 #include "qmath/unary_functions.h"
+#include "unit/engine/product_oracle.h"
 
 namespace lowbit::test {
 
@@ -153,17 +152,11 @@ class NodeOracle {
     expected_.bounds[static_cast<size_t>(i)] = bound;
   }
 
-  // The end of a sum of products: the bias, then activation or requantization.
-  struct Sum {
-    double total = 0;
-    double magnitude = 0;
-    int64_t terms = 0;
-    void add(double x, double w) {
-      total += x * w;
-      magnitude += std::abs(x * w);
-      ++terms;
-    }
-  };
+  using Sum = ProductSum;
+  // Adds `x` times the weight's element, which is row `k` of the tap.
+  void add_weight(Sum& sum, double x, int64_t element, int64_t tap, int64_t k) const {
+    sum.add_weight(x, raw(1, element), {*input_values_[1], element, tap, k}, is_integer());
+  }
   void finish(int64_t i, Sum sum, int64_t channel) {
     const ClipAttributes& activation = node_.activation;
     if (!is_integer()) {
@@ -171,13 +164,15 @@ class NodeOracle {
       set(i, std::min(std::max(sum.total, double{activation.min}), double{activation.max}), bound);
       return;
     }
-    const QuantParams& weights = *input_values_[1]->quant;
-    const size_t at = weights.per_tensor() ? 0 : static_cast<size_t>(channel);
     const Params y = params(output_);
-    const float multiplier =
-        requantize_multiplier(params(*input_values_[0]).scale, weights.scale[at], y.scale);
-    set(i, requantize(static_cast<int32_t>(sum.total), multiplier, y.zero_point,
-                      to_output(activation.min), to_output(activation.max)));
+    const RequantizedProduct product{.node = node_,
+                                     .weight = *input_values_[1],
+                                     .input_scale = params(*input_values_[0]).scale,
+                                     .output_scale = y.scale,
+                                     .output_zero_point = y.zero_point,
+                                     .qmin = to_output(activation.min),
+                                     .qmax = to_output(activation.max)};
+    set(i, product.of(sum, channel));
   }
   int32_t to_output(float x) const {
     const Params y = params(output_);
@@ -226,11 +221,12 @@ class NodeOracle {
                   const int64_t ix = columns.first(ox) + kx * columns.dilation;
                   if (iy < 0 || iy >= x[2] || ix < 0 || ix >= x[3]) continue;
                   const int64_t at = ((n * x[1] + first_channel + c) * x[2] + iy) * x[3] + ix;
-                  sum.add(centred(0, at), raw(1, ((m * w[1] + c) * w[2] + ky) * w[3] + kx));
+                  add_weight(sum, centred(0, at), ((m * w[1] + c) * w[2] + ky) * w[3] + kx,
+                             ky * w[3] + kx, c);
                 }
               }
             }
-            if (has(2)) sum.add(raw(2, m), 1);
+            if (has(2)) sum.add_bias(raw(2, m));
             finish(i, sum, m);
           }
         }
@@ -249,10 +245,11 @@ class NodeOracle {
         for (int64_t j = 0; j < columns; ++j) {
           Sum sum;
           for (int64_t k = 0; k < depth; ++k) {
-            sum.add(double{g.alpha} * centred(0, g.transpose_a ? k * rows + i : i * depth + k),
-                    raw(1, g.transpose_b ? j * depth + k : k * columns + j));
+            add_weight(sum,
+                       double{g.alpha} * centred(0, g.transpose_a ? k * rows + i : i * depth + k),
+                       g.transpose_b ? j * depth + k : k * columns + j, 0, k);
           }
-          if (has(2)) sum.add(double{g.beta}, raw(2, *shape(2).element_count() == 1 ? 0 : j));
+          if (has(2)) sum.add_bias(raw(2, *shape(2).element_count() == 1 ? 0 : j), double{g.beta});
           finish(i * columns + j, sum, j);
         }
       }
@@ -269,8 +266,8 @@ class NodeOracle {
         for (int64_t j = 0; j < columns; ++j) {
           Sum sum;
           for (int64_t k = 0; k < depth; ++k) {
-            sum.add(centred(0, (of_a * rows + i) * depth + k),
-                    raw(1, (of_b * depth + k) * columns + j));
+            add_weight(sum, centred(0, (of_a * rows + i) * depth + k),
+                       (of_b * depth + k) * columns + j, 0, k);
           }
           finish((matrix * rows + i) * columns + j, sum, j);
         }
@@ -469,9 +466,7 @@ class NodeOracle {
     int64_t axis = std::get<AxisAttributes>(node_.attributes).axis;
     if (axis < 0) axis += output_.shape.rank();
     int64_t outer = 1;
-    for (int earlier = 0; earlier < static_cast<int>(axis); ++earlier) {
-      outer *= output_.shape[earlier];
-    }
+    for (int64_t i = 0; i < axis; ++i) outer *= output_.shape[static_cast<int>(i)];
     int64_t to = 0;
     for (int64_t o = 0; o < outer; ++o) {
       for (size_t input = 0; input < inputs_.size(); ++input) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <vector>
 
+#include "base/random.h"
 #include "engine/engine.h"
 #include "support/must.h"
 #include "support/tiers.h"
@@ -135,11 +136,12 @@ inline std::vector<Tensor> check_tier(const Graph& graph, const std::vector<Tens
   return tapped;
 }
 
-// True when all arithmetic is in integers: every float32 value comes from integers or goes into
-// them.
+// True when every tier must give the same bits: all arithmetic is in integers, or on float32 with
+// integer weights.
 inline bool is_exact(const Graph& graph) {
   return std::ranges::all_of(graph.nodes, [&](const Node& node) {
-    return node.op == Op::kDequantizeLinear || graph.value(node.output).dtype == DType::kU8;
+    return node.op == Op::kDequantizeLinear || graph.value(node.output).dtype == DType::kU8 ||
+           (node.inputs.size() > 1 && graph.value(node.inputs[1]).quant);
   });
 }
 

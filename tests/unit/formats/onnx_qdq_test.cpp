@@ -157,6 +157,35 @@ TEST_CASE("a function of one value between two pairs is an integer node of its o
   }
 }
 
+TEST_CASE("an operator that moves values between other parameters stays a float node") {
+  OnnxFile file = quantized_input();
+  file.node("Flatten", {"x_d"}, {"f"});
+  const Graph graph = must(read(quantize_output(file, "f")));
+  std::string ops;
+  for (const Node& node : graph.nodes) ops += std::string(op_info(node.op).name) + " ";
+  CHECK(ops == "QuantizeLinear DequantizeLinear Flatten QuantizeLinear DequantizeLinear ");
+}
+
+TEST_CASE("a Clip without a name between equal pairs is the range of the integers before it") {
+  const auto clipped = [](float low, float high, const char* name) {
+    OnnxFile file = quantized_input();
+    file.floats("low", {}, {low}).floats("high", {}, {high});
+    file.node("Clip", {"x_d", "low", "high"}, {"c"}, {.name = name});
+    file.node("QuantizeLinear", {"c", "x_s", "x_z"}, {"c_q"});
+    file.node("DequantizeLinear", {"c_q", "x_s", "x_z"}, {"c_d"}, {.name = "dq"}).output("c_d");
+    return must(read(file));
+  };
+  const Graph graph = clipped(-1, 6, "");
+  REQUIRE(graph.nodes.size() == 2);
+  const Value& integers = graph.value(graph.nodes[0].output);
+  CHECK(integers.name == "c_q");
+  CHECK(integers.quant->qmin == 1);
+  CHECK(integers.quant->qmax == 15);
+  CHECK(clipped(-1, 6, "clip").nodes.size() == 3);
+  // A range needs the zero point.
+  CHECK(clipped(1, 6, "").nodes.size() == 3);
+}
+
 TEST_CASE("a value read as integers and as reals has both") {
   OnnxFile file = quantized_input();
   file.node("Relu", {"x_d"}, {"r"});
@@ -207,7 +236,7 @@ TEST_CASE("integers may not be read, or leave the graph, without DequantizeLinea
               ErrorCode::kUnsupportedFeature, "int8");
 }
 
-TEST_CASE("weights that are quantized where activations are not are refused") {
+TEST_CASE("a bias of integers on float activations is refused") {
   OnnxFile file = quantized_input();
   dequantize_weights(file);
   file.node("Gemm", {"x", "w_d", "b_d"}, {"out"},
@@ -253,6 +282,33 @@ TEST_CASE("a constant whose scales do not fit it, or that has two sets of them, 
   OnnxFile two = dequantize("w_s", 0);
   two.node("DequantizeLinear", {"w", "x_s"}, {"other"});
   check_error(read(two), ErrorCode::kUnsupportedFeature, "two ways");
+}
+
+TEST_CASE("scales per block must have the constant's shape, divided along the axis") {
+  // "w" is [3, 2].
+  const auto dequantize = [](const std::vector<int64_t>& dims, int64_t along, int64_t block_size) {
+    OnnxFile file = quantized_input();
+    int64_t count = 1;
+    for (const int64_t dim : dims) count *= dim;
+    file.floats("blocks", dims, std::vector<float>(static_cast<size_t>(count), 0.5f));
+    file.node(
+        "DequantizeLinear", {"w", "blocks"}, {"w_d"},
+        {.attributes = {int_attribute("axis", along), int_attribute("block_size", block_size)},
+         .name = "n"});
+    file.node("Gemm", {"x", "w_d"}, {"out"}, {.attributes = {int_attribute("transB", 1)}});
+    return read(file.output("out"));
+  };
+  const Graph graph = must(dequantize({3, 1}, -1, 2));
+  const QuantParams& params = *graph.value(graph.nodes.back().inputs[1]).quant;
+  CHECK(params.axis == 1);
+  CHECK(params.block_size == 2);
+  CHECK(params.scale == std::vector<float>(3, 0.5f));
+  CHECK(must(dequantize({3, 2}, 1, 1)).nodes.back().op == Op::kGemm);
+  check_error(dequantize({3, 2}, 1, 2), ErrorCode::kInvalidModel, "blocks of 2");
+  check_error(dequantize({3}, 1, 2), ErrorCode::kInvalidModel, "blocks of 2");
+  check_error(dequantize({3, 1}, 2, 2), ErrorCode::kInvalidModel, "axis 2");
+  check_error(dequantize({3, 1}, 1, -1), ErrorCode::kInvalidModel, "negative");
+  check_error(dequantize({2, 2}, 0, 2), ErrorCode::kUnsupportedFeature, "blocks lie along 1");
 }
 
 TEST_CASE("a scale that is no positive normal number is refused") {

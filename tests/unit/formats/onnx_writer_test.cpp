@@ -12,7 +12,9 @@
 #include "support/check_error.h"
 #include "support/graph_builder.h"
 #include "support/graph_difference.h"
+#include "support/integer_weights.h"
 #include "support/must.h"
+#include "unit/engine/plan_check.h"
 
 using namespace lowbit;
 using namespace lowbit::test;
@@ -140,24 +142,61 @@ TEST_CASE("quantized graphs survive a round trip") {
   CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
-TEST_CASE(
-    "weights of four bits survive a round trip, the range of other widths becomes a wider one") {
+TEST_CASE("weights of every width survive a round trip") {
   Graph graph = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8));
   graph.value(graph.nodes[1].inputs[2]).quant->qmin = -kBiasQmax;
   graph.value(graph.nodes[1].inputs[2]).quant->qmax = kBiasQmax;
   Value& weights = graph.value(graph.nodes[1].inputs[1]);
-  for (const auto& [bits, read_bits] : {std::pair{4, 4}, {8, 8}, {3, 4}, {5, 8}}) {
+  for (int bits = 2; bits <= 8; ++bits) {
     CAPTURE(bits);
     const int32_t qmax = weight_qmax(bits);
     for (int8_t& q : weights.constant->mutable_data<int8_t>()) q = static_cast<int8_t>(-qmax);
     weights.quant->qmin = -qmax;
     weights.quant->qmax = qmax;
-    Graph expected = graph;
-    QuantParams& params = *expected.value(expected.nodes[1].inputs[1]).quant;
-    params.qmin = -weight_qmax(read_bits);
-    params.qmax = weight_qmax(read_bits);
-    CHECK(graph_difference(expected, written_and_read(graph)) == "");
+    CHECK(graph_difference(graph, written_and_read(graph)) == "");
   }
+}
+
+// Three products on float32 or uint8, two of them with weights in groups of 4.
+Graph graph_of_integer_weights(bool is_integer) {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {b.symbol("N"), 8, 6, 6});
+  ValueId y = is_integer ? b.quantize_linear(x, activation_params(0.02f, 128)) : x;
+  y = b.conv(y, {.channels = 8, .kernel = {3, 3}});
+  y = b.depthwise_conv(y, {.kernel = {3, 3}});
+  y = b.gemm(b.flatten(y), {.features = 3, .transpose_b = false});
+  Graph graph = b.output(is_integer ? b.dequantize_linear(y) : y).build();
+  graph.name = "products";
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (graph.nodes[i].inputs.size() < 2) continue;  // no weights
+    set_integer_weights(graph, i, {.bits = 4, .group_size = 4});
+  }
+  return graph;
+}
+
+TEST_CASE(
+    "weights in groups, and integer weights on floats, survive a round trip with their bits") {
+  for (const bool is_integer : {false, true}) {
+    CAPTURE(is_integer);
+    Graph graph = graph_of_integer_weights(is_integer);
+    const Graph read = written_and_read(graph);
+    CHECK(read.opset == 21);  // the first with blocks
+    graph.opset = 21;
+    CHECK(graph_difference(graph, read) == "");
+    const std::vector<Shape> shapes = {{2, 8, 6, 6}};
+    const std::vector<Tensor> inputs = random_inputs(graph, shapes, 1);
+    Plan before = must(make_plan(graph, shapes, {}));
+    Plan after = must(make_plan(read, shapes, {}));
+    CHECK(same_bytes(must(before.run(inputs))[0], must(after.run(inputs))[0]));
+  }
+}
+
+TEST_CASE("integer weights on floats need no newer opset") {
+  GraphBuilder b;
+  Graph graph = b.output(b.gemm(b.input("x", {1, 9}), {.features = 3})).build();
+  graph.name = "gemm";
+  set_integer_weights(graph, 0, {});
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
 TEST_CASE("functions of one value survive a round trip in either precision") {
@@ -296,14 +335,43 @@ TEST_CASE("an activation that is written is read again") {
   CHECK(written_and_read(none).nodes[1].activation == ClipAttributes{});
 }
 
-TEST_CASE("a range of fewer bits is kept as bounds whose integers are its ends") {
-  const QuantParams four_bits = activation_params(0.3f, 4, 4);
-  const Graph graph = written_and_read(activated_conv(-kInfinity, kInfinity, four_bits));
-  const Node& conv = graph.nodes[1];
-  const QuantParams& wide = *graph.value(conv.output).quant;
-  CHECK(wide.qmax == 255);
-  CHECK(conv.activation.min == -kInfinity);
-  CHECK(conv.activation.max == 0.3f * 11);
+TEST_CASE("a narrower range is a Clip of integers, and read back as the range") {
+  QuantParams symmetric = activation_params(0.3f, 4);
+  symmetric.qmin = 1;
+  QuantParams positive = activation_params(0.3f, 128);
+  positive.qmin = 128;
+  for (const QuantParams& params : {activation_params(0.3f, 4, 4), symmetric, positive}) {
+    CHECK(written_activation(-kInfinity, kInfinity, params) ==
+          (params.qmin == 128   ? "QuantizeLinear3 DequantizeLinear3 Relu1 "
+           : params.qmax == 255 ? "QuantizeLinear3 DequantizeLinear3 Clip2 "
+                                : "QuantizeLinear3 DequantizeLinear3 Clip3 "));
+    Graph graph = activated_conv(-kInfinity, kInfinity, params);
+    graph.value(graph.nodes[1].inputs[2]).quant->qmin = -kBiasQmax;
+    graph.value(graph.nodes[1].inputs[2]).quant->qmax = kBiasQmax;
+    CHECK(graph_difference(graph, written_and_read(graph)) == "");
+  }
+}
+
+TEST_CASE("narrower ranges pass through operators that only move values, and end behind others") {
+  GraphBuilder b;
+  b.graph().name = "narrow";
+  const ValueId x = b.input("x", {1, 2, 4, 4});
+  const ValueId q = b.quantize_linear(x, activation_params(0.3f, 4, 4));
+  const ValueId pooled = b.flatten(b.max_pool(b.relu(q), {.kernel = {2, 2}}));
+  const ValueId clipped = b.clip(pooled, -0.5f, 2);
+  const ValueId sum = b.add(clipped, pooled);
+  b.set_quant(sum, activation_params(0.6f, 3, 3));
+  const ValueId rescaled = b.relu(sum);
+  b.set_quant(rescaled, activation_params(0.7f, 0, 2));
+  const Graph graph = b.output(b.dequantize_linear(rescaled)).build();
+  CHECK(operators_of(graph) ==
+        "QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3 "
+        "Relu1 QuantizeLinear3 DequantizeLinear3 MaxPool1 QuantizeLinear3 DequantizeLinear3 "
+        "Flatten1 QuantizeLinear3 DequantizeLinear3 "
+        "Clip3 QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3 "
+        "Add2 QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3 "
+        "Relu1 QuantizeLinear3 DequantizeLinear3 Clip3 QuantizeLinear3 DequantizeLinear3");
+  CHECK(graph_difference(graph, written_and_read(graph)) == "");
 }
 
 TEST_CASE("the opset is never below 13, and as high as an operator needs") {

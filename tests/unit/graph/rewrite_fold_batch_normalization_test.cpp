@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "graph/rewrites.h"
+#include "support/integer_weights.h"
 #include "support/rewrite_check.h"
 
 using namespace lowbit;
@@ -151,4 +152,12 @@ TEST_CASE("NaN ends up in the folded weights, for quantization to find") {
   const Graph graph = b.output(b.batch_norm(y, {.variance = {nan}})).build();
   const Graph result = must(fold_batch_normalization(graph));
   CHECK(std::isnan(floats_of(result, "conv1.weight")[0]));
+}
+
+TEST_CASE("Nothing is folded into integer weights") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {1, 3, 5, 5});
+  Graph graph = b.output(b.batch_norm(b.conv(x, {.channels = 4}))).build();
+  set_integer_weights(graph, 0, {});
+  CHECK(must(fold_batch_normalization(graph)).nodes.size() == 2);
 }

@@ -7,6 +7,7 @@
 
 #include "graph/shape_inference.h"
 #include "support/graph_builder.h"
+#include "support/integer_weights.h"
 
 using namespace lowbit;
 using namespace lowbit::test;
@@ -275,6 +276,72 @@ TEST_CASE("Integer weights are int8, symmetric, per tensor or per output channel
   weight.quant->scale = {0.01f};
   weight.quant->zero_point = {0};
   CHECK(validate(per_tensor).ok());
+}
+
+TEST_CASE("Weights in blocks divide the reduction as the layer allows it") {
+  GraphBuilder b;
+  ValueId x = b.quantize_linear(b.input("x", {1, 8, 6, 6}), activation_params(0.02f, 128));
+  x = b.depthwise_conv(b.conv(x, {.channels = 8, .kernel = {3, 3}}), {});
+  Graph graph = b.output(b.dequantize_linear(b.gemm(b.flatten(x), {.features = 3}))).build();
+  set_integer_weights(graph, 1, {.group_size = 4});
+  set_integer_weights(graph, 4, {.group_size = 100});
+  const auto quant = [](Graph& g, size_t node) -> QuantParams& {
+    return *g.value(g.nodes[node].inputs[1]).quant;
+  };
+  const auto resize = [&](Graph& g, size_t node) {
+    QuantParams& params = quant(g, node);
+    const Shape& shape = g.value(g.nodes[node].inputs[1]).shape;
+    const auto count = static_cast<size_t>(scale_shape(params, shape).element_count().value_or(0));
+    params.scale.resize(count, 0.1f);
+    params.zero_point.resize(count, 0);
+  };
+  CHECK(quant(graph, 4).scale.size() == 6);  // of 128 elements, in blocks of 100 and 28
+  const auto refused = [&](size_t node, auto spoil) {
+    return error_after(graph, [&](Graph& g) {
+      spoil(quant(g, node));
+      resize(g, node);
+    });
+  };
+  CHECK(refused(1, [](QuantParams& q) { q.block_size = 3; }).code ==
+        ErrorCode::kUnsupportedFeature);
+  CHECK(refused(1, [](QuantParams& q) { q.axis = 0; }).code == ErrorCode::kUnsupportedFeature);
+  CHECK(refused(2, [](QuantParams& q) {
+          q.axis = 1;
+          q.block_size = 1;
+        }).code == ErrorCode::kUnsupportedFeature);
+  CHECK(refused(4, [](QuantParams& q) { q.block_size = 513; }).code ==
+        ErrorCode::kUnsupportedFeature);
+  CHECK(refused(4, [](QuantParams& q) { q.block_size = -1; }).code == ErrorCode::kInvalidModel);
+  CHECK(refused(4, [](QuantParams& q) {
+          q = {.storage = DType::kI8, .qmin = -127, .qmax = 127, .block_size = 2};
+        }).code == ErrorCode::kInvalidModel);
+  CHECK(error_after(graph, [&](Graph& g) { quant(g, 4).scale.pop_back(); }).code ==
+        ErrorCode::kInvalidModel);
+  // The bias counts in the largest scale of its channel.
+  CHECK(error_after(graph, [&](Graph& g) { quant(g, 4).scale[1] *= 100; }).code ==
+        ErrorCode::kInvalidModel);
+}
+
+TEST_CASE("Float activations take integer weights as integer ones do, and a float bias") {
+  GraphBuilder b;
+  Graph graph = b.output(b.gemm(b.input("x", {1, 8}), {.features = 3})).build();
+  set_integer_weights(graph, 0, {.group_size = 4});
+  Value& weight = graph.value(graph.nodes[0].inputs[1]);
+  CHECK(error_after(graph, [&](Graph& g) { g.value(g.nodes[0].inputs[1]).quant->axis = 0; }).code ==
+        ErrorCode::kInvalidModel);
+  CHECK(error_after(graph, [&](Graph& g) {
+          g.value(g.nodes[0].inputs[1]).quant->zero_point[0] = 1;
+        }).code == ErrorCode::kUnsupportedFeature);
+  CHECK(error_after(graph, [&](Graph& g) {
+          std::get<GemmAttributes>(g.nodes[0].attributes).alpha = 2;
+        }).code == ErrorCode::kUnsupportedFeature);
+  CHECK(error_after(graph, [&](Graph& g) {
+          Value& bias = g.value(g.nodes[0].inputs[2]);
+          bias.dtype = DType::kI32;
+          bias.constant = must(Tensor::allocate(DType::kI32, bias.shape));
+        }).code == ErrorCode::kTypeMismatch);
+  weight.quant.reset();
+  CHECK(validate(graph).error().code == ErrorCode::kTypeMismatch);
 }
 
 TEST_CASE("An integer bias counts in input scale times weight scale") {

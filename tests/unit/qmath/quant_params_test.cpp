@@ -112,4 +112,23 @@ TEST_CASE("symmetric_params: degenerate and extreme channels") {
   check_lawful(symmetric_params(kMax, 1), -1, 1);
 }
 
+TEST_CASE("narrowed: the range keeps the integers within the bounds, if zero is one of them") {
+  const QuantParams params{DType::kU8, 0, 255, -1, {0.5f}, {128}};
+  const float infinity = std::numeric_limits<float>::infinity();
+  const auto range = [&](float low, float high) {
+    const auto narrow = narrowed(params, low, high);
+    REQUIRE(narrow);
+    CHECK(narrow->scale == params.scale);
+    CHECK(narrow->zero_point == params.zero_point);
+    return std::pair(narrow->qmin, narrow->qmax);
+  };
+  CHECK(range(-infinity, infinity) == std::pair(0, 255));
+  CHECK(range(0, infinity) == std::pair(128, 255));
+  CHECK(range(-1, 6) == std::pair(126, 140));
+  CHECK(range(-0.2f, 0.3f) == std::pair(128, 129));
+  CHECK_FALSE(narrowed(params, 2, 6));
+  CHECK_FALSE(narrowed(params, -6, -2));
+  CHECK_FALSE(narrowed(params, -0.1f, 0.1f));
+}
+
 }  // namespace lowbit

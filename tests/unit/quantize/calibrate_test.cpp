@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "doctest/doctest.h"
+#include "support/check_error.h"
 #include "support/graph_builder.h"
 #include "support/must.h"
 
@@ -25,18 +26,18 @@ Tensor samples(const std::vector<float>& values) {
 
 }  // namespace
 
-TEST_CASE("ranges are the extremes over all batches, widened to contain 0") {
+TEST_CASE("extremes are those of all batches, widened to contain 0") {
   Calibrator calibrator = must(Calibrator::create(small_graph()));
   must(calibrator.observe(std::array{samples({0.5f, 1.0f})}));
   must(calibrator.observe(std::array{samples({3.0f})}));
   must(calibrator.observe(std::array{samples({2.0f, 1.5f})}));
-  const Ranges ranges = must(calibrator.finish());
-  CHECK(ranges.sample_count == 5);
-  CHECK(ranges.by_value.at("x").min == 0.0f);
-  CHECK(ranges.by_value.at("x").max == 3.0f);
-  CHECK(ranges.by_value.at("relu1").max == 5.0f);
+  const Calibration calibration = must(calibrator.finish());
+  CHECK(calibration.sample_count == 5);
+  CHECK(calibration.by_value.at("x").min == 0.0f);
+  CHECK(calibration.by_value.at("x").max == 3.0f);
+  CHECK(calibration.by_value.at("relu1").max == 5.0f);
   // The product was fused into the activation behind it and has no range of its own.
-  CHECK_FALSE(ranges.by_value.contains("gemm1"));
+  CHECK_FALSE(calibration.by_value.contains("gemm1"));
 }
 
 TEST_CASE("calibration without a sample is an error") {
@@ -44,7 +45,7 @@ TEST_CASE("calibration without a sample is an error") {
   CHECK(calibrator.finish().error().code == ErrorCode::kEmptyCalibration);
 }
 
-TEST_CASE("NaN in the data names the value and leaves the ranges as they were") {
+TEST_CASE("NaN in the data names the value and leaves the observations as they were") {
   Calibrator calibrator = must(Calibrator::create(small_graph()));
   must(calibrator.observe(std::array{samples({1.0f})}));
   for (const float bad :
@@ -54,9 +55,56 @@ TEST_CASE("NaN in the data names the value and leaves the ranges as they were") 
     CHECK(status.error().code == ErrorCode::kNonFinite);
     CHECK(status.error().where == "x");
   }
-  const Ranges ranges = must(calibrator.finish());
-  CHECK(ranges.sample_count == 1);
-  CHECK(ranges.by_value.at("x").max == 1.0f);
+  const Calibration calibration = must(calibrator.finish());
+  CHECK(calibration.sample_count == 1);
+  CHECK(calibration.by_value.at("x").max == 1.0f);
+}
+
+TEST_CASE("parts that were merged are as one calibration of all samples") {
+  Calibrator whole = must(Calibrator::create(small_graph()));
+  Calibrator merged = must(Calibrator::create(small_graph()));
+  for (const float first : {1.0f, -3.0f, 8.0f}) {
+    const std::array batch{samples({first, first / 3})};
+    must(whole.observe(batch));
+    Calibrator part = must(Calibrator::create(small_graph()));
+    must(part.observe(batch));
+    must(merged.merge(must(part.finish())));
+  }
+  const Calibration expected = must(whole.finish());
+  const Calibration calibration = must(merged.finish());
+  CHECK(calibration.sample_count == 6);
+  CHECK(calibration.by_value.size() == expected.by_value.size());
+  for (const auto& [name, observation] : expected.by_value) {
+    CHECK(calibration.by_value.at(name).bins == observation.bins);
+    CHECK(calibration.by_value.at(name).max == observation.max);
+    CHECK(calibration.by_value.at(name).average.max_sum ==
+          doctest::Approx(observation.average.max_sum).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("a part of another model is refused, and changes nothing") {
+  Calibrator calibrator = must(Calibrator::create(small_graph()));
+  must(calibrator.observe(std::array{samples({1.0f})}));
+  Calibration part = must(calibrator.finish());
+  part.by_value["elsewhere"] = part.by_value["x"];
+  check_error(calibrator.merge(part), ErrorCode::kInvalidArgument, "elsewhere");
+  part.by_value.erase("elsewhere");
+  part.by_value.erase("relu1");
+  check_error(calibrator.merge(part), ErrorCode::kInvalidArgument, "relu1");
+  CHECK(must(calibrator.finish()).sample_count == 1);
+  CHECK(must(calibrator.finish()).by_value.at("x").count == 1);
+}
+
+TEST_CASE("a part with too many samples or elements is refused, and changes nothing") {
+  Calibrator calibrator = must(Calibrator::create(small_graph()));
+  must(calibrator.observe(std::array{samples({1.0f})}));
+  Calibration part = must(calibrator.finish());
+  part.sample_count = static_cast<int64_t>(Observation::kMaxCount);
+  check_error(calibrator.merge(part), ErrorCode::kLimitExceeded, "too many samples");
+  part.sample_count = 1;
+  part.by_value["x"].count = Observation::kMaxCount;
+  check_error(calibrator.merge(part), ErrorCode::kLimitExceeded, "too many elements");
+  CHECK(must(calibrator.finish()).by_value.at("relu1").count == 1);
 }
 
 TEST_CASE("a wrong shape is an error, and the next call works") {

@@ -6,8 +6,10 @@
 
 #include "compare/metrics.h"
 #include "doctest/doctest.h"
+#include "graph/rewrites.h"
 #include "graph/validate.h"
 #include "support/graph_builder.h"
+#include "support/graph_difference.h"
 #include "support/must.h"
 #include "support/tiers.h"
 
@@ -16,7 +18,7 @@ using namespace lowbit::test;
 
 namespace {
 
-Ranges calibrate_on(const Graph& graph, const Tensor& samples) {
+Calibration calibrate_on(const Graph& graph, const Tensor& samples) {
   Calibrator calibrator = must(Calibrator::create(graph));
   must(calibrator.observe(std::array{samples}));
   return must(calibrator.finish());
@@ -96,14 +98,14 @@ TEST_CASE("integers of constants have the names of the reals, also where a const
 TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bits") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
-  const Ranges ranges = calibrate_on(fp32, samples);
+  const Calibration calibration = calibrate_on(fp32, samples);
   const std::vector<float> expected = run_once(fp32, samples);
   double per_tensor_db = 0;
   for (const Granularity granularity : {Granularity::kPerTensor, Granularity::kPerChannel}) {
     Recipe recipe;
-    recipe.weight_granularity = granularity;
+    recipe.weights.granularity = granularity;
     SqnrAccumulator sqnr;
-    sqnr.add(expected, run_once(must(quantize(fp32, ranges, recipe)), samples));
+    sqnr.add(expected, run_once(must(quantize(fp32, calibration, recipe)), samples));
     // 8 bits give about 40 dB a layer; 7 layers in a row lose up to 10 log10(7) of it.
     CHECK(sqnr.db() > 25);
     if (granularity == Granularity::kPerTensor) per_tensor_db = sqnr.db();
@@ -114,14 +116,14 @@ TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bit
 TEST_CASE("every bit fewer of the weights makes a network coarser, in every tier alike") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
-  const Ranges ranges = calibrate_on(fp32, samples);
+  const Calibration calibration = calibrate_on(fp32, samples);
   const std::vector<float> expected = run_once(fp32, samples);
   double coarser_db = 0;
   for (int bits = 2; bits <= 8; ++bits) {
     CAPTURE(bits);
     Recipe recipe;
-    recipe.weight_bits = bits;
-    const Graph narrow = must(quantize(fp32, ranges, recipe));
+    recipe.weights.bits = bits;
+    const Graph narrow = must(quantize(fp32, calibration, recipe));
     const QuantParams& params = *narrow.value(find_node(narrow, Op::kGemm)->inputs[1]).quant;
     CHECK(params.qmin == -weight_qmax(bits));
     CHECK(params.qmax == weight_qmax(bits));
@@ -187,27 +189,200 @@ TEST_CASE("a softmax has the fixed scale 1/256") {
 
 TEST_CASE("what cannot be quantized is a typed error that names it") {
   const Graph fp32 = residual_network();
-  const Ranges ranges = calibrate_on(fp32, random_tensor({4, 3, 8, 8}, 7, -1, 1));
-  const Graph int8 = must(quantize(fp32, ranges, {}));
-  CHECK(quantize(int8, ranges, {}).error().code == ErrorCode::kInvalidArgument);
+  const Calibration calibration = calibrate_on(fp32, random_tensor({4, 3, 8, 8}, 7, -1, 1));
+  const Graph int8 = must(quantize(fp32, calibration, {}));
+  CHECK(quantize(int8, calibration, {}).error().code == ErrorCode::kInvalidArgument);
 
   Recipe recipe;
   for (const int bits : {1, 9}) {
-    recipe.weight_bits = bits;
-    CHECK(quantize(fp32, ranges, recipe).error().where == "weights.bits");
+    recipe.weights.bits = bits;
+    CHECK(quantize(fp32, calibration, recipe).error().where == "weights.bits");
   }
-  recipe = {.activation_bits = 7};
-  CHECK(quantize(fp32, ranges, recipe).error().where == "activations.bits");
+  recipe = {};
+  recipe.activations.bits = 9;
+  CHECK(quantize(fp32, calibration, recipe).error().where == "activations.bits");
 
-  const auto unknown = quantize(fp32, Ranges{}, {});
+  const auto unknown = quantize(fp32, Calibration{}, {});
   CHECK(unknown.error().code == ErrorCode::kInvalidArgument);
   CHECK(unknown.error().where == "image");
 
+  recipe = {};
+  recipe.layers["conv9"].is_float = true;
+  const auto misnamed = quantize(fp32, calibration, recipe);
+  CHECK(misnamed.error().code == ErrorCode::kInvalidArgument);
+  CHECK(misnamed.error().where == "layers.conv9");
+  // Folded into its convolution.
+  recipe.layers = {};
+  recipe.layers["batch_norm1"].is_float = true;
+  CHECK(quantize(fp32, calibration, recipe).error().where == "layers.batch_norm1");
+}
+
+TEST_CASE(
+    "activations of fewer bits have narrower ranges, and make a network coarser in all tiers") {
+  const Graph fp32 = residual_network();
+  const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
+  const Calibration calibration = calibrate_on(fp32, samples);
+  const std::vector<float> expected = run_once(fp32, samples);
+  for (const bool symmetric : {false, true}) {
+    double coarser_db = 0;
+    for (int bits = 2; bits <= 8; ++bits) {
+      CAPTURE(symmetric);
+      CAPTURE(bits);
+      Recipe recipe;
+      recipe.activations = {.bits = bits, .symmetric = symmetric};
+      const Graph narrow = must(quantize(fp32, calibration, recipe));
+      must(validate(narrow));
+      for (const Value& value : narrow.values) {
+        if (!value.quant || value.constant) continue;
+        CAPTURE(value.name);
+        CHECK(value.quant->qmax == activation_qmax(bits));
+        // Behind a fused Relu no integer lies below the zero point.
+        const int32_t qmin = symmetric ? 1 : 0;
+        CHECK((value.quant->qmin == qmin || value.quant->qmin == value.quant->zero_point[0]));
+        if (symmetric) CHECK(value.quant->zero_point[0] == 1 << (bits - 1));
+      }
+      const std::vector<float> logits = run_once(narrow, samples);
+      for (const Tier tier : simd_tiers()) CHECK(run_once(narrow, samples, tier) == logits);
+      SqnrAccumulator sqnr;
+      sqnr.add(expected, logits);
+      if (bits > 2) CHECK(sqnr.db() > coarser_db);
+      coarser_db = sqnr.db();
+    }
+  }
+}
+
+TEST_CASE("a layer may have other bits than all") {
+  const Graph fp32 = residual_network();
+  const Calibration calibration = calibrate_on(fp32, random_tensor({4, 3, 8, 8}, 3, -1, 1));
+  Recipe recipe;
+  recipe.layers["conv2"] = {
+      .weights = WeightRecipe{.bits = 3, .granularity = Granularity::kPerTensor},
+      .activations = ActivationRecipe{.bits = 5, .symmetric = true}};
+  const Graph mixed = must(quantize(fp32, calibration, recipe));
+  for (const Node& node : mixed.nodes) {
+    if (node.op != Op::kConv) continue;
+    const bool is_own = node.name == "conv2";
+    CAPTURE(node.name);
+    const QuantParams& weight = *mixed.value(node.inputs[1]).quant;
+    CHECK(weight.qmax == (is_own ? 3 : 127));
+    CHECK(weight.per_tensor() == is_own);
+    CHECK(mixed.value(node.output).quant->qmax == (is_own ? 31 : 255));
+  }
+}
+
+TEST_CASE("float layers meet integers at Dequantize and Quantize, and each other directly") {
+  const Graph fp32 = residual_network();
+  const Tensor samples = random_tensor({8, 3, 8, 8}, 3, -1, 1);
+  const Calibration calibration = calibrate_on(fp32, samples);
+  Recipe recipe;
+  // The sum of two convolutions, which both pools behind it read.
+  for (const char* name : {"conv2", "conv3", "add1"}) recipe.layers[name].is_float = true;
+  const Graph mixed = must(quantize(fp32, calibration, recipe));
+  must(validate(mixed));
+  std::string ops;
+  for (const Node& node : mixed.nodes) ops += std::string(op_info(node.op).name) + " ";
+  CHECK(ops ==
+        "QuantizeLinear Conv DequantizeLinear Conv Conv Add MaxPool QuantizeLinear AveragePool "
+        "QuantizeLinear Concat GlobalAveragePool Flatten Reshape Gemm DequantizeLinear ");
+  // The float layers keep their constants and activations; names are those of the FP32 graph.
+  const auto find = [&](const char* name) -> const Value& {
+    const ValueId id = mixed.find_value(name);
+    REQUIRE(id != kNoValue);
+    return mixed.value(id);
+  };
+  CHECK(find("conv2.weight").dtype == DType::kF32);
+  CHECK(find("conv1.weight").dtype == DType::kI8);
+  CHECK(find("relu2").dtype == DType::kF32);
+  CHECK(find("relu2/quantized").dtype == DType::kU8);
+  CHECK(find("relu1").dtype == DType::kU8);
+  CHECK(find("relu1/dequantized").dtype == DType::kF32);
+  SqnrAccumulator sqnr;
+  sqnr.add(run_once(fp32, samples), run_once(mixed, samples));
+  CHECK(sqnr.db() > 25);  // as with integers throughout
+}
+
+TEST_CASE("a network of float layers is the FP32 network") {
+  const Graph fp32 = residual_network();
+  const Tensor samples = random_tensor({2, 3, 8, 8}, 3, -1, 1);
+  const Calibration calibration = calibrate_on(fp32, samples);
+  Recipe recipe;
+  for (const Node& node : must(optimize(fp32)).nodes) recipe.layers[node.name].is_float = true;
+  const Graph same = must(quantize(fp32, calibration, recipe));
+  CHECK(graph_difference(same, must(optimize(fp32))) == "");
+}
+
+TEST_CASE("an output that a float layer reads, too, leaves the graph under its own name") {
   GraphBuilder b;
-  const Graph alone = b.output(b.batch_norm(b.input("x", {1, 2, 3}))).build();
-  const auto error = quantize(alone, calibrate_on(alone, random_tensor({1, 2, 3}, 8, -1, 1)), {});
-  CHECK(error.error().code == ErrorCode::kUnsupportedOperator);
-  CHECK(error.error().where == "batch_norm1");
+  const ValueId y = b.gemm(b.input("x", {4, 3}), {.features = 4});
+  const Graph fp32 = b.output(y).output(b.gemm(y, {.features = 2})).build();
+  Recipe recipe;
+  recipe.layers["gemm2"].is_float = true;
+  const Tensor samples = random_tensor({4, 3}, 3, -1, 1);
+  const Graph mixed = must(quantize(fp32, calibrate_on(fp32, samples), recipe));
+  must(validate(mixed));
+  CHECK(mixed.value(mixed.outputs[0]).name == "gemm1");
+  CHECK(mixed.value(mixed.outputs[1]).name == "gemm2");
+  CHECK(mixed.find_value("gemm1/quantized") != kNoValue);
+  CHECK(mixed.nodes.size() == 4);
+}
+
+TEST_CASE("what has no integer form stays float") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {4, 2, 4});
+  const ValueId y = b.relu(b.batch_norm(b.unary(Op::kTanh, x)));
+  const Graph fp32 = b.output(b.matmul(y, 3)).build();
+  const Tensor samples = random_tensor({4, 2, 4}, 8, -1, 1);
+  const Graph mixed = must(quantize(fp32, calibrate_on(fp32, samples), {}));
+  must(validate(mixed));
+  for (const Node& node : mixed.nodes) {
+    const bool is_float = node.op == Op::kBatchNormalization || node.op == Op::kRelu ||
+                          node.op == Op::kDequantizeLinear;
+    CHECK(mixed.value(node.output).quant.has_value() != is_float);
+  }
+  SqnrAccumulator sqnr;
+  sqnr.add(run_once(fp32, samples), run_once(mixed, samples));
+  CHECK(sqnr.db() > 30);
+}
+
+TEST_CASE("with float activations only the weights of products are integers") {
+  const Graph fp32 = residual_network();
+  const Calibration calibration = calibrate_on(fp32, random_tensor({4, 3, 8, 8}, 3, -1, 1));
+  Recipe recipe;
+  recipe.weights.bits = 4;
+  recipe.activations.bits = kFloatBits;
+  const Graph weights_only = must(quantize(fp32, calibration, recipe));
+  for (const Node& node : weights_only.nodes) {
+    CAPTURE(node.name);
+    CHECK(node.op != Op::kQuantizeLinear);
+    CHECK(weights_only.value(node.output).dtype == DType::kF32);
+    if (node.op != Op::kConv && node.op != Op::kGemm) continue;
+    CHECK(weights_only.value(node.inputs[1]).dtype == DType::kI8);
+    CHECK(weights_only.value(node.inputs[1]).quant->qmax == 7);
+    CHECK(weights_only.value(node.inputs[2]).dtype == DType::kF32);
+  }
+  // One layer of integers has a pair of its own.
+  recipe.layers["conv2"].activations = ActivationRecipe{.bits = 6};
+  const Graph mixed = must(quantize(fp32, calibration, recipe));
+  const ValueId conv = mixed.find_value("clip1");
+  REQUIRE(conv != kNoValue);
+  CHECK(mixed.value(conv).quant->qmax == 63);
+  CHECK(mixed.value(mixed.find_value("relu1/quantized")).quant->qmax == 255);
+}
+
+TEST_CASE("a softmax of fewer bits has the scale that its range needs") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {b.symbol("N"), 6});
+  const Graph fp32 = b.output(b.softmax(b.gemm(x, {.features = 4}))).build();
+  const Calibration calibration = calibrate_on(fp32, random_tensor({8, 6}, 6, -1, 1));
+  Recipe recipe;
+  recipe.activations.bits = 4;
+  const auto params = [&] {
+    const Graph graph = must(quantize(fp32, calibration, recipe));
+    return *graph.value(find_node(graph, Op::kSoftmax)->output).quant;
+  };
+  CHECK(params() == QuantParams{DType::kU8, 0, 15, -1, {1.0f / 16}, {0}});
+  recipe.activations.symmetric = true;
+  CHECK(params() == QuantParams{DType::kU8, 1, 15, -1, {1.0f / 8}, {8}});
 }
 
 TEST_CASE("a batch normalization that stands alone becomes an integer convolution") {

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "doctest/doctest.h"
+#include "support/check_error.h"
 #include "support/graph_builder.h"
+#include "support/integer_weights.h"
 
 namespace lowbit::test {
 
@@ -225,6 +227,12 @@ TEST_CASE("models that cannot be trained are refused with the reason") {
     CHECK(error_of(b.output(b.dequantize_linear(b.gemm(x, {.features = 2}))).build()).code ==
           ErrorCode::kUnsupportedFeature);
   }
+}
+
+TEST_CASE("a model of integer weights is not trained") {
+  Graph graph = small_model();
+  set_integer_weights(graph, graph.nodes.size() - 1, {});
+  check_error(Trainer::create(graph, {}), ErrorCode::kUnsupportedFeature, "quantized");
 }
 
 }  // namespace lowbit::test

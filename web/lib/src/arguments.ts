@@ -2,8 +2,8 @@
 // model, such as its inputs' shapes, is checked where the model is.
 
 import type { BinarySources } from './loader.js'
-import type { CompleteRecipe } from './raw.js'
 import {
+  type Calibration,
   type CallOptions,
   LowbitError,
   type LowbitErrorCode,
@@ -71,6 +71,19 @@ export function readTensors(tensors: unknown, where: string, inputCount: number)
     fail(where, message, 'SHAPE_MISMATCH')
   }
   return tensors
+}
+
+/** Nothing, or one tensor per output of the model. */
+export function readLent(tensors: unknown, outputCount: number): void {
+  const where = 'options.outputs'
+  if (tensors === undefined) return
+  if (!Array.isArray(tensors)) fail(where, 'must be an array of tensors')
+  tensors.forEach((tensor, index) => {
+    checkTensor(tensor, `${where}[${index}]`)
+  })
+  if (tensors.length === outputCount) return
+  const message = `has ${tensors.length} tensors, but the model has ${outputCount} outputs`
+  fail(where, message, 'SHAPE_MISMATCH')
 }
 
 /** Samples along the first dimension of a tensor, or of one tensor per input. */
@@ -143,28 +156,12 @@ export function choose<const T>(value: unknown, where: string, allowed: readonly
   return fail(where, `must be ${allowed.map((item) => JSON.stringify(item)).join(' or ')}`)
 }
 
-function section(value: unknown, where: string, fields: readonly string[]) {
-  if (value === undefined) return {}
-  if (!isObject(value)) return fail(where, 'must be an object')
-  for (const key of Object.keys(value)) {
-    if (!fields.includes(key)) fail(`${where}.${key}`, 'is not a field of a recipe')
-  }
-  return value
+/** As text, which the core reads. */
+export function readRecipe(recipe: unknown): string {
+  if (!isObject(recipe)) return fail('recipe', 'must be an object')
+  return JSON.stringify(recipe)
 }
 
-/** Fills in the defaults, and refuses unknown fields, which may be misspelt ones. */
-export function readRecipe(recipe: unknown): CompleteRecipe {
-  const top = section(recipe ?? fail('recipe', 'must be an object'), 'recipe', [
-    'weights',
-    'activations',
-  ])
-  const weights = section(top.weights, 'recipe.weights', ['bits', 'granularity'])
-  const activations = section(top.activations, 'recipe.activations', ['bits'])
-  return {
-    weights: {
-      bits: choose(weights.bits, 'recipe.weights.bits', [8, 7, 6, 5, 4, 3, 2]),
-      granularity: choose(weights.granularity, 'recipe.weights.granularity', ['channel', 'tensor']),
-    },
-    activations: { bits: choose(activations.bits, 'recipe.activations.bits', [8]) },
-  }
+export function isCalibration(value: unknown): value is Calibration {
+  return isObject(value) && value.bytes instanceof Uint8Array
 }

@@ -77,6 +77,7 @@ class Bridge implements Host {
   readonly version: string
   readonly tier: KernelTier
   readonly tiles: Tiles
+  readonly isHere = false
   readonly #worker: WorkerLike
   readonly #pending = new Map<number, Pending>()
   #isDead = false

@@ -7,8 +7,12 @@ import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './s
 import { attend, type Task } from './task.js'
 import {
   type Backend,
+  type CalibrateOptions,
+  type Calibration,
   type CallOptions,
   type CompareOptions,
+  type EvaluateOptions,
+  type Evaluator,
   type Lowbit,
   LowbitError,
   type Model,
@@ -17,6 +21,9 @@ import {
   type QuantizeOptions,
   type Recipe,
   type Report,
+  type RunOptions,
+  type Score,
+  type Sensitivity,
   type Tensor,
 } from './types.js'
 
@@ -27,7 +34,19 @@ interface ModelRecord {
   /** ONNX bytes. */
   readonly bytes: Uint8Array
   readonly info: ModelInfo
+  readonly warnings: readonly string[]
   /** The hosts that have the model, once the promise is fulfilled. */
+  readonly homes: WeakMap<Host, Promise<unknown>>
+  isDisposed: boolean
+}
+
+/** Likewise of an evaluator. */
+interface EvaluatorRecord {
+  readonly id: ModelId
+  readonly client: Client
+  readonly reference: ModelRecord
+  readonly inputs: readonly Tensor[]
+  readonly labels: Int32Array
   readonly homes: WeakMap<Host, Promise<unknown>>
   isDisposed: boolean
 }
@@ -35,7 +54,7 @@ interface ModelRecord {
 const records = new WeakMap<Model, ModelRecord>()
 
 // Frees the models that callers forgot. Records do not hold their models, which would keep them from being collected.
-const finalizers = new FinalizationRegistry<ModelRecord>((record) => {
+const finalizers = new FinalizationRegistry<ModelRecord | EvaluatorRecord>((record) => {
   record.client.release(record)
 })
 
@@ -46,21 +65,54 @@ function makeDisposable(prototype: { dispose(): void }): void {
   }
 }
 
+/** Samples, at least one. */
+function readCalibrationSamples(samples: unknown, where: string, { info }: Model): Tensor[] {
+  const { tensors, count } = check.readSamples(samples, where, info.inputs.length)
+  if (count > 0) return tensors
+  throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
+}
+
+/** What models are scored on: at least one sample, and no labels or one for each. */
+function readEvaluation({ info }: Model, options: EvaluateOptions) {
+  check.checkOptions(options)
+  const where = 'options.inputs'
+  const { tensors, count } = check.readSamples(options.inputs, where, info.inputs.length)
+  if (count > 0) return { inputs: tensors, labels: check.readLabels(options.labels, count) }
+  throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
+}
+
+/** The results in the lent tensors, where there are some. */
+function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
+  lent.forEach(({ data, shape }, index) => {
+    const result = results[index]
+    if (!result) return
+    if (shape.join() !== result.shape.join()) {
+      const message = `has the shape [${shape.join(', ')}]; the output's is [${result.shape.join(', ')}]`
+      check.fail(`options.outputs[${index}]`, message, 'SHAPE_MISMATCH')
+    }
+    if (result.data !== data) data.set(result.data)
+  })
+  return lent.length > 0 ? [...lent] : results
+}
+
 class LoadedModel implements Model {
   declare [Symbol.dispose]: () => void
   readonly info: ModelInfo
+  readonly warnings: readonly string[]
   readonly #record: ModelRecord
 
   constructor(record: ModelRecord) {
     this.info = record.info
+    this.warnings = record.warnings
     this.#record = record
     records.set(this, record)
     finalizers.register(this, record, this)
   }
 
-  async run(inputs: readonly Tensor[], options: CallOptions = {}): Promise<Tensor[]> {
+  async run(inputs: readonly Tensor[], options: RunOptions = {}): Promise<Tensor[]> {
     check.checkOptions(options)
     const tensors = check.readTensors(inputs, 'inputs', this.info.inputs.length)
+    check.readLent(options.outputs, this.info.outputs.length)
     return this.#record.client.run(this.#record, tensors, options)
   }
 
@@ -75,6 +127,29 @@ class LoadedModel implements Model {
   }
 }
 makeDisposable(LoadedModel.prototype)
+
+class SampleEvaluator implements Evaluator {
+  declare [Symbol.dispose]: () => void
+  readonly reference: Score
+  readonly #record: EvaluatorRecord
+
+  constructor(record: EvaluatorRecord, reference: Score) {
+    this.reference = reference
+    this.#record = record
+    finalizers.register(this, record, this)
+  }
+
+  async measure(model: Model, options: CallOptions = {}): Promise<Score> {
+    check.checkOptions(options)
+    return this.#record.client.measure(this.#record, model, options)
+  }
+
+  dispose(): void {
+    finalizers.unregister(this)
+    this.#record.client.release(this.#record)
+  }
+}
+makeDisposable(SampleEvaluator.prototype)
 
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
@@ -95,36 +170,87 @@ export class Client implements Lowbit {
     const copy = check.readBytes(bytes)
     return this.#make(options, async (task, host, target) => {
       const info = await task.ask(host, 'load', { target, bytes: copy })
-      return { info, bytes: copy }
+      return { info, bytes: copy, warnings: [] }
+    })
+  }
+
+  async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {
+    const record = this.#recordOf(model, 'model')
+    check.checkOptions(options)
+    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    return attend(this.#tasks, options, async (task) => {
+      const request = { model: record.id, samples }
+      return this.#ask(task, await this.#pool.host(), [record], 'calibrate', request)
     })
   }
 
   async quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model> {
     const record = this.#recordOf(model, 'model')
-    const completeRecipe = check.readRecipe(recipe)
+    const text = check.readRecipe(recipe)
     check.checkOptions(options)
-    const inputCount = model.info.inputs.length
-    const samples = check.readSamples(options.calibration, 'options.calibration', inputCount)
-    if (samples.count === 0) {
-      const where = 'options.calibration'
-      throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
-    }
+    const given = options.calibration
+    const source = check.isCalibration(given)
+      ? { calibration: given.bytes, samples: [] }
+      : {
+          calibration: new Uint8Array(),
+          samples: readCalibrationSamples(given, 'options.calibration', model),
+        }
     return this.#make(options, async (task, host, target) => {
-      const calibration = samples.tensors
-      const request = { model: record.id, target, recipe: completeRecipe, calibration }
+      const request = { model: record.id, target, recipe: text, ...source }
       return this.#ask(task, host, [record], 'quantize', request)
+    })
+  }
+
+  async sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity> {
+    const models = [this.#recordOf(fp32, 'fp32'), this.#recordOf(quantized, 'quantized')] as const
+    const samples = readEvaluation(fp32, options)
+    return attend(this.#tasks, options, async (task) => {
+      const request = { fp32: models[0].id, quantized: models[1].id, ...samples }
+      return this.#ask(task, await this.#pool.host(), models, 'sensitivity', request)
+    })
+  }
+
+  async evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator> {
+    const model = this.#recordOf(reference, 'reference')
+    const { inputs, labels } = readEvaluation(reference, options)
+    const record: EvaluatorRecord = {
+      id: ++this.#lastModel,
+      client: this,
+      reference: model,
+      // Copies, which may be needed again when the caller has changed its own.
+      inputs: inputs.map(({ data, shape }) => ({ data: data.slice(), shape: [...shape] })),
+      labels,
+      homes: new WeakMap(),
+      isDisposed: false,
+    }
+    try {
+      const score = await attend(this.#tasks, options, async (task) => {
+        const host = await this.#pool.host()
+        const request = { target: record.id, reference: model.id, inputs, labels }
+        const score = await this.#ask(task, host, [model], 'startEvaluator', request)
+        record.homes.set(host, Promise.resolve())
+        return score
+      })
+      return new SampleEvaluator(record, score)
+    } catch (error) {
+      this.#pool.release(record.id)
+      throw error
+    }
+  }
+
+  async measure(record: EvaluatorRecord, model: Model, options: CallOptions): Promise<Score> {
+    const measured = this.#recordOf(model, 'model')
+    return attend(this.#tasks, options, async (task) => {
+      const host = await this.#pool.host()
+      await this.#bringEvaluator(record, host)
+      const request = { evaluator: record.id, model: measured.id }
+      return this.#ask(task, host, [measured], 'measure', request)
     })
   }
 
   async compare(a: Model, b: Model, options: CompareOptions): Promise<Report> {
     const models = [this.#recordOf(a, 'a'), this.#recordOf(b, 'b')] as const
-    check.checkOptions(options)
-    const where = 'options.inputs'
-    const { tensors, count } = check.readSamples(options.inputs, where, a.info.inputs.length)
-    if (count === 0) {
-      throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
-    }
-    const labels = check.readLabels(options.labels, count)
+    const { inputs: tensors, labels } = readEvaluation(a, options)
     const latencyRuns = check.readLatencyRuns(options.latencyRuns)
     const pair = { a: models[0].id, b: models[1].id }
     const batching = batchingOf(a.info, tensors)
@@ -142,18 +268,22 @@ export class Client implements Lowbit {
     })
   }
 
-  async run(record: ModelRecord, inputs: Tensor[], options: CallOptions): Promise<Tensor[]> {
+  async run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]> {
     const model = record.id
+    const { outputs: lent = [] } = options
     const chunks = chunksOf(batchingOf(record.info, inputs))
     return attend(this.#tasks, options, async (task) => {
       if (chunks.length < 2) {
-        return this.#ask(task, await this.#pool.host(), [record], 'run', { model, inputs })
+        const host = await this.#pool.host()
+        const request = { model, inputs, lent: host.isHere ? lent : [] }
+        return fill(lent, await this.#ask(task, host, [record], 'run', request))
       }
       const outputs = await this.#share(task, [record], 'run', chunks, ({ first, count }) => ({
         model,
         inputs: sliceSamples(inputs, first, count),
+        lent: [],
       }))
-      return joinSamples(outputs)
+      return fill(lent, joinSamples(outputs))
     })
   }
 
@@ -163,8 +293,8 @@ export class Client implements Lowbit {
     )
   }
 
-  /** Frees a model; a second time does nothing. */
-  release(record: ModelRecord): void {
+  /** Frees a model or an evaluator; a second time does nothing. */
+  release(record: ModelRecord | EvaluatorRecord): void {
     if (record.isDisposed) return
     record.isDisposed = true
     this.#pool.release(record.id)
@@ -188,7 +318,7 @@ export class Client implements Lowbit {
       task: Task,
       host: Host,
       target: ModelId,
-    ) => Promise<{ info: ModelInfo; bytes: Uint8Array }>,
+    ) => Promise<Pick<ModelRecord, 'info' | 'bytes' | 'warnings'>>,
   ): Promise<Model> {
     const id = ++this.#lastModel
     try {
@@ -238,6 +368,21 @@ export class Client implements Lowbit {
       }
       return this.#ask(task, host, models, verb, requestFor(chunk), onProgress)
     })
+  }
+
+  /** Makes an evaluator again in a host that is not the one that it was made in. */
+  async #bringEvaluator(record: EvaluatorRecord, host: Host): Promise<void> {
+    if (record.isDisposed) throw disposed('evaluator')
+    let isThere = record.homes.get(host)
+    if (!isThere) {
+      const { id: target, reference, inputs, labels } = record
+      const request = { target, reference: reference.id, inputs, labels }
+      isThere = this.#bring(reference, host).then(
+        () => host.call('startEvaluator', request, () => {}).reply,
+      )
+      record.homes.set(host, isThere)
+    }
+    await isThere
   }
 
   async #bring(record: ModelRecord, host: Host): Promise<void> {

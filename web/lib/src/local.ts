@@ -16,6 +16,7 @@ export async function startLocal(
     version,
     tier,
     tiles,
+    isHere: true,
     get isDead() {
       return hasEnded || session.isDead
     },

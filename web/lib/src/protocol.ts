@@ -1,7 +1,17 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { CompleteRecipe, Evaluation, KernelTier } from './raw.js'
-import type { LowbitErrorCode, ModelInfo, Progress, Report, Tensor, Tiles } from './types.js'
+import type { Evaluation, KernelTier } from './raw.js'
+import type {
+  Calibration,
+  LowbitErrorCode,
+  ModelInfo,
+  Progress,
+  Report,
+  Score,
+  Sensitivity,
+  Tensor,
+  Tiles,
+} from './types.js'
 
 /** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
 export type Kernels = KernelTier | 'probe'
@@ -13,22 +23,55 @@ export interface Tuning {
   readonly budgetMs: number
 }
 
-/** Names a model; given by the caller's side, so that it can free one whose making it stopped waiting for. */
+/**
+ * Names a model or an evaluator; given by the caller's side, so that it can free one whose making it stopped waiting for.
+ */
 export type ModelId = number
 
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
   load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
+  calibrate: {
+    request: { model: ModelId; samples: readonly Tensor[] }
+    reply: Calibration
+  }
   quantize: {
     request: {
       model: ModelId
       target: ModelId
-      recipe: CompleteRecipe
-      calibration: readonly Tensor[]
+      /** JSON. */
+      recipe: string
+      /** Empty: to be made of the samples. */
+      calibration: Uint8Array
+      samples: readonly Tensor[]
     }
-    reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer> }
+    reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer>; warnings: string[] }
   }
-  run: { request: { model: ModelId; inputs: readonly Tensor[] }; reply: Tensor[] }
+  sensitivity: {
+    request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }
+    reply: Sensitivity
+  }
+  /** Makes an evaluator and measures its reference. */
+  startEvaluator: {
+    request: {
+      target: ModelId
+      reference: ModelId
+      inputs: readonly Tensor[]
+      /** Empty, or one class per sample. */
+      labels: Int32Array
+    }
+    reply: Score
+  }
+  measure: { request: { evaluator: ModelId; model: ModelId }; reply: Score }
+  run: {
+    request: {
+      model: ModelId
+      inputs: readonly Tensor[]
+      /** To be filled and returned, where their sizes fit and all samples run at once; empty for none. */
+      lent: readonly Tensor[]
+    }
+    reply: Tensor[]
+  }
   save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
   /** Compares two models on some of a comparison's samples. */
   evaluate: {
@@ -78,6 +121,8 @@ export interface Host {
   readonly tiles: Tiles
   /** True once no call can succeed any more. */
   readonly isDead: boolean
+  /** Whether it runs in the caller's thread, and so can write into the caller's arrays. */
+  readonly isHere: boolean
   call<V extends Verb>(
     verb: V,
     request: Verbs[V]['request'],

@@ -1,6 +1,6 @@
 // The types that cross the border to C++ (src/bindings/embind.cpp) and are not public.
 
-import type { LowbitErrorCode, Recipe } from './types.js'
+import type { LowbitErrorCode } from './types.js'
 
 /** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
 export type KernelTier =
@@ -15,11 +15,6 @@ export type KernelTier =
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }
 }
-
-type Complete<T> = { [Key in keyof T]-?: Complete<NonNullable<T[Key]>> }
-
-/** A recipe with every default filled in. */
-export type CompleteRecipe = Complete<Recipe>
 
 /** What a comparison gathered on some samples, for another comparison of the same models. */
 export interface Evaluation {

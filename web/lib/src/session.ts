@@ -1,11 +1,19 @@
 // The verbs over one WebAssembly instance, in steps. The same code serves a worker and the caller's own thread.
 
 import { createInstance, type Instance } from './instance.js'
-import type { Comparison, MainModule, Model } from './lowbit.js'
+import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
 import type { Failure, KernelTier } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
-import { LowbitError, type ModelInfo, type Tensor, type Tiles } from './types.js'
+import {
+  type Calibration,
+  LowbitError,
+  type ModelInfo,
+  type Score,
+  type Sensitivity,
+  type Tensor,
+  type Tiles,
+} from './types.js'
 
 /** Not counted: it brings code and data into the caches, and lets the engine compile what runs often. */
 const latencyWarmupRuns = 10
@@ -26,6 +34,7 @@ export class Session {
   readonly #instance: Instance
   readonly #pacer = new Pacer()
   readonly #models = new Map<ModelId, Entry>()
+  readonly #evaluators = new Map<ModelId, Evaluator>()
 
   constructor(instance: Instance, tier: KernelTier, tiles: Tiles) {
     this.#instance = instance
@@ -51,10 +60,12 @@ export class Session {
     return handler(request, new Steps(control, this.#pacer))
   }
 
+  /** Frees a model or an evaluator. */
   release(id: ModelId): void {
-    const entry = this.#models.get(id)
+    const handle = this.#models.get(id)?.model ?? this.#evaluators.get(id)
     this.#models.delete(id)
-    if (entry) this.#instance.free(entry.model)
+    this.#evaluators.delete(id)
+    if (handle) this.#instance.free(handle)
   }
 
   readonly #handlers: Handlers = {
@@ -68,36 +79,56 @@ export class Session {
       return info
     },
 
-    quantize: async ({ model: id, target, recipe, calibration }, steps) => {
-      const calibrator = this.#on(id, (model) => model.calibrate())
-      try {
-        const { samples, batch } = batchingOf(this.#entry(id).info, calibration)
-        const observe = (first: number, count: number) => {
-          const slice = sliceSamples(calibration, first, count)
-          this.#instance.call(() => calibrator.observe(slice))
-        }
-        await steps.over('calibrate', samples, batch, observe)
-        steps.report('quantize', 0)
-        const info = this.#keep(
-          target,
-          this.#instance.call(() => calibrator.quantize(recipe)),
-        )
-        steps.report('quantize', 1)
-        return { info, bytes: this.#on(target, (quantized) => quantized.save()) }
-      } finally {
-        this.#instance.free(calibrator)
-      }
+    calibrate: async ({ model: id, samples }, steps) => {
+      steps.report('calibrate', 0)
+      const job = this.#on(id, (model) => model.calibrate(samples))
+      const calibration = await this.#finish<Calibration>(job, steps)
+      steps.report('calibrate', 1)
+      return calibration
     },
 
-    run: async ({ model: id, inputs }, steps) => {
+    quantize: async ({ model: id, target, recipe, calibration, samples }, steps) => {
+      steps.report('quantize', 0)
+      const job = this.#on(id, (model) => model.quantize(recipe, calibration, samples))
+      const made = await this.#finish<{ model: Model; warnings: string[] }>(job, steps)
+      const info = this.#keep(target, made.model)
+      steps.report('quantize', 1)
+      const bytes = this.#on(target, (quantized) => quantized.save())
+      return { info, bytes, warnings: made.warnings }
+    },
+
+    sensitivity: async ({ fp32, quantized, inputs, labels }, steps) => {
+      const other = this.#entry(quantized).model
+      const job = this.#on(fp32, (model) => model.sensitivity(other, inputs, labels))
+      return this.#finish<Sensitivity>(job, steps)
+    },
+
+    startEvaluator: async ({ target, reference, inputs, labels }, steps) => {
+      const evaluator = this.#on(reference, (model) => model.evaluator(inputs, labels))
+      this.#evaluators.set(target, evaluator)
+      const { model } = this.#entry(reference)
+      const job = this.#instance.call(() => evaluator.measure(model))
+      return this.#finish<Score>(job, steps)
+    },
+
+    measure: async ({ evaluator: id, model: modelId }, steps) => {
+      const evaluator = this.#evaluators.get(id)
+      if (!evaluator)
+        throw new LowbitError('DISPOSED', 'the evaluator was disposed of', 'evaluator')
+      const { model } = this.#entry(modelId)
+      const job = this.#instance.call(() => evaluator.measure(model))
+      return this.#finish<Score>(job, steps)
+    },
+
+    run: async ({ model: id, inputs, lent }, steps) => {
       const { samples, batch } = batchingOf(this.#entry(id).info, inputs)
       if (samples === 0 || inputs.length === 0) {
-        return this.#on(id, (model) => model.run(inputs))
+        return this.#on(id, (model) => model.run(inputs, lent))
       }
       const outputs: Tensor[][] = []
       const run = (first: number, count: number) => {
         const slice = sliceSamples(inputs, first, count)
-        outputs.push(this.#on(id, (model) => model.run(slice)))
+        outputs.push(this.#on(id, (model) => model.run(slice, count === samples ? lent : [])))
       }
       await steps.over('run', samples, batch, run)
       return joinSamples(outputs)
@@ -131,6 +162,16 @@ export class Session {
         }
         return this.#instance.call(() => comparison.report())
       }),
+  }
+
+  /** Does all of a job, and frees it. */
+  async #finish<T>(job: Job, steps: Steps): Promise<T> {
+    try {
+      await steps.through(() => this.#instance.call(() => job.step()))
+      return this.#instance.call(() => job.result()) as T
+    } finally {
+      this.#instance.free(job)
+    }
   }
 
   async #comparing<T>(a: ModelId, b: ModelId, work: (comparison: Comparison) => Promise<T>) {

@@ -57,6 +57,19 @@ export class Steps {
     this.#control.onProgress({ stage, fraction })
   }
 
+  /** Takes the steps of long work in C++ until it returns null. */
+  async through(step: () => Progress | null): Promise<void> {
+    for (;;) {
+      const start = performance.now()
+      const progress = step()
+      if (!progress) return
+      const elapsed = performance.now() - start
+      this.report(progress.stage, progress.fraction)
+      await this.#pacer.after(elapsed)
+      if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
+    }
+  }
+
   /** Calls work(first, count) over `total` items, `batch` at once. */
   async over(
     stage: Progress['stage'],

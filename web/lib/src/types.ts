@@ -90,30 +90,130 @@ export interface ModelInfo {
   readonly quantized: boolean
 }
 
-/** How to quantize. An empty recipe is a good one. */
+/** From two to eight. */
+export type Bits = 2 | 3 | 4 | 5 | 6 | 7 | 8
+
+/** Of the weights of matrix products and convolutions. Symmetric: the zero point is 0. */
+export interface WeightRecipe {
+  /**
+   * The integers of `n` bits are those from `1 - 2 ** (n - 1)` to `2 ** (n - 1) - 1`. In matrix products and
+   * convolutions, but for depthwise ones, weights of 4 bits or fewer take half a byte each while a model runs; in a
+   * saved file each takes a byte, whatever its width.
+   * @default 8
+   */
+  bits?: Bits
+  /**
+   * One scale for a whole weight tensor, for each output channel, or for each group of so many weights along the reduction.
+   * Groups are for matrix products, and for convolutions whose input channels they divide; others have a scale for each
+   * channel. @default 'channel'
+   */
+  granularity?: 'tensor' | 'channel' | 'group:32' | 'group:64' | 'group:128'
+  /** What decides about a scale: the largest weight, or the least mean squared error. @default 'max' */
+  clipping?: 'max' | 'mse'
+  /**
+   * To the nearest integer; or up or down as samples show that a layer's outputs change least: AdaRound (Nagel et al. 2020)
+   * or GPTQ (Frantar et al. 2022). Both need samples. @default 'nearest'
+   */
+  rounding?: 'nearest' | 'adaround' | 'gptq'
+}
+
+/** Of the values between layers: one scale and zero point for each. */
+export interface ActivationRecipe {
+  /** `'float'`: values stay float32, and only weights become integers. @default 8 */
+  bits?: Bits | 'float'
+  /** With the zero point in the middle of the integers. @default false */
+  symmetric?: boolean
+  /**
+   * Which part of what calibration saw the integers cover: all of it, the moving average of the batches' ranges, all but
+   * the outermost values, or the part with the least mean squared error or the least Kullback-Leibler divergence.
+   * @default 'minmax'
+   */
+  observer?: 'minmax' | 'moving-average' | 'percentile' | 'mse' | 'entropy'
+  /** Of the observer `percentile`: how many of 100 values are inside. Above 50, at most 100. @default 99.99 */
+  percentile?: number
+}
+
+/** What one layer has of its own; what it leaves out is as for all layers. */
+export interface LayerRecipe {
+  weights?: WeightRecipe
+  /** Of the layer's output. */
+  activations?: ActivationRecipe
+  /** The layer stays FP32. */
+  precision?: 'float'
+}
+
+/** How to quantize; JSON. An empty recipe is a good one. */
 export interface Recipe {
-  /** Symmetric: the zero point is 0. */
-  weights?: {
-    /**
-     * The integers of `n` bits are those from `1 - 2 ** (n - 1)` to `2 ** (n - 1) - 1`. In matrix products and
-     * convolutions, but for depthwise ones, weights of 4 bits or fewer take half a byte each while a model runs; in a
-     * saved file each takes a byte, whatever its width.
-     * @default 8
-     */
-    bits?: 2 | 3 | 4 | 5 | 6 | 7 | 8
-    /** One scale for a whole weight tensor, or one for each output channel. @default 'channel' */
-    granularity?: 'tensor' | 'channel'
-  }
-  /** Asymmetric, one scale and zero point for each value. */
-  activations?: {
-    /** @default 8 */
-    bits?: 8
-  }
+  version?: 1
+  weights?: WeightRecipe
+  activations?: ActivationRecipe
+  /**
+   * Makes the channels of neighbouring layers' weights equally large before anything is quantized (Nagel et al. 2019).
+   * Needs samples. @default false
+   */
+  equalize?: boolean
+  /** Takes back what quantization shifts the mean of each output channel by. Needs samples. @default false */
+  correctBias?: boolean
+  /** Of the choice of samples' parts that algorithms learn from, an integer from 0 up. @default 0 */
+  seed?: number
+  /** By the name of a node of the model after batch normalization is folded. */
+  layers?: Readonly<Record<string, LayerRecipe>>
+}
+
+/**
+ * What samples made of every activation of a model, with which `quantize` can choose any observer and any number of bits.
+ * Plain data: it may be stored, sent, and used later.
+ */
+export interface Calibration {
+  /** How many samples it saw. */
+  readonly samples: number
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** How far a model is from the one that it stands for, by their logits for the same samples. */
+export interface Score {
+  readonly samples: number
+  readonly labelled: number
+  /** Labelled samples predicted right. */
+  readonly correct: number
+  /** Share of the labelled samples predicted right, from 0 to 1; `null` without labels. */
+  readonly top1: number | null
+  /** Samples of which both models predict the same class. */
+  readonly agreeing: number
+  /** Signal-to-quantization-noise ratio of the logits in dB. */
+  readonly sqnrDb: number
+  /** Mean Kullback-Leibler divergence between the models' probabilities, in nats. */
+  readonly kl: number
+}
+
+export interface LayerSensitivity {
+  /** The node's or the model input's, and its operator or "Input". */
+  readonly name: string
+  readonly op: string
+  /** With this layer's weights alone quantized; `null` for a layer without. */
+  readonly weights: Score | null
+  /** With this layer's output alone quantized; `null` where it has the integers of its input. */
+  readonly output: Score | null
+}
+
+export interface Sensitivity {
+  /** The FP32 model against itself: its accuracy. */
+  readonly fp32: Score
+  /** Inputs, then layers in the order in which they run. */
+  readonly layers: readonly LayerSensitivity[]
 }
 
 /** Reported at least four times a second during long calls. */
 export interface Progress {
-  readonly stage: 'load' | 'calibrate' | 'quantize' | 'run' | 'compare' | 'latency'
+  readonly stage:
+    | 'load'
+    | 'calibrate'
+    | 'quantize'
+    | 'run'
+    | 'compare'
+    | 'latency'
+    | 'evaluate'
+    | 'sensitivity'
   /** Done so far, from 0 to 1. */
   readonly fraction: number
 }
@@ -126,12 +226,35 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
+export interface RunOptions extends CallOptions {
+  /**
+   * Tensors of the outputs' shapes, to be filled and returned in place of new ones: the memory of large outputs costs a
+   * browser more time than their copy. Like inputs they must not be touched before the call settles.
+   */
+  outputs?: readonly Tensor[]
+}
+
+export interface CalibrateOptions extends CallOptions {
+  /**
+   * The model's input with any number of samples along its first dimension, from 1 up. A list for a model with several
+   * inputs.
+   */
+  samples: Tensor | readonly Tensor[]
+}
+
 export interface QuantizeOptions extends CallOptions {
   /**
-   * Samples for the activations' ranges: the model's input with any number of samples along its first dimension, from 1
-   * up. A list for a model with several inputs.
+   * Samples, as `calibrate` takes them; or what that made of them, which saves their time where a recipe does not learn from
+   * the samples themselves.
    */
-  calibration: Tensor | readonly Tensor[]
+  calibration: Tensor | readonly Tensor[] | Calibration
+}
+
+export interface EvaluateOptions extends CallOptions {
+  /** The samples, along the first dimension. A list for models with several inputs. */
+  inputs: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up. */
+  labels?: ArrayLike<number>
 }
 
 export interface CompareOptions extends CallOptions {
@@ -203,15 +326,29 @@ export interface Report {
  */
 export interface Model extends Disposable {
   readonly info: ModelInfo
+  /** What `quantize` wants to be known, for people. */
+  readonly warnings: readonly string[]
   /**
    * One output tensor per model output. Any number of samples along the first dimension, if that is symbolic in the
    * model, or a multiple of its size. Rejects with `SHAPE_MISMATCH` for other shapes than `info.inputs` states,
    * `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
    */
-  run(inputs: readonly Tensor[], options?: CallOptions): Promise<Tensor[]>
+  run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>
   /** ONNX bytes: FP32 as loaded, or quantized in QDQ form that ONNX Runtime runs unchanged. */
   save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>>
   /** Frees the model's memory; a second call does nothing. Later calls reject with `DISPOSED`. */
+  dispose(): void
+}
+
+/**
+ * Scores models on the same samples. Of a model that differs from the last one in some layers, only these and what lies
+ * behind them run. Disposable as a model.
+ */
+export interface Evaluator extends Disposable {
+  /** The reference against itself. */
+  readonly reference: Score
+  /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. */
+  measure(model: Model, options?: CallOptions): Promise<Score>
   dispose(): void
 }
 
@@ -244,12 +381,22 @@ export interface Lowbit extends Disposable {
    * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
+  /** Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION` and `NON_FINITE`. */
+  calibrate(model: Model, options: CalibrateOptions): Promise<Calibration>
   /**
-   * Post-training quantization; the FP32 model stays as it is. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE` (NaN or
-   * infinity in weights or calibration data; `where` names the value), `UNSUPPORTED_OPERATOR` for one without an
-   * integer form, `INVALID_ARGUMENT` for a model that is quantized already.
+   * Post-training quantization; the FP32 model stays as it is. The same model, recipe and samples give the same bytes on
+   * every machine. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE` (NaN or infinity in weights or calibration data; `where`
+   * names the value), `INVALID_DATA` for a calibration that is none, `INVALID_ARGUMENT` for a recipe (`where` is its field,
+   * "weights.bits") and for a model that is quantized already.
    */
   quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model>
+  /**
+   * Which layer hurts: scores of the FP32 model with one thing quantized at a time, as it is in the quantized model. The
+   * first output must be [samples, classes].
+   */
+  sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity>
+  /** To score many models against `reference`. The first output of all must be [samples, classes]. */
+  evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator>
   /**
    * Accuracy, agreement, size, latency and the error of each layer. The first output of both models must be
    * [samples, classes].

@@ -111,6 +111,15 @@ test('arguments', async (t) => {
     await rejects(model.run([{ data: x.data, shape: [3, 8] }]), mismatch, 'inputs[0].shape')
     await rejects(model.run([{ data: x.data, shape: [8, 4] }]), mismatch, 'x')
     await rejects(model.run([{ data: x.data, shape: [32] }]), mismatch, 'x')
+    const run = (...outputs) => model.run([x], { outputs })
+    await rejects(model.run([x], { outputs: x }), bad, 'options.outputs')
+    await rejects(run(), mismatch, 'options.outputs')
+    await rejects(run({ data: [1], shape: [1] }), bad, 'options.outputs[0].data')
+    const data = new Float32Array(12)
+    for (const shape of [[12], [3, 4], [2, 6]]) {
+      await rejects(run({ data, shape }), mismatch, 'options.outputs[0]')
+    }
+    await rejects(run({ data: data.subarray(3), shape: [3, 3] }), mismatch, 'options.outputs[0]')
     await rejects(model.save('tflite'), bad, 'format')
   })
 
@@ -118,16 +127,18 @@ test('arguments', async (t) => {
     const calibration = x
     await rejects(lowbit.quantize({}, {}, { calibration }), bad, 'model')
     await rejects(lowbit.quantize(model, null, { calibration }), bad, 'recipe')
-    await rejects(lowbit.quantize(model, { bits: 8 }, { calibration }), bad, 'recipe.bits')
+    await rejects(lowbit.quantize(model, { bits: 8 }, { calibration }), bad, 'bits')
     for (const bits of [1, 9, 4.5, '4']) {
       const recipe = { weights: { bits } }
-      await rejects(lowbit.quantize(model, recipe, { calibration }), bad, 'recipe.weights.bits')
+      await rejects(lowbit.quantize(model, recipe, { calibration }), bad, 'weights.bits')
     }
-    const narrow = { activations: { bits: 4 } }
-    await rejects(lowbit.quantize(model, narrow, { calibration }), bad, 'recipe.activations.bits')
+    const narrow = { activations: { bits: 1 } }
+    await rejects(lowbit.quantize(model, narrow, { calibration }), bad, 'activations.bits')
     const grouped = { weights: { granularity: 'group' } }
-    const where = 'recipe.weights.granularity'
-    await rejects(lowbit.quantize(model, grouped, { calibration }), bad, where)
+    await rejects(lowbit.quantize(model, grouped, { calibration }), bad, 'weights.granularity')
+    const layers = { 'no such layer': { precision: 'float' } }
+    const where = 'layers.no such layer'
+    await rejects(lowbit.quantize(model, { layers }, { calibration }), bad, where)
     await rejects(lowbit.quantize(model, {}), bad, 'options')
     await rejects(lowbit.quantize(model, {}, {}), bad, 'options.calibration')
     const empty = { data: new Float32Array(), shape: [0, 8] }

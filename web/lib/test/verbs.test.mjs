@@ -73,6 +73,21 @@ for (const worker of [false, true]) {
       assert.deepEqual(samples.data, before)
     })
 
+    await t.test('run fills lent outputs, however many samples', async () => {
+      const lent = tensor([300, 3], 5)
+      for (const x of [samples, tensor([300, 8], 77)]) {
+        const results = await fp32.run([x], { outputs: [lent] })
+        assert.deepEqual(results, [lent])
+        assert.equal(results[0].data, lent.data)
+        assert.deepEqual(lent, (await fp32.run([x]))[0])
+      }
+      const one = { data: new Float32Array(3), shape: [1, 3] }
+      const x = { data: samples.data.subarray(0, 8), shape: [1, 8] }
+      const [result] = await fp32.run([x], { outputs: [one] })
+      assert.equal(result.data, one.data)
+      assertNear(one.data, expectedLogits(x.data), 1e-5)
+    })
+
     const int8 = await lowbit.quantize(fp32, {}, { calibration: samples })
 
     await t.test('a quantized model is near and knows its integers', async () => {

@@ -25,6 +25,8 @@ const stageNames: Readonly<Record<Stage, string>> = {
   run: 'Running',
   compare: 'Comparing on 2,000 test images',
   latency: 'Timing single images',
+  evaluate: 'Scoring',
+  sensitivity: 'Finding fragile layers',
 }
 
 const steps: readonly { stages: readonly Stage[]; title: string; text: string }[] = [

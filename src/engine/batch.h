@@ -1,0 +1,17 @@
+// How many samples long work runs at once.
+#pragma once
+
+#include <span>
+
+#include "graph/graph.h"
+#include "tensor/tensor.h"
+
+namespace lowbit {
+
+// As many as the model takes where that is a fixed number; else so few that a run is short, some 10
+// ms, which lets a caller stop the work soon: a power of two, at most 32. It follows from shapes
+// alone, so results never depend on time. `samples`: one tensor per graph input, the samples along
+// the first dimension.
+int64_t batch_for(const Graph& graph, std::span<const Tensor> samples);
+
+}  // namespace lowbit

@@ -1,0 +1,32 @@
+// All that a recipe asks for, from the FP32 graph to the quantized one:
+//
+//   prepare -> equalize -> calibrate -> quantize -> AdaRound or GPTQ and bias correction, layer by
+//   layer
+//
+// Steps that a recipe does not ask for are left out. The same graph, recipe and samples give the
+// same bytes on every machine.
+#pragma once
+
+#include <optional>
+
+#include "base/task.h"
+#include "quantize/calibrate.h"
+#include "quantize/improve.h"
+
+namespace lowbit {
+
+// Whether a calibration alone will not do for the recipe.
+bool needs_samples(const Recipe& recipe);
+
+// Observes all samples (one tensor per graph input, along their first dimension), batch_for() at
+// once. Errors: as Calibrator.
+Task<Calibration> calibrate_in_steps(Graph graph, std::vector<Tensor> samples);
+
+// `graph` as loaded. Either `calibration` is one of that graph, or it is made of the samples.
+// Errors: as quantize() and Calibrator; kInvalidArgument where samples are needed and there are
+// none.
+Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
+                                       std::optional<Calibration> calibration,
+                                       std::vector<Tensor> samples);
+
+}  // namespace lowbit
