@@ -215,7 +215,8 @@ class Quantizer {
     const WeightRecipe& recipe = recipe_.weights_of(node.name);
     const WeightFormat format{.bits = recipe.bits,
                               .granularity = recipe.granularity,
-                              .group_size = group_size(recipe.granularity)};
+                              .group_size = group_size(recipe.granularity),
+                              .clipping = recipe.clipping};
     return quantize_weights(node, *source_.value(node.inputs[1]).constant, bias, input_scale,
                             format);
   }
@@ -275,11 +276,6 @@ Status check_layers(const Graph& graph, const Recipe& recipe) {
   return success();
 }
 
-Status check_supported(const WeightRecipe& weights) {
-  if (weights.clipping == Clipping::kMax) return success();
-  return make_error(ErrorCode::kUnsupportedFeature, "clipping of weights is not supported");
-}
-
 }  // namespace
 
 Result<Graph> prepare(const Graph& graph) {
@@ -296,10 +292,6 @@ Result<Graph> prepare(const Graph& graph) {
 
 Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
   LOWBIT_TRY(validate_recipe(recipe));
-  LOWBIT_TRY(check_supported(recipe.weights));
-  for (const auto& [name, layer] : recipe.layers) {
-    LOWBIT_TRY(check_supported(recipe.weights_of(name)));
-  }
   LOWBIT_ASSIGN(Graph prepared, prepare(graph));
   LOWBIT_TRY(check_layers(prepared, recipe));
   return Quantizer(std::move(prepared), calibration, recipe).run();

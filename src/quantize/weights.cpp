@@ -6,6 +6,7 @@
 
 #include "graph/product_weights.h"
 #include "qmath/quantize.h"
+#include "quantize/clipping.h"
 
 namespace lowbit {
 
@@ -45,16 +46,32 @@ ScaleIndex channel_of_scale(const QuantParams& params, const Shape& shape, int c
   return {{.axis = params.block_size > 0 ? channel_axis : 0}, scale_shape(params, shape)};
 }
 
-// From the largest magnitude of what shares a scale to the scale. Whatever scale a group of zeros
-// has, its integers are 0; it takes the channel's largest, which decides how finely the bias
-// counts.
-void set_scales(QuantParams& params, const Shape& shape, int channel_axis) {
-  const std::vector<float> largest = channel_scales(params, shape, channel_axis);
-  const ScaleIndex channel = channel_of_scale(params, shape, channel_axis);
+// The weights that share a scale, for each of the scales.
+std::vector<std::vector<float>> sharing_weights(const QuantParams& params, const Tensor& weights) {
+  std::vector<std::vector<float>> sharing(params.scale.size());
+  const ScaleIndex index(params, weights.shape());
+  const std::span<const float> w = weights.data<float>();
+  for (size_t i = 0; i < w.size(); ++i) sharing[index.of(i)].push_back(w[i]);
+  return sharing;
+}
+
+// Whatever scale a group of zeros has, its integers are 0; it takes the channel's largest, which
+// decides how finely the bias counts.
+void set_scales(QuantParams& params, const Tensor& weights, int channel_axis, Clipping clipping) {
+  const std::vector<std::vector<float>> sharing = sharing_weights(params, weights);
+  for (size_t i = 0; i < sharing.size(); ++i) {
+    float max_abs = 0;
+    for (const float w : sharing[i]) max_abs = std::max(max_abs, std::abs(w));
+    if (max_abs == 0.0f) continue;
+    params.scale[i] = clipping == Clipping::kMse ? mse_optimal_scale(sharing[i], params.qmax)
+                                                 : symmetric_params(max_abs, params.qmax).scale;
+  }
+  const std::vector<float> largest = channel_scales(params, weights.shape(), channel_axis);
+  const ScaleIndex channel = channel_of_scale(params, weights.shape(), channel_axis);
   for (size_t i = 0; i < params.scale.size(); ++i) {
     float& scale = params.scale[i];
     if (scale == 0.0f && params.block_size > 0) scale = largest[channel.of(i)];
-    scale = symmetric_params(scale, params.qmax).scale;
+    if (scale == 0.0f) scale = 1.0f;
   }
 }
 
@@ -104,11 +121,7 @@ Result<QuantizedWeights> quantize_weights(const Node& node, const Tensor& weight
   const std::span<const float> w = weights.data<float>();
   QuantParams params = unscaled_params(node, shape, format);
   const ScaleIndex index(params, shape);
-  for (size_t i = 0; i < w.size(); ++i) {
-    float& max_abs = params.scale[index.of(i)];
-    max_abs = std::max(max_abs, std::abs(w[i]));
-  }
-  set_scales(params, shape, channel_axis);
+  set_scales(params, weights, channel_axis, format.clipping);
   raise_scales(params, shape, channel_axis, bias, input_scale);
 
   QuantizedWeights result;

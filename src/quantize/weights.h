@@ -1,9 +1,10 @@
 // Weights and biases to integers (the law of arithmetic, 3):
 //
-//   weights   int8, symmetric:  q = clamp(rne(w / Sw)), Sw = max |w| / qmax over what shares the
-//   scale bias      int32:            q = rne(b / (Sx * Sw[c]))
+//   weights   int8, symmetric:  q = clamp(rne(w / Sw))
+//   bias      int32:            q = rne(b / (Sx * Sw[c]))
 //
-// What shares a scale: the tensor, an output channel, or a group: `group_size` neighbours along the
+// Sw = max |w| / qmax over what shares the scale, or the scale of least error (clipping.h). What
+// shares a scale: the tensor, an output channel, or a group: `group_size` neighbours along the
 // reduction in one channel (and one tap). Then Sw[c] is the largest of the channel's scales, see
 // qmath/requantize_groups.h.
 #pragma once
@@ -29,6 +30,7 @@ struct WeightFormat {
   int bits = 8;
   Granularity granularity = Granularity::kPerChannel;
   int64_t group_size = 0;  // 0: none; else `granularity` does not matter
+  Clipping clipping = Clipping::kMax;
 };
 
 // Whether groups of that size make more than one scale per channel of the node's weights: Gemm and

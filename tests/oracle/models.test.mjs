@@ -84,19 +84,20 @@ for (const { name, dataset, slices, lossPoints } of models) {
   })
 }
 
-/** Integers of fewer bits than their container, symmetric ones, and layers that stay float. */
+/** Integers of fewer bits than their container, and symmetric ones. */
 const recipes = [
   { activations: { bits: 4 } },
   { activations: { bits: 8, symmetric: true } },
   { activations: { bits: 6, symmetric: true }, weights: { bits: 4 } },
-  { activations: { bits: 5 }, layers: { conv2: { precision: 'float' } } },
 ]
+/** A float layer before a float MaxPool: the weights of one right before QuantizeLinear ONNX Runtime makes integers. */
+const floatLayer = { activations: { bits: 5 }, layers: { conv2: { precision: 'float' } } }
 
 for (const { name, slices } of [models[1], models[2]]) {
   const bytes = readFileSync(join(projectRoot, 'examples', 'models', `${name}.onnx`))
   const calibration = toInput(readSlice(`${slices}-calibration`).images)
   const { images } = readSlice(`${slices}-test`)
-  for (const recipe of recipes) {
+  for (const recipe of name === 'digits-lenet' ? [...recipes, floatLayer] : recipes) {
     test(`${name}, ${JSON.stringify(recipe)}: the saved model agrees`, async (t) => {
       const fp32 = await lowbit.load(bytes)
       const quantized = await lowbit.quantize(fp32, recipe, { calibration })

@@ -13,12 +13,23 @@
 
 namespace lowbit::kernels {
 
-// In memory, for the reason of kRoundingShift in simd_u8.h.
+// In memory, for the reason of kRoundingShift in simd_u8.h, and defined where nothing uses them:
+// known, they would make unpack_bytes() an arithmetic shift of bytes, which x86 lacks.
 extern const uint8_t kNibbleMask;
 extern const uint8_t kNibbleBias;
 
 // For UnpackedPanels.
-void unpack_bytes(const std::byte* nibbles, std::byte* bytes, size_t byte_count);
+inline void unpack_bytes(const std::byte* nibbles, std::byte* bytes, size_t byte_count) {
+  const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
+  const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
+  const std::byte* end = bytes + byte_count;
+  for (; bytes < end; bytes += 32, nibbles += kNibbleStepBytes) {
+    const v128_t both = wasm_v128_load(nibbles);
+    const v128_t high = wasm_v128_xor(wasm_v128_and(wasm_u16x8_shr(both, 4), mask), bias);
+    wasm_v128_store(bytes, wasm_i8x16_sub(wasm_v128_and(both, mask), bias));
+    wasm_v128_store(bytes + 16, wasm_i8x16_sub(high, bias));
+  }
+}
 
 // Dot: as DirectDot's. kTakesAllBytes: exact for all weights of eight bits, else for 0 to 15.
 template <class Dot>
@@ -89,7 +100,7 @@ class NibbleDot : public RequantizedOutput {
 
  private:
   // From here on, unpacking once costs less than in each row.
-  static constexpr int32_t kManyRows = 8;
+  static constexpr int32_t kManyRows = 6;
 };
 
 }  // namespace lowbit::kernels

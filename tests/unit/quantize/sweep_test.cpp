@@ -24,7 +24,7 @@ namespace {
 WeightRecipe random_weights(Random& random) {
   return {.bits = 2 + static_cast<int>(random.below(7)),
           .granularity = static_cast<Granularity>(random.below(5)),
-          .clipping = random.below(16) == 0 ? Clipping::kMse : Clipping::kMax};
+          .clipping = static_cast<Clipping>(random.below(2))};
 }
 
 ActivationRecipe random_activations(Random& random) {

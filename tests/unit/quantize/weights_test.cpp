@@ -5,7 +5,10 @@
 #include <limits>
 #include <vector>
 
+#include "base/random.h"
 #include "doctest/doctest.h"
+#include "quantize/clipping.h"
+#include "support/must.h"
 
 using namespace lowbit;
 
@@ -102,6 +105,26 @@ TEST_CASE("the scale of the accumulator is always a normal float32") {
   CHECK(q->weights.params.scale[0] * 1e-30f >= std::numeric_limits<float>::min());
 }
 
+TEST_CASE("clipping takes the scale of least error of whatever shares it, zeros aside") {
+  Random random(1);
+  Tensor w = test::must(Tensor::allocate(DType::kF32, {3, 40}));
+  const auto data = w.mutable_data<float>();
+  for (size_t i = 0; i < 80; ++i) data[i] = random.uniform(-1, 1);
+  data[3] = 2;  // which 3 bits do better to clip
+  for (const int64_t group_size : {0, 20}) {
+    const auto q = quantize_weights(
+        gemm(0), w, nullptr, 1, {.bits = 3, .group_size = group_size, .clipping = Clipping::kMse});
+    REQUIRE(q.ok());
+    const std::vector<float>& scales = q->weights.params.scale;
+    const size_t length = 120 / scales.size();
+    for (size_t i = 0; i < scales.size(); ++i) {
+      const std::span<const float> shared(data.data() + i * length, length);
+      CHECK(scales[i] == mse_optimal_scale(shared, 3));
+    }
+    CHECK(scales[0] < 2.0f / 3);
+  }
+}
+
 TEST_CASE("groups along the reduction have scales of their own, the last one may be short") {
   const Tensor w = tensor({2, 3}, {1.27f, -0.635f, 12.7f, 0.0f, 0.0f, -0.127f});
   const auto q = quantize_weights(gemm(0), w, nullptr, 0.5f, {.group_size = 2});
@@ -179,4 +202,30 @@ TEST_CASE("layers that take no groups have a scale per channel") {
   REQUIRE(q.ok());
   CHECK(q->weights.params.block_size == 0);
   CHECK(q->weights.params.axis == 0);
+}
+
+TEST_CASE(
+    "clipped weights have less squared error, each group on its own, and a group of zeros none") {
+  // A large weight among small ones; the second channel has none.
+  const Tensor w = tensor({3, 6}, {1.0f, 0.2f, -0.2f, 0.1f, -0.1f, 0.2f,   //
+                                   0.3f, -0.3f, 0.3f, -0.3f, 0.3f, -0.3f,  //
+                                   0.0f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f});
+  const WeightFormat by_max{.bits = 3};
+  WeightFormat by_error = by_max;
+  by_error.clipping = Clipping::kMse;
+  std::array<std::vector<double>, 2> errors;
+  for (size_t i = 0; i < 2; ++i) {
+    const auto q = quantize_weights(gemm(0), w, nullptr, 1.0f, i == 0 ? by_max : by_error);
+    REQUIRE(q.ok());
+    errors[i].assign(3, 0.0);
+    for (size_t k = 0; k < 18; ++k) {
+      const auto error = static_cast<double>(q->weights.params.scale[k / 6]) *
+                             q->weights.values.data<int8_t>()[k] -
+                         static_cast<double>(w.data<float>()[k]);
+      errors[i][k / 6] += error * error;
+    }
+  }
+  CHECK(errors[1][0] < 0.9 * errors[0][0]);
+  CHECK(errors[1][1] == doctest::Approx(errors[0][1]).epsilon(1e-6));
+  CHECK(errors[1][2] == 0);
 }
