@@ -9,21 +9,15 @@
 
 namespace lowbit {
 
-namespace {
-
-bool learns_from_samples(const Recipe& recipe) {
+bool needs_samples(const Recipe& recipe) {
   const auto learns = [](const WeightRecipe& weights) {
     return weights.rounding != Rounding::kNearest;
   };
-  return recipe.correct_bias || learns(recipe.weights) ||
+  return recipe.equalize || recipe.correct_bias || learns(recipe.weights) ||
          std::ranges::any_of(recipe.layers, [&](const auto& layer) {
            return layer.second.weights && learns(*layer.second.weights);
          });
 }
-
-}  // namespace
-
-bool needs_samples(const Recipe& recipe) { return recipe.equalize || learns_from_samples(recipe); }
 
 Task<Calibration> calibrate_in_steps(Graph graph, std::vector<Tensor> samples) {
   LOWBIT_CO_ASSIGN(Calibrator calibrator, Calibrator::create(graph));
@@ -52,14 +46,13 @@ Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
   LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
   if (recipe.equalize) {
     LOWBIT_CO_FINISH(prepared, equalize(prepared, samples));
-    calibration.reset();
   }
-  if (!calibration) {
+  if (!calibration || recipe.equalize) {
     LOWBIT_CO_FINISH(calibration, calibrate_in_steps(prepared, samples));
   }
-  LOWBIT_CO_ASSIGN(Graph rounded, quantize(prepared, *calibration, recipe));
-  if (!learns_from_samples(recipe)) co_return QuantizedGraph{std::move(rounded), {}};
-  LOWBIT_CO_FINISH(QuantizedGraph improved, improve(prepared, std::move(rounded), samples, recipe));
+  LOWBIT_CO_ASSIGN(Graph quantized, quantize(prepared, *calibration, recipe));
+  LOWBIT_CO_FINISH(QuantizedGraph improved,
+                   improve(prepared, std::move(quantized), samples, recipe));
   co_return improved;
 }
 

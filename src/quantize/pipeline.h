@@ -12,6 +12,7 @@
 #include "base/task.h"
 #include "quantize/calibrate.h"
 #include "quantize/improve.h"
+#include "quantize/recipe.h"
 
 namespace lowbit {
 
