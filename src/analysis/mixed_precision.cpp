@@ -155,12 +155,14 @@ class Mixer {
     for (const int choice : allocation.choice) {
       bits.push_back(options_.bits[static_cast<size_t>(choice)]);
     }
-    return {with_bits(recipe_, result_.layers, bits), allocation.cost, allocation.loss};
+    Recipe recipe = with_bits(recipe_, result_.layers, bits);
+    return {std::move(recipe), std::move(bits), allocation.cost, allocation.loss};
   }
 
   // One width for all layers.
   MixedPoint uniform(size_t width) const {
-    MixedPoint point{with_bits(recipe_, options_.bits[width]), 0, 0};
+    const int bits = options_.bits[width];
+    MixedPoint point{with_bits(recipe_, bits), std::vector(choices_.size(), bits), 0, 0};
     for (const std::vector<Choice>& choices : choices_) {
       point.cost += choices[width].cost;
       point.predicted_kl += choices[width].loss;

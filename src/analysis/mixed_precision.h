@@ -35,6 +35,7 @@ struct MixedPrecisionOptions {
 
 struct MixedPoint {
   Recipe recipe;
+  std::vector<int> bits;  // of the layers of MixedPrecision
   double cost = 0;
   double predicted_kl = 0;
 };

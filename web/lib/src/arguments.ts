@@ -2,11 +2,13 @@
 // model, such as its inputs' shapes, is checked where the model is.
 
 import type { BinarySources } from './loader.js'
+import type { MixedPrecisionChoice } from './raw.js'
 import {
   type Calibration,
   type CallOptions,
   LowbitError,
   type LowbitErrorCode,
+  type MixedPrecisionOptions,
   type Tensor,
   type WasmSource,
 } from './types.js'
@@ -160,6 +162,24 @@ export function choose<const T>(value: unknown, where: string, allowed: readonly
 export function readRecipe(recipe: unknown): string {
   if (!isObject(recipe)) return fail('recipe', 'must be an object')
   return JSON.stringify(recipe)
+}
+
+const isPositive = (value: unknown) =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value)
+
+/** Fills in the defaults. */
+export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisionChoice {
+  const { bits = [8, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
+  const cost = choose(options.cost, 'options.cost', ['bytes', 'ms'])
+  if (!Array.isArray(bits) || bits.length === 0) fail('options.bits', 'must be a list of widths')
+  bits.forEach((width, index) => {
+    choose(width, `options.bits[${index}]`, [8, 7, 6, 5, 4, 3, 2])
+  })
+  if (budget !== null && !isPositive(budget)) fail('options.budget', 'must be a number from 0 up')
+  if (maxDrop !== null && !isPositive(maxDrop))
+    fail('options.maxDrop', 'must be a number from 0 up')
+  if (budget !== null && maxDrop !== null) fail('options.budget', 'excludes options.maxDrop')
+  return { bits: [...bits], cost, budget, maxDrop }
 }
 
 export function isCalibration(value: unknown): value is Calibration {

@@ -203,6 +203,30 @@ export interface Sensitivity {
   readonly layers: readonly LayerSensitivity[]
 }
 
+/** Widths for the layers' weights, as a recipe. */
+export interface MixedPoint {
+  readonly recipe: Recipe
+  /** Of all layers: bytes or milliseconds. */
+  readonly cost: number
+  /** The sum of the layers' own divergences, in nats. */
+  readonly predictedKl: number
+}
+
+export interface MixedPrecision {
+  /** Layers with integer weights, in the order in which they run. */
+  readonly layers: readonly string[]
+  /** Of each layer at each of the widths: the divergence with its weights alone quantized, in nats. */
+  readonly kl: readonly (readonly number[])[]
+  /** Likewise. */
+  readonly cost: readonly (readonly number[])[]
+  /** From the least loss to the least cost. */
+  readonly front: readonly MixedPoint[]
+  /** `null` without a goal, and where no widths reach it. */
+  readonly chosen: MixedPoint | null
+  /** Of `chosen`, measured as a whole. */
+  readonly score: Score | null
+}
+
 /** Reported at least four times a second during long calls. */
 export interface Progress {
   readonly stage:
@@ -248,6 +272,21 @@ export interface QuantizeOptions extends CallOptions {
    * the samples themselves.
    */
   calibration: Tensor | readonly Tensor[] | Calibration
+}
+
+export interface MixedPrecisionOptions extends CallOptions {
+  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
+  samples: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up. */
+  labels?: ArrayLike<number>
+  /** To choose from. @default [8, 6, 5, 4, 3, 2] */
+  bits?: readonly Bits[]
+  /** What a width costs: bytes of packed weights and scales, or milliseconds of a run. @default 'bytes' */
+  cost?: 'bytes' | 'ms'
+  /** The most that all layers may cost together. Not with `maxDrop`. */
+  budget?: number
+  /** The most that may be lost, from 0 to 1: of accuracy with labels, else of agreement with FP32. */
+  maxDrop?: number
 }
 
 export interface EvaluateOptions extends CallOptions {
@@ -395,6 +434,15 @@ export interface Lowbit extends Disposable {
    * first output must be [samples, classes].
    */
   sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity>
+  /**
+   * A width for each layer's weights: the best within a budget, the cheapest that loses no more than a drop, and the front
+   * of all that are best for their cost. The widths in `recipe` are replaced; its algorithms run.
+   */
+  mixPrecision(
+    model: Model,
+    recipe: Recipe,
+    options: MixedPrecisionOptions,
+  ): Promise<MixedPrecision>
   /** To score many models against `reference`. The first output of all must be [samples, classes]. */
   evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator>
   /**
