@@ -207,8 +207,10 @@ export interface Sensitivity {
 export interface Progress {
   readonly stage:
     | 'load'
+    | 'equalize'
     | 'calibrate'
     | 'quantize'
+    | 'improve'
     | 'run'
     | 'compare'
     | 'latency'
@@ -253,15 +255,11 @@ export interface QuantizeOptions extends CallOptions {
 export interface EvaluateOptions extends CallOptions {
   /** The samples, along the first dimension. A list for models with several inputs. */
   inputs: Tensor | readonly Tensor[]
-  /** The right class of each sample, from 0 up. */
+  /** The right class of each sample, from 0 up; without labels there is no `top1`. */
   labels?: ArrayLike<number>
 }
 
-export interface CompareOptions extends CallOptions {
-  /** The samples, along the first dimension. A list for models with several inputs. */
-  inputs: Tensor | readonly Tensor[]
-  /** The right class of each sample, from 0 up; without labels `top1` is not reported. */
-  labels?: ArrayLike<number>
+export interface CompareOptions extends EvaluateOptions {
   /** Timed runs per model on a single sample, after a warm-up: 0 to 10,000. 0 leaves latency out. @default 50 */
   latencyRuns?: number
 }
@@ -347,7 +345,7 @@ export interface Model extends Disposable {
 export interface Evaluator extends Disposable {
   /** The reference against itself. */
   readonly reference: Score
-  /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. */
+  /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. One call waits for another. */
   measure(model: Model, options?: CallOptions): Promise<Score>
   dispose(): void
 }
@@ -381,13 +379,17 @@ export interface Lowbit extends Disposable {
    * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
-  /** Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION` and `NON_FINITE`. */
+  /**
+   * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
+   * quantized model.
+   */
   calibrate(model: Model, options: CalibrateOptions): Promise<Calibration>
   /**
    * Post-training quantization; the FP32 model stays as it is. The same model, recipe and samples give the same bytes on
    * every machine. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE` (NaN or infinity in weights or calibration data; `where`
    * names the value), `INVALID_DATA` for a calibration that is none, `INVALID_ARGUMENT` for a recipe (`where` is its field,
-   * "weights.bits") and for a model that is quantized already.
+   * "weights.bits"), for one that needs samples where there is only their calibration, for a calibration of another model,
+   * and for a model that is quantized already.
    */
   quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model>
   /**
@@ -395,7 +397,10 @@ export interface Lowbit extends Disposable {
    * first output must be [samples, classes].
    */
   sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity>
-  /** To score many models against `reference`. The first output of all must be [samples, classes]. */
+  /**
+   * To score many models against `reference`, which may be disposed of before the evaluator is. The first output of all must
+   * be [samples, classes].
+   */
   evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator>
   /**
    * Accuracy, agreement, size, latency and the error of each layer. The first output of both models must be
