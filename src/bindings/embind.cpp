@@ -107,16 +107,16 @@ JobOrFailure calibrate(const Model& model, const JsTensors& samples) {
   return JobOrFailure(to_outcome(try_calibrate(model, samples)));
 }
 
-// `calibration`: as to_calibration() made it, or empty, to be made of the samples.
+// `calibration`: as to_calibration() made it, read where there are no samples to make it of.
 Result<val> try_quantize(const Model& model, const std::string& recipe_text,
                          const JsBytes& calibration_bytes, const JsTensors& samples) {
   LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
   std::optional<Calibration> calibration;
-  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> bytes, read_bytes(calibration_bytes));
-  if (bytes->byte_count() > 0) {
+  if (tensors.empty()) {
+    LOWBIT_ASSIGN(const std::shared_ptr<Buffer> bytes, read_bytes(calibration_bytes));
     LOWBIT_ASSIGN(calibration, load_calibration({bytes->data(), bytes->byte_count()}));
   }
-  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
   return to_job(quantize_in_steps(model.graph(), std::move(recipe), std::move(calibration),
                                   std::move(tensors)),
                 [tier = model.tier(), tiles = model.tiles()](QuantizedGraph quantized) {

@@ -9,6 +9,8 @@ import {
   LowbitError,
   type LowbitErrorCode,
   type MixedPrecisionOptions,
+  type Model,
+  type Precision,
   type Tensor,
   type WasmSource,
 } from './types.js'
@@ -161,7 +163,13 @@ export function choose<const T>(value: unknown, where: string, allowed: readonly
 /** As text, which the core reads. */
 export function readRecipe(recipe: unknown): string {
   if (!isObject(recipe)) return fail('recipe', 'must be an object')
-  return JSON.stringify(recipe)
+  try {
+    const text: string | undefined = JSON.stringify(recipe)
+    if (text !== undefined) return text
+  } catch {
+    // A cycle or a bigint.
+  }
+  return fail('recipe', 'cannot be written as JSON')
 }
 
 const isPositive = (value: unknown) =>
@@ -182,6 +190,17 @@ export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisi
   return { bits: [...bits], cost, budget, maxDrop }
 }
 
-export function isCalibration(value: unknown): value is Calibration {
-  return isObject(value) && value.bytes instanceof Uint8Array
+export const isCalibration = (value: unknown): value is Pick<Calibration, 'bytes'> =>
+  isObject(value) && 'bytes' in value
+
+/** A copy of a calibration's bytes, which the caller cannot change any more; what they hold is for the core to read. */
+export function readCalibration({ bytes }: Pick<Calibration, 'bytes'>, where: string): Uint8Array {
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
+  return fail(`${where}.bytes`, 'must be a Uint8Array')
+}
+
+/** Whether a verb takes FP32 models or quantized ones. */
+export function checkPrecision({ info }: Model, where: string, precision: Precision): void {
+  if (info.quantized === (precision === 'int8')) return
+  fail(where, precision === 'int8' ? 'must be a quantized model' : 'is quantized already')
 }

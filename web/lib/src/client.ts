@@ -1,7 +1,8 @@
 // The caller's side: models as callers hold them, and calls that find their models again where a host broke.
 
 import * as check from './arguments.js'
-import { disposed, type Pool } from './pool.js'
+import { disposed } from './failures.js'
+import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
@@ -49,7 +50,8 @@ interface ModelRecord {
 interface EvaluatorRecord {
   readonly id: ModelId
   readonly client: Client
-  readonly reference: ModelRecord
+  /** The reference's ONNX bytes. */
+  readonly reference: Uint8Array
   readonly inputs: readonly Tensor[]
   readonly labels: Int32Array
   readonly homes: WeakMap<Host, Promise<unknown>>
@@ -191,6 +193,7 @@ export class Client implements Lowbit {
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {
     const record = this.#recordOf(model, 'model')
+    check.checkPrecision(model, 'model', 'float32')
     check.checkOptions(options)
     const samples = readCalibrationSamples(options.samples, 'options.samples', model)
     return attend(this.#tasks, options, async (task) => {
@@ -201,14 +204,15 @@ export class Client implements Lowbit {
 
   async quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model> {
     const record = this.#recordOf(model, 'model')
+    check.checkPrecision(model, 'model', 'float32')
     const text = check.readRecipe(recipe)
     check.checkOptions(options)
-    const given = options.calibration
+    const [given, where] = [options.calibration, 'options.calibration']
     const source = check.isCalibration(given)
-      ? { calibration: given.bytes, samples: [] }
+      ? { calibration: check.readCalibration(given, where), samples: [] }
       : {
           calibration: new Uint8Array(),
-          samples: readCalibrationSamples(given, 'options.calibration', model),
+          samples: readCalibrationSamples(given, where, model),
         }
     return this.#make(options, async (task, host, target) => {
       const request = { model: record.id, target, recipe: text, ...source }
@@ -240,6 +244,8 @@ export class Client implements Lowbit {
 
   async sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity> {
     const models = [this.#recordOf(fp32, 'fp32'), this.#recordOf(quantized, 'quantized')] as const
+    check.checkPrecision(fp32, 'fp32', 'float32')
+    check.checkPrecision(quantized, 'quantized', 'int8')
     const samples = readEvaluation(fp32, options)
     return attend(this.#tasks, options, async (task) => {
       const request = { fp32: models[0].id, quantized: models[1].id, ...samples }
@@ -253,7 +259,7 @@ export class Client implements Lowbit {
     const record: EvaluatorRecord = {
       id: ++this.#lastModel,
       client: this,
-      reference: model,
+      reference: model.bytes,
       // Copies, which may be needed again when the caller has changed its own.
       inputs: inputs.map(({ data, shape }) => ({ data: data.slice(), shape: [...shape] })),
       labels,
@@ -412,14 +418,22 @@ export class Client implements Lowbit {
     if (record.isDisposed) throw disposed('evaluator')
     let isThere = record.homes.get(host)
     if (!isThere) {
-      const { id: target, reference, inputs, labels } = record
-      const request = { target, reference: reference.id, inputs, labels }
-      isThere = this.#bring(reference, host).then(
-        () => host.call('startEvaluator', request, () => {}).reply,
-      )
+      isThere = this.#startAgain(record, host)
       record.homes.set(host, isThere)
     }
     await isThere
+    if (!record.isDisposed) return
+    host.release(record.id)
+    throw disposed('evaluator')
+  }
+
+  async #startAgain({ id, reference, inputs, labels }: EvaluatorRecord, host: Host): Promise<void> {
+    // A model of its own, as the caller's may have been disposed of.
+    const model = ++this.#lastModel
+    await host.call('load', { target: model, bytes: reference }, () => {}).reply
+    const request = { target: id, reference: model, inputs, labels }
+    await host.call('startEvaluator', request, () => {}).reply
+    host.release(model)
   }
 
   async #bring(record: ModelRecord, host: Host): Promise<void> {

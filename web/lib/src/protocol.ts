@@ -41,7 +41,7 @@ export interface Verbs {
       target: ModelId
       /** JSON. */
       recipe: string
-      /** Empty: to be made of the samples. */
+      /** Read where there are no samples to make it of. */
       calibration: Uint8Array
       samples: readonly Tensor[]
     }
