@@ -99,17 +99,23 @@ class Mixer {
 
   Task<MixedPrecision> run() {
     LOWBIT_CO_FINISH(fp32_, evaluator_.measure(prepared_, true));
-    for (const int bits : options_.bits) {
-      LOWBIT_CO_DO(measure_width(bits));
+    // The choice counts as one width more.
+    const double steps = static_cast<double>(options_.bits.size()) + 1;
+    for (size_t i = 0; i < options_.bits.size(); ++i) {
+      Task<Success> measuring = measure_width(options_.bits[i]);
+      while (!measuring.step()) {
+        co_yield Progress{"mixed-precision", static_cast<double>(i) / steps};
+      }
+      LOWBIT_CO_TRY(std::move(measuring).result());
     }
     for (const Allocation& allocation : allocation_front(choices_)) {
       result_.front.push_back(point_of(allocation));
     }
-    if (options_.budget) {
-      LOWBIT_CO_DO(choose_within(*options_.budget));
-    } else if (options_.max_drop) {
-      LOWBIT_CO_DO(choose_cheapest(*options_.max_drop));
+    Task<Success> choosing = choose();
+    while (!choosing.step()) {
+      co_yield Progress{"mixed-precision", static_cast<double>(options_.bits.size()) / steps};
     }
+    LOWBIT_CO_TRY(std::move(choosing).result());
     co_return std::move(result_);
   }
 
@@ -182,6 +188,15 @@ class Mixer {
     if (!result_.score || score.kl < result_.score->kl) {
       result_.chosen = std::move(point);
       result_.score = score;
+    }
+    co_return Success{};
+  }
+
+  Task<Success> choose() {
+    if (options_.budget) {
+      LOWBIT_CO_DO(choose_within(*options_.budget));
+    } else if (options_.max_drop) {
+      LOWBIT_CO_DO(choose_cheapest(*options_.max_drop));
     }
     co_return Success{};
   }

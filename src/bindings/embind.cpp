@@ -43,6 +43,7 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(EvaluatorOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ProgressOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsMixedPrecisionOptions)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsDoctorOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
 
@@ -184,6 +185,22 @@ JobOrFailure mix(const Model& model, const std::string& recipe, const JsTensors&
   return JobOrFailure(to_outcome(try_mix_precision(model, recipe, samples, labels, options)));
 }
 
+Result<val> try_diagnose(const Model& model, const std::string& recipe_text,
+                         const JsTensors& samples, const JsLabels& labels,
+                         const JsDoctorOptions& options) {
+  LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
+  return to_job(lowbit::diagnose(model.graph(), std::move(recipe), std::move(tensors),
+                                 emscripten::convertJSArrayToNumberVector<int32_t>(labels),
+                                 read_doctor_options(options)),
+                [](const Diagnosis& diagnosis) { return to_diagnosis(diagnosis); });
+}
+
+JobOrFailure diagnose(const Model& model, const std::string& recipe, const JsTensors& samples,
+                      const JsLabels& labels, const JsDoctorOptions& options) {
+  return JobOrFailure(to_outcome(try_diagnose(model, recipe, samples, labels, options)));
+}
+
 Result<val> try_sensitivity(const Model& fp32, const Model& quantized, const JsTensors& inputs,
                             const JsLabels& labels) {
   LOWBIT_ASSIGN(Graph prepared, prepare(fp32.graph()));
@@ -279,6 +296,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
   register_type<JsMixedPrecisionOptions>("import('./raw.js').MixedPrecisionChoice");
+  register_type<JsDoctorOptions>("import('./raw.js').DoctorChoice");
   register_type<JsUnknown>("unknown");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
@@ -306,6 +324,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
       .function("quantize(recipe, calibration, samples)", &quantize)
       .function("evaluator(inputs, labels)", &evaluator)
       .function("mixPrecision(recipe, samples, labels, options)", &mix)
+      .function("diagnose(recipe, samples, labels, options)", &diagnose)
       .function("sensitivity(quantized, inputs, labels)", &sensitivity)
       .function("compare(other)", &compare);
 

@@ -256,6 +256,37 @@ val to_sensitivity(const Sensitivity& sensitivity) {
   return result;
 }
 
+val to_diagnosis(const Diagnosis& diagnosis) {
+  const auto to_examination = [](const Examination& examination) {
+    val result = val::object();
+    result.set("score", to_score(examination.score));
+    result.set("bytes", to_number(examination.bytes));
+    return result;
+  };
+  val findings = val::array();
+  for (const Finding& finding : diagnosis.findings) {
+    const RuleInfo& rule = kRules[static_cast<size_t>(finding.rule)];
+    val item = val::object();
+    item.set("rule", to_text(rule.id));
+    item.set("repair", to_text(rule.repair));
+    item.set("layer", to_text(finding.layer));
+    item.set("reason", to_text(finding.reason));
+    item.set("recipe", to_text(write_recipe(finding.recipe)));
+    item.set("expectedKl", finding.expected_kl);
+    item.set("before", to_examination(finding.before));
+    item.set("after", to_examination(finding.after));
+    item.set("isKept", finding.is_kept);
+    findings.call<void>("push", item);
+  }
+  val result = val::object();
+  result.set("findings", findings);
+  result.set("recipe", to_text(write_recipe(diagnosis.recipe)));
+  result.set("fp32", to_score(diagnosis.fp32));
+  result.set("before", to_examination(diagnosis.before));
+  result.set("after", to_examination(diagnosis.after));
+  return result;
+}
+
 val to_mixed_precision(const MixedPrecision& mixed) {
   const auto to_numbers = [](const auto& numbers) {
     val result = val::array();
@@ -344,6 +375,15 @@ MixedPrecisionOptions read_mixed_precision_options(const val& options) {
           .cost = options["cost"].as<std::string>() == "ms" ? Cost::kMilliseconds : Cost::kBytes,
           .budget = read_number("budget"),
           .max_drop = read_number("maxDrop")};
+}
+
+DoctorOptions read_doctor_options(const val& options) {
+  DoctorOptions result;
+  result.least_gain = options["leastGain"].as<double>();
+  result.keep_per_tensor = options["keepPerTensor"].as<bool>();
+  const val budget = options["byteBudget"];
+  if (!budget.isNull()) result.byte_budget = static_cast<int64_t>(budget.as<double>());
+  return result;
 }
 
 Tier read_tier(const val& tier) {

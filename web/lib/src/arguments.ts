@@ -2,10 +2,11 @@
 // model, such as its inputs' shapes, is checked where the model is.
 
 import type { BinarySources } from './loader.js'
-import type { MixedPrecisionChoice } from './raw.js'
+import type { DoctorChoice, MixedPrecisionChoice } from './raw.js'
 import {
   type Calibration,
   type CallOptions,
+  type DiagnoseOptions,
   LowbitError,
   type LowbitErrorCode,
   type MixedPrecisionOptions,
@@ -174,6 +175,17 @@ export function readRecipe(recipe: unknown): string {
 
 const isPositive = (value: unknown) =>
   typeof value === 'number' && value >= 0 && Number.isFinite(value)
+
+/** Fills in the defaults. */
+export function readDoctor(options: DiagnoseOptions): DoctorChoice {
+  const { leastGain = 0.05, byteBudget = null } = options
+  const keepPerTensor = choose(options.keepPerTensor, 'options.keepPerTensor', [false, true])
+  if (!isPositive(leastGain) || leastGain > 1) fail('options.leastGain', 'must be from 0 to 1')
+  if (byteBudget !== null && !isPositive(byteBudget)) {
+    fail('options.byteBudget', 'must be a number from 0 up')
+  }
+  return { leastGain, keepPerTensor, byteBudget }
+}
 
 /** Fills in the defaults. */
 export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisionChoice {

@@ -14,6 +14,8 @@ import {
   type Calibration,
   type CallOptions,
   type CompareOptions,
+  type DiagnoseOptions,
+  type Diagnosis,
   type EvaluateOptions,
   type Evaluator,
   type LayerRecipe,
@@ -220,19 +222,29 @@ export class Client implements Lowbit {
     })
   }
 
+  async diagnose(model: Model, recipe: Recipe, options: DiagnoseOptions): Promise<Diagnosis> {
+    const { record, learning } = this.#learning(model, recipe, options)
+    const choice = check.readDoctor(options)
+    const raw = await attend(this.#tasks, options, async (task) => {
+      const request = { model: record.id, ...learning, choice }
+      return this.#ask(task, await this.#pool.host(), [record], 'diagnose', request)
+    })
+    const findings = raw.findings.map(({ recipe, ...rest }) => ({
+      recipe: JSON.parse(recipe) as Recipe,
+      ...rest,
+    }))
+    return { ...raw, findings, recipe: JSON.parse(raw.recipe) as Recipe }
+  }
+
   async mixPrecision(
     model: Model,
     recipe: Recipe,
     options: MixedPrecisionOptions,
   ): Promise<MixedPrecision> {
-    const record = this.#recordOf(model, 'model')
-    const text = check.readRecipe(recipe)
-    check.checkOptions(options)
-    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
-    const labels = check.readLabels(options.labels, samples[0]?.shape[0] ?? 0)
+    const { record, learning } = this.#learning(model, recipe, options)
     const choice = check.readMixedPrecision(options)
     const raw = await attend(this.#tasks, options, async (task) => {
-      const request = { model: record.id, recipe: text, samples, labels, choice }
+      const request = { model: record.id, ...learning, choice }
       return this.#ask(task, await this.#pool.host(), [record], 'mixPrecision', request)
     })
     const point = ({ bits, ...rest }: RawMixedPoint) => ({
@@ -353,6 +365,17 @@ export class Client implements Lowbit {
     if (!record) return check.fail(where, 'must be a model made by load or quantize')
     if (record.client !== this) return check.fail(where, 'belongs to another createLowbit()')
     return record
+  }
+
+  /** What a search for a better recipe learns from. */
+  #learning(model: Model, recipe: Recipe, options: DiagnoseOptions | MixedPrecisionOptions) {
+    const record = this.#recordOf(model, 'model')
+    check.checkPrecision(model, 'model', 'float32')
+    const text = check.readRecipe(recipe)
+    check.checkOptions(options)
+    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    const labels = check.readLabels(options.labels, samples[0]?.shape[0] ?? 0)
+    return { record, learning: { recipe: text, samples, labels } }
   }
 
   async #make(

@@ -1,6 +1,6 @@
 // The types that cross the border to C++ (src/bindings/embind.cpp) and are not public.
 
-import type { Bits, LowbitErrorCode, Score } from './types.js'
+import type { Bits, Diagnosis, Finding, LowbitErrorCode, Score } from './types.js'
 
 /** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
 export type KernelTier =
@@ -22,6 +22,19 @@ export interface MixedPrecisionChoice {
   cost: 'bytes' | 'ms'
   budget: number | null
   maxDrop: number | null
+}
+
+/** What the doctor is to heed, with every default filled in. */
+export interface DoctorChoice {
+  leastGain: number
+  keepPerTensor: boolean
+  byteBudget: number | null
+}
+
+/** As C++ returns it: recipes are JSON. */
+export type RawDiagnosis = Omit<Diagnosis, 'findings' | 'recipe'> & {
+  findings: (Omit<Finding, 'recipe'> & { recipe: string })[]
+  recipe: string
 }
 
 /** Widths of the layers, of a point of the front. */

@@ -137,6 +137,42 @@ export interface Sensitivity {
   readonly layers: readonly LayerSensitivity[]
 }
 
+/** What a recipe makes of a model. */
+export interface Examination {
+  readonly score: Score
+  /** Of weights, biases and scales, with two weights of 4 bits or fewer in a byte. */
+  readonly bytes: number
+}
+
+/** A symptom, and the repair that was tried. */
+export interface Finding {
+  /** The rule's name, "outliers", and what its repair does, in a few words. */
+  readonly rule: string
+  readonly repair: string
+  /** The layer or model input with the worst figure. */
+  readonly layer: string
+  /** A sentence with the measured figures. */
+  readonly reason: string
+  /** The repairs kept before, and this one. */
+  readonly recipe: Recipe
+  /** The divergence from FP32 that the analysis lets hope for, in nats. */
+  readonly expectedKl: number
+  readonly before: Examination
+  readonly after: Examination
+  readonly isKept: boolean
+}
+
+export interface Diagnosis {
+  /** In the order in which they were tried. */
+  readonly findings: readonly Finding[]
+  /** The given one with all repairs that were kept. */
+  readonly recipe: Recipe
+  /** The FP32 model against itself: its accuracy. */
+  readonly fp32: Score
+  readonly before: Examination
+  readonly after: Examination
+}
+
 /** Widths for the layers' weights, as a recipe. */
 export interface MixedPoint {
   readonly recipe: Recipe
@@ -174,6 +210,8 @@ export interface Progress {
     | 'latency'
     | 'evaluate'
     | 'sensitivity'
+    | 'mixed-precision'
+    | 'doctor'
   /** Done so far, from 0 to 1. */
   readonly fraction: number
 }
@@ -223,6 +261,19 @@ export interface MixedPrecisionOptions extends CallOptions {
   budget?: number
   /** The most that may be lost, from 0 to 1: of accuracy with labels, else of agreement with FP32. */
   maxDrop?: number
+}
+
+export interface DiagnoseOptions extends CallOptions {
+  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
+  samples: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up. */
+  labels?: ArrayLike<number>
+  /** Of the divergence from FP32: a repair that lowers it by less is not kept. From 0 to 1. @default 0.05 */
+  leastGain?: number
+  /** For devices that have no scales per channel. @default false */
+  keepPerTensor?: boolean
+  /** The most that `Examination.bytes` may be. */
+  byteBudget?: number
 }
 
 export interface EvaluateOptions extends CallOptions {
@@ -370,6 +421,11 @@ export interface Lowbit extends Disposable {
    * first output must be [samples, classes].
    */
   sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity>
+  /**
+   * What is wrong with the model that a recipe makes, and what repairs it: rules find symptoms, repairs are tried in turn,
+   * and those that help are kept.
+   */
+  diagnose(model: Model, recipe: Recipe, options: DiagnoseOptions): Promise<Diagnosis>
   /**
    * A width for each layer's weights: the best within a budget, the cheapest that loses no more than a drop, and the front
    * of all that are best for their cost. The widths in `recipe` are replaced; its algorithms run.

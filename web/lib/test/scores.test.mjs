@@ -109,3 +109,75 @@ test('an evaluator lives on where its worker died, even without its reference', 
   assert.deepEqual(after, [before, before])
   assert.equal(spy.workers.length, 2)
 })
+
+for (const worker of [false, true]) {
+  test(`mixed precision and the doctor, ${worker ? 'in a worker' : 'in this thread'}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const fp32 = await lowbit.load(perceptron({ inputs: 8, hidden: 32, classes: 4 }))
+    const samples = tensor([96, 8], 3)
+    const sum = (numbers) => numbers.reduce((a, b) => a + b, 0)
+
+    await t.test(
+      'widths within a budget are a recipe that loses no more than one width',
+      async () => {
+        const { layers, cost, kl, front, chosen } = await lowbit.mixPrecision(fp32, {}, { samples })
+        assert.equal(layers.length, 2)
+        assert.deepEqual([cost.length, kl.length, cost[0].length], [2, 2, 6])
+        assert.ok(
+          front.length > 2 && front.every(({ recipe }) => recipe.layers[layers[0]].weights.bits),
+        )
+        assert.equal(chosen, null)
+        const budget = sum(cost.map((bytes) => bytes[3]))
+        const mixed = await lowbit.mixPrecision(fp32, {}, { samples, budget })
+        assert.ok(mixed.chosen.cost <= budget)
+        const evaluator = await lowbit.evaluator(fp32, { inputs: samples })
+        const calibration = await lowbit.calibrate(fp32, { samples })
+        const measure = async (recipe) =>
+          evaluator.measure(await lowbit.quantize(fp32, recipe, { calibration }))
+        const { kl: best } = await measure(mixed.chosen.recipe)
+        assert.ok(best <= (await measure({ weights: { bits: 4 } })).kl)
+        const kept = await lowbit.mixPrecision(
+          fp32,
+          {},
+          { samples, maxDrop: 0.05, bits: [8, 4, 2] },
+        )
+        assert.ok(kept.score.agreeing >= 0.95 * 96)
+      },
+    )
+
+    await t.test('repairs that help are kept, and the recipe has them', async () => {
+      const recipe = { weights: { bits: 2, granularity: 'tensor' } }
+      const stages = new Set()
+      const onProgress = ({ stage }) => stages.add(stage)
+      const found = await lowbit.diagnose(fp32, recipe, { samples, onProgress })
+      assert.ok(found.findings.some(({ isKept }) => isKept))
+      for (const { rule, reason, before, after, isKept } of found.findings) {
+        assert.match(rule, /^[a-z-]+$/)
+        assert.ok(reason.length > 20)
+        if (isKept) assert.ok(after.score.kl < before.score.kl)
+      }
+      assert.ok(found.after.score.kl < found.before.score.kl)
+      assert.notDeepEqual(found.recipe.weights, { bits: 2, granularity: 'tensor' })
+      assert.ok(stages.has('doctor'))
+      const model = await lowbit.quantize(fp32, found.recipe, { calibration: samples })
+      const evaluator = await lowbit.evaluator(fp32, { inputs: samples })
+      const { kl } = await evaluator.measure(model)
+      assert.ok(Math.abs(kl - found.after.score.kl) < 1e-3)
+    })
+
+    await t.test('goals that make no sense are refused', async () => {
+      const mix = (options) => lowbit.mixPrecision(fp32, {}, { samples, ...options })
+      const bad = 'INVALID_ARGUMENT'
+      await rejects(mix({ bits: [] }), bad, 'options.bits')
+      await rejects(mix({ bits: [9] }), bad, 'options.bits[0]')
+      await rejects(mix({ cost: 'money' }), bad, 'options.cost')
+      await rejects(mix({ budget: -1 }), bad, 'options.budget')
+      await rejects(mix({ maxDrop: Number.NaN }), bad, 'options.maxDrop')
+      await rejects(mix({ budget: 1, maxDrop: 1 }), bad, 'options.budget')
+      const diagnose = (options) => lowbit.diagnose(fp32, {}, { samples, ...options })
+      await rejects(diagnose({ leastGain: 2 }), bad, 'options.leastGain')
+      await rejects(diagnose({ keepPerTensor: 1 }), bad, 'options.keepPerTensor')
+      await rejects(diagnose({ byteBudget: 'all' }), bad, 'options.byteBudget')
+    })
+  })
+}

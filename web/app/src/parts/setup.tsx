@@ -29,6 +29,8 @@ const stageNames: Readonly<Record<Stage, string>> = {
   latency: 'Timing single images',
   evaluate: 'Scoring',
   sensitivity: 'Finding fragile layers',
+  'mixed-precision': 'Choosing widths',
+  doctor: 'Trying repairs',
 }
 
 const steps: readonly { stages: readonly Stage[]; title: string; text: string }[] = [
