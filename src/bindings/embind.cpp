@@ -42,6 +42,7 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(ModelOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(EvaluatorOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ProgressOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsMixedPrecisionOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
 
@@ -165,6 +166,24 @@ JobOrFailure measure(const SharedEvaluator& evaluator, const Model& model) {
   return JobOrFailure(to_outcome(try_measure(evaluator, model)));
 }
 
+Result<val> try_mix_precision(const Model& model, const std::string& recipe_text,
+                              const JsTensors& samples, const JsLabels& labels,
+                              const JsMixedPrecisionOptions& options) {
+  LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
+  MixedPrecisionOptions chosen = read_mixed_precision_options(options);
+  chosen.evaluation = options_of(model);
+  return to_job(
+      mix_precision(model.graph(), std::move(recipe), std::move(tensors),
+                    emscripten::convertJSArrayToNumberVector<int32_t>(labels), std::move(chosen)),
+      [](const MixedPrecision& mixed) { return to_mixed_precision(mixed); });
+}
+
+JobOrFailure mix(const Model& model, const std::string& recipe, const JsTensors& samples,
+                 const JsLabels& labels, const JsMixedPrecisionOptions& options) {
+  return JobOrFailure(to_outcome(try_mix_precision(model, recipe, samples, labels, options)));
+}
+
 Result<val> try_sensitivity(const Model& fp32, const Model& quantized, const JsTensors& inputs,
                             const JsLabels& labels) {
   LOWBIT_ASSIGN(Graph prepared, prepare(fp32.graph()));
@@ -259,6 +278,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<JsTiles>("import('./types.js').Tiles");
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
+  register_type<JsMixedPrecisionOptions>("import('./raw.js').MixedPrecisionChoice");
   register_type<JsUnknown>("unknown");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
@@ -285,6 +305,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
       .function("calibrate(samples)", &calibrate)
       .function("quantize(recipe, calibration, samples)", &quantize)
       .function("evaluator(inputs, labels)", &evaluator)
+      .function("mixPrecision(recipe, samples, labels, options)", &mix)
       .function("sensitivity(quantized, inputs, labels)", &sensitivity)
       .function("compare(other)", &compare);
 

@@ -256,6 +256,35 @@ val to_sensitivity(const Sensitivity& sensitivity) {
   return result;
 }
 
+val to_mixed_precision(const MixedPrecision& mixed) {
+  const auto to_numbers = [](const auto& numbers) {
+    val result = val::array();
+    for (const auto number : numbers) result.call<void>("push", to_number(number));
+    return result;
+  };
+  const auto to_point = [&](const MixedPoint& point) {
+    val result = val::object();
+    result.set("bits", to_numbers(point.bits));
+    result.set("cost", point.cost);
+    result.set("predictedKl", point.predicted_kl);
+    return result;
+  };
+  val kl = val::array();
+  val cost = val::array();
+  for (const auto& of_layer : mixed.kl) kl.call<void>("push", to_numbers(of_layer));
+  for (const auto& of_layer : mixed.cost) cost.call<void>("push", to_numbers(of_layer));
+  val front = val::array();
+  for (const MixedPoint& point : mixed.front) front.call<void>("push", to_point(point));
+  val result = val::object();
+  result.set("layers", to_texts(mixed.layers));
+  result.set("kl", kl);
+  result.set("cost", cost);
+  result.set("front", front);
+  result.set("chosen", mixed.chosen ? to_point(*mixed.chosen) : val::null());
+  result.set("score", mixed.score ? to_score(*mixed.score) : val::null());
+  return result;
+}
+
 val to_evaluation(const Evaluation& source) {
   val evaluation = val::object();
   evaluation.set("samples", to_bytes(std::as_bytes(std::span(source.samples))));
@@ -303,6 +332,18 @@ Status read_data(const val& tensors, std::span<const ValueView> places) {
 Evaluation read_evaluation(const val& evaluation) {
   return {read_vector<SampleResult>(evaluation["samples"]),
           read_vector<LayerErrors>(evaluation["errors"])};
+}
+
+MixedPrecisionOptions read_mixed_precision_options(const val& options) {
+  const auto read_number = [&](const char* name) -> std::optional<double> {
+    const val number = options[name];
+    if (number.isNull()) return {};
+    return number.as<double>();
+  };
+  return {.bits = emscripten::convertJSArrayToNumberVector<int>(options["bits"]),
+          .cost = options["cost"].as<std::string>() == "ms" ? Cost::kMilliseconds : Cost::kBytes,
+          .budget = read_number("budget"),
+          .max_drop = read_number("maxDrop")};
 }
 
 Tier read_tier(const val& tier) {

@@ -2,11 +2,13 @@
 // model, such as its inputs' shapes, is checked where the model is.
 
 import type { BinarySources } from './loader.js'
+import type { MixedPrecisionChoice } from './raw.js'
 import {
   type Calibration,
   type CallOptions,
   LowbitError,
   type LowbitErrorCode,
+  type MixedPrecisionOptions,
   type Model,
   type Precision,
   type Tensor,
@@ -168,6 +170,24 @@ export function readRecipe(recipe: unknown): string {
     // A cycle or a bigint.
   }
   return fail('recipe', 'cannot be written as JSON')
+}
+
+const isPositive = (value: unknown) =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value)
+
+/** Fills in the defaults. */
+export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisionChoice {
+  const { bits = [8, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
+  const cost = choose(options.cost, 'options.cost', ['bytes', 'ms'])
+  if (!Array.isArray(bits) || bits.length === 0) fail('options.bits', 'must be a list of widths')
+  bits.forEach((width, index) => {
+    choose(width, `options.bits[${index}]`, [8, 7, 6, 5, 4, 3, 2])
+  })
+  if (budget !== null && !isPositive(budget)) fail('options.budget', 'must be a number from 0 up')
+  if (maxDrop !== null && !isPositive(maxDrop))
+    fail('options.maxDrop', 'must be a number from 0 up')
+  if (budget !== null && maxDrop !== null) fail('options.budget', 'excludes options.maxDrop')
+  return { bits: [...bits], cost, budget, maxDrop }
 }
 
 export const isCalibration = (value: unknown): value is Pick<Calibration, 'bytes'> =>

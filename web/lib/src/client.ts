@@ -4,18 +4,23 @@ import * as check from './arguments.js'
 import { disposed } from './failures.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
+import type { RawMixedPoint } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task } from './task.js'
 import {
   type Backend,
+  type Bits,
   type CalibrateOptions,
   type Calibration,
   type CallOptions,
   type CompareOptions,
   type EvaluateOptions,
   type Evaluator,
+  type LayerRecipe,
   type Lowbit,
   LowbitError,
+  type MixedPrecision,
+  type MixedPrecisionOptions,
   type Model,
   type ModelInfo,
   type Progress,
@@ -65,6 +70,16 @@ function makeDisposable(prototype: { dispose(): void }): void {
   if (Symbol.dispose) {
     Object.defineProperty(prototype, Symbol.dispose, { value: prototype.dispose, writable: true })
   }
+}
+
+/** The recipe with a width of its own for each of the layers. */
+function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[]): Recipe {
+  const layers: Record<string, LayerRecipe> = { ...recipe.layers }
+  names.forEach((name, index) => {
+    const own = layers[name]
+    layers[name] = { ...own, weights: { ...own?.weights, bits: bits[index] ?? 8 } }
+  })
+  return { ...recipe, layers }
 }
 
 /** Samples, at least one. */
@@ -203,6 +218,28 @@ export class Client implements Lowbit {
       const request = { model: record.id, target, recipe: text, ...source }
       return this.#ask(task, host, [record], 'quantize', request)
     })
+  }
+
+  async mixPrecision(
+    model: Model,
+    recipe: Recipe,
+    options: MixedPrecisionOptions,
+  ): Promise<MixedPrecision> {
+    const record = this.#recordOf(model, 'model')
+    const text = check.readRecipe(recipe)
+    check.checkOptions(options)
+    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    const labels = check.readLabels(options.labels, samples[0]?.shape[0] ?? 0)
+    const choice = check.readMixedPrecision(options)
+    const raw = await attend(this.#tasks, options, async (task) => {
+      const request = { model: record.id, recipe: text, samples, labels, choice }
+      return this.#ask(task, await this.#pool.host(), [record], 'mixPrecision', request)
+    })
+    const point = ({ bits, ...rest }: RawMixedPoint) => ({
+      recipe: withBits(recipe, raw.layers, bits),
+      ...rest,
+    })
+    return { ...raw, front: raw.front.map(point), chosen: raw.chosen && point(raw.chosen) }
   }
 
   async sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity> {

@@ -1,6 +1,6 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { Evaluation, KernelTier } from './raw.js'
+import type { Evaluation, KernelTier, MixedPrecisionChoice, RawMixedPrecision } from './raw.js'
 import type {
   Calibration,
   LowbitErrorCode,
@@ -46,6 +46,18 @@ export interface Verbs {
       samples: readonly Tensor[]
     }
     reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer>; warnings: string[] }
+  }
+  mixPrecision: {
+    request: {
+      model: ModelId
+      /** JSON. */
+      recipe: string
+      samples: readonly Tensor[]
+      /** Empty, or one class per sample. */
+      labels: Int32Array
+      choice: MixedPrecisionChoice
+    }
+    reply: RawMixedPrecision
   }
   sensitivity: {
     request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }

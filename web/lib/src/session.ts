@@ -4,7 +4,7 @@ import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
-import type { Failure, KernelTier } from './raw.js'
+import type { Failure, KernelTier, RawMixedPrecision } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
 import {
   type Calibration,
@@ -97,6 +97,11 @@ export class Session {
       const info = this.#keep(target, made.model)
       const bytes = this.#on(target, (quantized) => quantized.save())
       return { info, bytes, warnings: made.warnings }
+    },
+
+    mixPrecision: async ({ model: id, recipe, samples, labels, choice }, steps) => {
+      const job = this.#on(id, (model) => model.mixPrecision(recipe, samples, labels, choice))
+      return this.#finish<RawMixedPrecision>(job, steps)
     },
 
     sensitivity: async ({ fp32, quantized, inputs, labels }, steps) => {

@@ -2,6 +2,10 @@
 
 // The public types of Lowbit's JavaScript API. The names are those of the C++ headers in src/.
 
+import type { Bits, Recipe } from './recipe.js'
+
+export * from './recipe.js'
+
 /** Error codes, one for one with `src/base/errors.inc`. A test compares both lists. */
 export const errorCodes = [
   'INVALID_ARGUMENT',
@@ -90,76 +94,6 @@ export interface ModelInfo {
   readonly quantized: boolean
 }
 
-/** From two to eight. */
-export type Bits = 2 | 3 | 4 | 5 | 6 | 7 | 8
-
-/** Of the weights of matrix products and convolutions. Symmetric: the zero point is 0. */
-export interface WeightRecipe {
-  /**
-   * The integers of `n` bits are those from `1 - 2 ** (n - 1)` to `2 ** (n - 1) - 1`. In matrix products and
-   * convolutions, but for depthwise ones, weights of 4 bits or fewer take half a byte each while a model runs; in a
-   * saved file each takes a byte, whatever its width.
-   * @default 8
-   */
-  bits?: Bits
-  /**
-   * One scale for a whole weight tensor, for each output channel, or for each group of so many weights along the reduction.
-   * Groups are for matrix products, and for convolutions whose input channels they divide; others have a scale for each
-   * channel. @default 'channel'
-   */
-  granularity?: 'tensor' | 'channel' | 'group:32' | 'group:64' | 'group:128'
-  /** What decides about a scale: the largest weight, or the least mean squared error. @default 'max' */
-  clipping?: 'max' | 'mse'
-  /**
-   * To the nearest integer; or up or down as samples show that a layer's outputs change least: AdaRound (Nagel et al. 2020)
-   * or GPTQ (Frantar et al. 2022). Both need samples. @default 'nearest'
-   */
-  rounding?: 'nearest' | 'adaround' | 'gptq'
-}
-
-/** Of the values between layers: one scale and zero point for each. */
-export interface ActivationRecipe {
-  /** `'float'`: values stay float32, and only weights become integers. @default 8 */
-  bits?: Bits | 'float'
-  /** With the zero point in the middle of the integers. @default false */
-  symmetric?: boolean
-  /**
-   * Which part of what calibration saw the integers cover: all of it, the moving average of the batches' ranges, all but
-   * the outermost values, or the part with the least mean squared error or the least Kullback-Leibler divergence.
-   * @default 'minmax'
-   */
-  observer?: 'minmax' | 'moving-average' | 'percentile' | 'mse' | 'entropy'
-  /** Of the observer `percentile`: how many of 100 values are inside. Above 50, at most 100. @default 99.99 */
-  percentile?: number
-}
-
-/** What one layer has of its own; what it leaves out is as for all layers. */
-export interface LayerRecipe {
-  weights?: WeightRecipe
-  /** Of the layer's output. */
-  activations?: ActivationRecipe
-  /** The layer stays FP32. */
-  precision?: 'float'
-}
-
-/** How to quantize; JSON. An empty recipe is a good one. */
-export interface Recipe {
-  version?: 1
-  weights?: WeightRecipe
-  activations?: ActivationRecipe
-  /**
-   * Makes the channels of neighbouring layers' weights equally large before anything is quantized (Nagel et al. 2019).
-   * Needs samples. @default false
-   */
-  equalize?: boolean
-  /** Takes back what quantization shifts the mean of each output channel by. Needs samples. @default false */
-  correctBias?: boolean
-  /** Of the choice of samples' parts that algorithms learn from, an integer from 0 up. @default 0 */
-  seed?: number
-  /** By the name of a node of the model after batch normalization is folded. */
-  layers?: Readonly<Record<string, LayerRecipe>>
-}
-
 /**
  * What samples made of every activation of a model, with which `quantize` can choose any observer and any number of bits.
  * Plain data: it may be stored, sent, and used later.
@@ -201,6 +135,30 @@ export interface Sensitivity {
   readonly fp32: Score
   /** Inputs, then layers in the order in which they run. */
   readonly layers: readonly LayerSensitivity[]
+}
+
+/** Widths for the layers' weights, as a recipe. */
+export interface MixedPoint {
+  readonly recipe: Recipe
+  /** Of all layers: bytes or milliseconds. */
+  readonly cost: number
+  /** The sum of the layers' own divergences, in nats. */
+  readonly predictedKl: number
+}
+
+export interface MixedPrecision {
+  /** Layers with integer weights, in the order in which they run. */
+  readonly layers: readonly string[]
+  /** Of each layer at each of the widths: the divergence with its weights alone quantized, in nats. */
+  readonly kl: readonly (readonly number[])[]
+  /** Likewise. */
+  readonly cost: readonly (readonly number[])[]
+  /** From the least loss to the least cost. */
+  readonly front: readonly MixedPoint[]
+  /** `null` without a goal, and where no widths reach it. */
+  readonly chosen: MixedPoint | null
+  /** Of `chosen`, measured as a whole. */
+  readonly score: Score | null
 }
 
 /** Reported at least four times a second during long calls. */
@@ -250,6 +208,21 @@ export interface QuantizeOptions extends CallOptions {
    * the samples themselves.
    */
   calibration: Tensor | readonly Tensor[] | Calibration
+}
+
+export interface MixedPrecisionOptions extends CallOptions {
+  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
+  samples: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up. */
+  labels?: ArrayLike<number>
+  /** To choose from. @default [8, 6, 5, 4, 3, 2] */
+  bits?: readonly Bits[]
+  /** What a width costs: bytes of packed weights and scales, or milliseconds of a run. @default 'bytes' */
+  cost?: 'bytes' | 'ms'
+  /** The most that all layers may cost together. Not with `maxDrop`. */
+  budget?: number
+  /** The most that may be lost, from 0 to 1: of accuracy with labels, else of agreement with FP32. */
+  maxDrop?: number
 }
 
 export interface EvaluateOptions extends CallOptions {
@@ -397,6 +370,15 @@ export interface Lowbit extends Disposable {
    * first output must be [samples, classes].
    */
   sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity>
+  /**
+   * A width for each layer's weights: the best within a budget, the cheapest that loses no more than a drop, and the front
+   * of all that are best for their cost. The widths in `recipe` are replaced; its algorithms run.
+   */
+  mixPrecision(
+    model: Model,
+    recipe: Recipe,
+    options: MixedPrecisionOptions,
+  ): Promise<MixedPrecision>
   /**
    * To score many models against `reference`, which may be disposed of before the evaluator is. The first output of all must
    * be [samples, classes].
