@@ -16,8 +16,8 @@ const thorough = { weights: { bits: 4, rounding: 'adaround' }, equalize: true, c
 
 function documentedStages() {
   const types = readFileSync(new URL('../src/types.ts', import.meta.url), 'utf8')
-  const [, union] = /readonly stage:([\s|'a-z]+)/.exec(types)
-  return new Set(union.match(/[a-z]+/g).filter((word) => word !== 'readonly'))
+  const [, union] = /readonly stage:([\s|'a-z-]+)/.exec(types)
+  return new Set(union.match(/[a-z-]+/g).filter((word) => word !== 'readonly'))
 }
 
 for (const worker of [false, true]) {
@@ -43,11 +43,15 @@ for (const worker of [false, true]) {
     assert.deepEqual([...new Set(seen.values())], [1])
 
     const evaluate = { inputs: samples, onProgress }
+    const [size] = samples.shape.slice(1)
+    const some = { data: samples.data.slice(0, 100 * size), shape: [100, size] }
     const later = [
       () => lowbit.calibrate(fp32, { samples, onProgress }),
       () => lowbit.quantize(fp32, thorough, { calibration: samples, onProgress }),
       () => lowbit.evaluator(fp32, evaluate),
       () => lowbit.sensitivity(fp32, int8, evaluate),
+      () => lowbit.mixPrecision(fp32, {}, { samples: some, bits: [8, 4], onProgress }),
+      () => lowbit.diagnose(fp32, {}, { samples: some, onProgress }),
     ]
     const all = new Set(stages)
     for (const call of later) {
