@@ -9,10 +9,15 @@
 #include "quantize/equalize.h"
 #include "quantize/pipeline.h"
 #include "quantize/quantize.h"
+#include "tensor/samples.h"
 
 namespace lowbit {
 
 namespace {
+
+// Of the samples those that tell which layers hurt: it takes two runs for each layer, and only the
+// order of their losses matters.
+constexpr int64_t kSensitivitySamples = 128;
 
 // A recipe, and what it makes of the model.
 struct Treatment {
@@ -37,6 +42,7 @@ class Doctor {
     diagnosis.before = best.result;
     for (rule_ = 0; rule_ < std::size(kRules); ++rule_) {
       const auto rule = static_cast<Rule>(rule_);
+      bool has_changed = false;
       size_t refused = 0;
       while (best.result.score.kl > kNegligibleLoss) {
         LOWBIT_CO_FINISH(const std::optional<Proposal> proposal, ask(rule, best, refused));
@@ -51,10 +57,13 @@ class Doctor {
                                       is_kept});
         if (is_kept) {
           best = std::move(repaired);
+          has_changed = true;
         } else {
           ++refused;
         }
       }
+      // Not within a rule: the layers of one that goes through them keep their order.
+      if (has_changed) sensitivity_.reset();
     }
     diagnosis.recipe = std::move(best.recipe);
     diagnosis.after = best.result;
@@ -110,12 +119,12 @@ class Doctor {
   // Measures what the rule reads, and asks it.
   Task<std::optional<Proposal>> ask(Rule rule, const Treatment& now, size_t refused) {
     const Base& base = *base_of(now.recipe);
-    // It is long to measure: once for the rules of all layers, and anew where it is about one.
-    const bool is_about_one = rule == Rule::kFragileBits || rule == Rule::kFragileFloat;
-    if (!sensitivity_ || (is_about_one && measured_at_ != rule)) {
-      LOWBIT_CO_FINISH(sensitivity_, measure_sensitivity(base.fp32, now.quantized, samples_,
-                                                         labels_, measuring()));
-      measured_at_ = rule;
+    if (!sensitivity_) {
+      LOWBIT_CO_ASSIGN(const int64_t count, count_samples(samples_));
+      LOWBIT_CO_ASSIGN(std::vector<Tensor> some,
+                       slice_samples(samples_, 0, std::min(count, kSensitivitySamples)));
+      LOWBIT_CO_FINISH(sensitivity_, measure_sensitivity(base.fp32, now.quantized, std::move(some),
+                                                         {}, measuring()));
     }
     std::vector<MeanShift> shifts;
     if (rule == Rule::kMeanShift && !now.recipe.correct_bias && refused == 0) {
@@ -133,9 +142,8 @@ class Doctor {
   DoctorOptions options_;
   Evaluator evaluator_;
   Graph prepared_;
-  std::optional<Base> bases_[2];  // as it is, and equalized
-  std::optional<Sensitivity> sensitivity_;
-  Rule measured_at_{};
+  std::optional<Base> bases_[2];            // as it is, and equalized
+  std::optional<Sensitivity> sensitivity_;  // of the best one
   size_t rule_ = 0;
 };
 

@@ -49,7 +49,7 @@ struct DoctorOptions {
   // For devices that have no scales per channel.
   bool keep_per_tensor = false;
   // Of Examination::bytes. A repair that leaves the model above it is not kept.
-  std::optional<int64_t> byte_budget;
+  std::optional<int64_t> byte_budget{};
   // As of IncrementalOptions.
   size_t cache_bytes = size_t{256} << 20;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "analysis/weighted_layers.h"
 #include "base/decimal.h"
@@ -26,8 +27,9 @@ std::string figure_text(double figure) { return double_to_text(std::round(figure
 
 double kl_of(const std::optional<Score>& score) { return score ? score->kl : 0; }
 
+// Positive, to divide by.
 double total_loss(const Sensitivity& sensitivity) {
-  double total = 0;
+  double total = std::numeric_limits<double>::min();
   for (const LayerSensitivity& layer : sensitivity.layers) {
     total += kl_of(layer.weights) + kl_of(layer.output);
   }
@@ -55,11 +57,10 @@ struct Symptom {
 std::optional<Proposal> proposal(Rule rule, const Case& patient, const Symptom& symptom,
                                  std::vector<Recipe> recipes) {
   if (symptom.layer.empty()) return {};
-  const double total = total_loss(patient.sensitivity);
   return Proposal{symptom.layer,
                   format_text(kReasons[static_cast<size_t>(rule)], Text(symptom.layer),
                               Text(figure_text(symptom.figure)), Text(symptom.proportion)),
-                  std::move(recipes), total > 0 ? symptom.loss / total : 0};
+                  std::move(recipes), symptom.loss / total_loss(patient.sensitivity)};
 }
 
 // ---- weights
