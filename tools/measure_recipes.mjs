@@ -10,12 +10,14 @@ import { main, projectRoot, say } from './lib/run.mjs'
 
 const help = `Prints a table of accuracies of the zoo in FP32 and with weights of few bits, rounded in several ways.
 
-  npm run measure:recipes [-- --models PATTERN] [--bits 4,3]`
+  npm run measure:recipes [-- --models PATTERN] [--bits 4,3]
+  ... -- --mixed           with widths of their own for the layers, in as many bytes as all with 4 bits, too`
 
 const options = {
   help: { type: 'boolean', default: false },
   models: { type: 'string', default: '' },
   bits: { type: 'string', default: '8,4,3,2' },
+  mixed: { type: 'boolean', default: false },
 }
 
 const models = [
@@ -31,6 +33,17 @@ const roundings = [
   ['GPTQ', { weights: { rounding: 'gptq', clipping: 'mse' }, correctBias: true }],
   ['AdaRound', { weights: { rounding: 'adaround', clipping: 'mse' }, correctBias: true }],
 ]
+
+const mixedBits = [8, 6, 5, 4, 3, 2]
+
+/** The best recipe in the bytes of all weights with 4 bits. */
+async function mixPrecision(lowbit, fp32, recipe, samples) {
+  const bits = mixedBits
+  const { cost } = await lowbit.mixPrecision(fp32, recipe, { samples, bits: [4] })
+  const budget = cost.reduce((sum, [bytes]) => sum + bytes, 0)
+  const { chosen } = await lowbit.mixPrecision(fp32, recipe, { samples, bits, budget })
+  return chosen.recipe
+}
 
 const percent = (share) => `${(100 * share).toFixed(2)} %`
 const row = (cells) => `| ${cells.join(' | ')} |`
@@ -49,18 +62,29 @@ await main(async () => {
     const { images, labels } = readSplit(dataset, 'test')
     const evaluator = await lowbit.evaluator(fp32, { inputs: toInput(images), labels })
     say(row([name, 'FP32', percent(evaluator.reference.top1)]))
-    for (const bits of values.bits.split(',').map(Number)) {
+    const widths = values.bits.split(',').map(Number)
+    for (const bits of values.mixed ? [...widths, 'mixed'] : widths) {
       const cells = []
       const seconds = []
       for (const [, { weights, ...rest }] of roundings) {
-        const recipe = { weights: { bits, ...weights }, ...rest }
         const start = performance.now()
+        const recipe =
+          bits === 'mixed'
+            ? await mixPrecision(lowbit, fp32, { weights, ...rest }, calibration)
+            : { weights: { bits, ...weights }, ...rest }
         const quantized = await lowbit.quantize(fp32, recipe, { calibration })
         seconds.push(((performance.now() - start) / 1000).toFixed(1))
         cells.push(percent((await evaluator.measure(quantized)).top1))
         quantized.dispose()
       }
-      say(row([name, `${bits} bits`, ...cells, seconds.join(' / ')]))
+      say(
+        row([
+          name,
+          bits === 'mixed' ? 'mixed, as 4 bits' : `${bits} bits`,
+          ...cells,
+          seconds.join(' / '),
+        ]),
+      )
     }
     evaluator.dispose()
     fp32.dispose()

@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "analysis/doctor.h"
+#include "analysis/mixed_precision.h"
 #include "analysis/sensitivity.h"
 #include "base/context.h"
 #include "compare/compare.h"

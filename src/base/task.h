@@ -109,4 +109,11 @@ Result<T> finish(Task<T> task, const Context& context = {}) {
   LOWBIT_CO_FINISH_(LOWBIT_CONCAT(task_, __LINE__), LOWBIT_CONCAT(result_, __LINE__), declaration, \
                     expression)
 
+// The same for a task without a value, a Task<Success>.
+#define LOWBIT_CO_DO_(task, expression)          \
+  auto task = (expression);                      \
+  while (!task.step()) co_yield task.progress(); \
+  LOWBIT_CO_TRY(std::move(task).result())
+#define LOWBIT_CO_DO(expression) LOWBIT_CO_DO_(LOWBIT_CONCAT(task_, __LINE__), expression)
+
 }  // namespace lowbit

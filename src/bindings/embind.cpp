@@ -42,6 +42,8 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(ModelOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(EvaluatorOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ProgressOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsMixedPrecisionOptions)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsDoctorOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
 
@@ -106,16 +108,16 @@ JobOrFailure calibrate(const Model& model, const JsTensors& samples) {
   return JobOrFailure(to_outcome(try_calibrate(model, samples)));
 }
 
-// `calibration`: as to_calibration() made it, or empty, to be made of the samples.
+// `calibration`: as to_calibration() made it, read where there are no samples to make it of.
 Result<val> try_quantize(const Model& model, const std::string& recipe_text,
                          const JsBytes& calibration_bytes, const JsTensors& samples) {
   LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
   std::optional<Calibration> calibration;
-  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> bytes, read_bytes(calibration_bytes));
-  if (bytes->byte_count() > 0) {
+  if (tensors.empty()) {
+    LOWBIT_ASSIGN(const std::shared_ptr<Buffer> bytes, read_bytes(calibration_bytes));
     LOWBIT_ASSIGN(calibration, load_calibration({bytes->data(), bytes->byte_count()}));
   }
-  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
   return to_job(quantize_in_steps(model.graph(), std::move(recipe), std::move(calibration),
                                   std::move(tensors)),
                 [tier = model.tier(), tiles = model.tiles()](QuantizedGraph quantized) {
@@ -163,6 +165,40 @@ Result<val> try_measure(const SharedEvaluator& shared, const Model& model) {
 
 JobOrFailure measure(const SharedEvaluator& evaluator, const Model& model) {
   return JobOrFailure(to_outcome(try_measure(evaluator, model)));
+}
+
+Result<val> try_mix_precision(const Model& model, const std::string& recipe_text,
+                              const JsTensors& samples, const JsLabels& labels,
+                              const JsMixedPrecisionOptions& options) {
+  LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
+  MixedPrecisionOptions chosen = read_mixed_precision_options(options);
+  chosen.evaluation = options_of(model);
+  return to_job(
+      mix_precision(model.graph(), std::move(recipe), std::move(tensors),
+                    emscripten::convertJSArrayToNumberVector<int32_t>(labels), std::move(chosen)),
+      [](const MixedPrecision& mixed) { return to_mixed_precision(mixed); });
+}
+
+JobOrFailure mix(const Model& model, const std::string& recipe, const JsTensors& samples,
+                 const JsLabels& labels, const JsMixedPrecisionOptions& options) {
+  return JobOrFailure(to_outcome(try_mix_precision(model, recipe, samples, labels, options)));
+}
+
+Result<val> try_diagnose(const Model& model, const std::string& recipe_text,
+                         const JsTensors& samples, const JsLabels& labels,
+                         const JsDoctorOptions& options) {
+  LOWBIT_ASSIGN(Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(std::vector<Tensor> tensors, read_tensors(samples));
+  return to_job(lowbit::diagnose(model.graph(), std::move(recipe), std::move(tensors),
+                                 emscripten::convertJSArrayToNumberVector<int32_t>(labels),
+                                 read_doctor_options(options)),
+                [](const Diagnosis& diagnosis) { return to_diagnosis(diagnosis); });
+}
+
+JobOrFailure diagnose(const Model& model, const std::string& recipe, const JsTensors& samples,
+                      const JsLabels& labels, const JsDoctorOptions& options) {
+  return JobOrFailure(to_outcome(try_diagnose(model, recipe, samples, labels, options)));
 }
 
 Result<val> try_sensitivity(const Model& fp32, const Model& quantized, const JsTensors& inputs,
@@ -259,6 +295,8 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<JsTiles>("import('./types.js').Tiles");
   register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
+  register_type<JsMixedPrecisionOptions>("import('./raw.js').MixedPrecisionChoice");
+  register_type<JsDoctorOptions>("import('./raw.js').DoctorChoice");
   register_type<JsUnknown>("unknown");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
@@ -285,6 +323,8 @@ EMSCRIPTEN_BINDINGS(lowbit) {
       .function("calibrate(samples)", &calibrate)
       .function("quantize(recipe, calibration, samples)", &quantize)
       .function("evaluator(inputs, labels)", &evaluator)
+      .function("mixPrecision(recipe, samples, labels, options)", &mix)
+      .function("diagnose(recipe, samples, labels, options)", &diagnose)
       .function("sensitivity(quantized, inputs, labels)", &sensitivity)
       .function("compare(other)", &compare);
 

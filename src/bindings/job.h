@@ -25,11 +25,11 @@ class Job {
   virtual emscripten::val result() = 0;
 };
 
-// `Convert`: T -> val.
+// `Convert`: T -> val; what it holds lives as long as the task.
 template <class T, class Convert>
 class TaskJob final : public Job {
  public:
-  TaskJob(Task<T> task, Convert convert) : task_(std::move(task)), convert_(std::move(convert)) {}
+  TaskJob(Task<T> task, Convert convert) : convert_(std::move(convert)), task_(std::move(task)) {}
 
   emscripten::val step() override {
     if (!task_.step()) return to_progress(task_.progress());
@@ -42,8 +42,8 @@ class TaskJob final : public Job {
   emscripten::val result() override { return convert_(std::move(*made_)); }
 
  private:
+  Convert convert_;  // keeps what the task refers to, and so outlives it
   Task<T> task_;
-  Convert convert_;
   std::optional<T> made_;
 };
 

@@ -256,6 +256,66 @@ val to_sensitivity(const Sensitivity& sensitivity) {
   return result;
 }
 
+val to_diagnosis(const Diagnosis& diagnosis) {
+  const auto to_examination = [](const Examination& examination) {
+    val result = val::object();
+    result.set("score", to_score(examination.score));
+    result.set("bytes", to_number(examination.bytes));
+    return result;
+  };
+  val findings = val::array();
+  for (const Finding& finding : diagnosis.findings) {
+    const RuleInfo& rule = kRules[static_cast<size_t>(finding.rule)];
+    val item = val::object();
+    item.set("rule", to_text(rule.id));
+    item.set("repair", to_text(rule.repair));
+    item.set("layer", to_text(finding.layer));
+    item.set("reason", to_text(finding.reason));
+    item.set("recipe", to_text(write_recipe(finding.recipe)));
+    item.set("expectedKl", finding.expected_kl);
+    item.set("before", to_examination(finding.before));
+    item.set("after", to_examination(finding.after));
+    item.set("isKept", finding.is_kept);
+    findings.call<void>("push", item);
+  }
+  val result = val::object();
+  result.set("findings", findings);
+  result.set("recipe", to_text(write_recipe(diagnosis.recipe)));
+  result.set("fp32", to_score(diagnosis.fp32));
+  result.set("before", to_examination(diagnosis.before));
+  result.set("after", to_examination(diagnosis.after));
+  return result;
+}
+
+val to_mixed_precision(const MixedPrecision& mixed) {
+  const auto to_numbers = [](const auto& numbers) {
+    val result = val::array();
+    for (const auto number : numbers) result.call<void>("push", to_number(number));
+    return result;
+  };
+  const auto to_point = [&](const MixedPoint& point) {
+    val result = val::object();
+    result.set("bits", to_numbers(point.bits));
+    result.set("cost", point.cost);
+    result.set("predictedKl", point.predicted_kl);
+    return result;
+  };
+  val kl = val::array();
+  val cost = val::array();
+  for (const auto& of_layer : mixed.kl) kl.call<void>("push", to_numbers(of_layer));
+  for (const auto& of_layer : mixed.cost) cost.call<void>("push", to_numbers(of_layer));
+  val front = val::array();
+  for (const MixedPoint& point : mixed.front) front.call<void>("push", to_point(point));
+  val result = val::object();
+  result.set("layers", to_texts(mixed.layers));
+  result.set("kl", kl);
+  result.set("cost", cost);
+  result.set("front", front);
+  result.set("chosen", mixed.chosen ? to_point(*mixed.chosen) : val::null());
+  result.set("score", mixed.score ? to_score(*mixed.score) : val::null());
+  return result;
+}
+
 val to_evaluation(const Evaluation& source) {
   val evaluation = val::object();
   evaluation.set("samples", to_bytes(std::as_bytes(std::span(source.samples))));
@@ -303,6 +363,27 @@ Status read_data(const val& tensors, std::span<const ValueView> places) {
 Evaluation read_evaluation(const val& evaluation) {
   return {read_vector<SampleResult>(evaluation["samples"]),
           read_vector<LayerErrors>(evaluation["errors"])};
+}
+
+MixedPrecisionOptions read_mixed_precision_options(const val& options) {
+  const auto read_number = [&](const char* name) -> std::optional<double> {
+    const val number = options[name];
+    if (number.isNull()) return {};
+    return number.as<double>();
+  };
+  return {.bits = emscripten::convertJSArrayToNumberVector<int>(options["bits"]),
+          .cost = options["cost"].as<std::string>() == "ms" ? Cost::kMilliseconds : Cost::kBytes,
+          .budget = read_number("budget"),
+          .max_drop = read_number("maxDrop")};
+}
+
+DoctorOptions read_doctor_options(const val& options) {
+  DoctorOptions result;
+  result.least_gain = options["leastGain"].as<double>();
+  result.keep_per_tensor = options["keepPerTensor"].as<bool>();
+  const val budget = options["byteBudget"];
+  if (!budget.isNull()) result.byte_budget = static_cast<int64_t>(budget.as<double>());
+  return result;
 }
 
 Tier read_tier(const val& tier) {

@@ -36,6 +36,8 @@ emscripten::val to_progress(const Progress& progress);
 emscripten::val to_calibration(const Calibration& calibration);
 
 emscripten::val to_score(const Score& score);
+emscripten::val to_diagnosis(const Diagnosis& diagnosis);
+emscripten::val to_mixed_precision(const MixedPrecision& mixed);
 emscripten::val to_sensitivity(const Sensitivity& sensitivity);
 
 // {samples, errors}: the bytes of both vectors, which only this binary reads.
@@ -54,6 +56,14 @@ Status read_data(const emscripten::val& tensors, std::span<const ValueView> plac
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);
+
+// From options that web/lib has completed and checked: {bits, cost, budget, maxDrop}, of which the
+// last two may be null.
+MixedPrecisionOptions read_mixed_precision_options(const emscripten::val& options);
+
+// From options that web/lib has completed and checked: {leastGain, keepPerTensor, byteBudget}, of
+// which the last may be null.
+DoctorOptions read_doctor_options(const emscripten::val& options);
 
 // From the name of a tier that this binary has.
 Tier read_tier(const emscripten::val& tier);

@@ -21,7 +21,7 @@ constexpr float kEpsilon = 1e-8f;
 constexpr float kTiny = 1e-30f;
 
 // Columns that are relaxed together: those whose product with H takes a few milliseconds.
-constexpr int64_t kBlockProducts = int64_t{1} << 23;
+constexpr int64_t kBlockProducts = int64_t{1} << 22;
 // What an element costs an iteration besides its products, in products.
 constexpr int64_t kElementCost = 64;
 
@@ -47,14 +47,13 @@ float inverse_rectified_sigmoid(float h) {
   return v;
 }
 
-// x^n, 0 <= n < 32, without a branch, so that a loop over x becomes SIMD.
 float power(float x, int32_t n) {
-  const float x2 = x * x;
-  const float x4 = x2 * x2;
-  const float x8 = x4 * x4;
-  const float low = ((n & 1) != 0 ? x : 1.0f) * ((n & 2) != 0 ? x2 : 1.0f);
-  const float high = ((n & 4) != 0 ? x4 : 1.0f) * ((n & 8) != 0 ? x8 : 1.0f);
-  return low * high * ((n & 16) != 0 ? x8 * x8 : 1.0f);
+  float result = 1.0f;
+  for (; n > 0; n /= 2) {
+    if (n % 2 != 0) result *= x;
+    x *= x;
+  }
+  return result;
 }
 
 }  // namespace
@@ -70,52 +69,46 @@ Result<std::shared_ptr<Buffer>> pack_gram(const RoundingProblem& problem) {
   return packed;
 }
 
-SoftRounding::SoftRounding(const RoundingProblem& problem, std::shared_ptr<Buffer> packed_gram)
+SoftRounding::SoftRounding(const RoundingProblem& problem, const Buffer& packed_gram)
     : problem_(problem),
-      packed_gram_(std::move(packed_gram)),
-      words_(kernels::word_offsets(kernels::kOnePiece, problem.depth, sizeof(float))) {
+      packed_gram_(packed_gram),
+      words_(kernels::word_offsets(kernels::kOnePiece, problem.depth, sizeof(float))),
+      weights_(problem.weights.size()),
+      error_(weights_.size() + Buffer::kSlackBytes / sizeof(float)),
+      gradient_(weights_.size()) {
   const auto depth = static_cast<size_t>(problem.depth);
-  const size_t count = problem.weights.size();
-  for (auto* values : {&variables_, &floor_error_, &scale_, &gain_, &residual_, &rounding_, &slope_,
-                       &gradient_, &first_moment_, &second_moment_}) {
-    values->resize(count);
-  }
-  error_.resize(count + Buffer::kSlackBytes / sizeof(float));
-  floor_.resize(count);
   for (int32_t c = 0; c < problem.columns; ++c) {
     const size_t first = static_cast<size_t>(c) * depth;
     const std::vector<double> residual = rounding_residual(problem, c);
     double step_loss = 0;
     for (size_t k = 0; k < depth; ++k) {
-      const size_t i = first + k;
-      const float scale = problem.scale(c, static_cast<int32_t>(k));
-      const float w = problem.weights[i];
-      const float floor = std::clamp(std::floor(w / scale), static_cast<float>(problem.qmin),
+      Weight& weight = weights_[first + k];
+      const float w = problem.weights[first + k];
+      weight.scale = problem.scale(c, static_cast<int32_t>(k));
+      const float floor = std::clamp(std::floor(w / weight.scale), static_cast<float>(problem.qmin),
                                      static_cast<float>(problem.qmax - 1));
-      floor_[i] = static_cast<int8_t>(floor);
-      floor_error_[i] = scale * floor - w;
-      scale_[i] = scale;
-      residual_[i] = static_cast<float>(residual[k]);
-      variables_[i] = inverse_rectified_sigmoid(std::clamp(w / scale - floor, 0.0f, 1.0f));
-      const double s = static_cast<double>(scale);
-      step_loss += s * s * static_cast<double>(problem.gram[k * depth + k]);
+      weight.floor = static_cast<int8_t>(floor);
+      weight.floor_error = weight.scale * floor - w;
+      weight.residual = static_cast<float>(residual[k]);
+      weight.v = inverse_rectified_sigmoid(std::clamp(w / weight.scale - floor, 0.0f, 1.0f));
+      const auto scale = static_cast<double>(weight.scale);
+      step_loss += scale * scale * static_cast<double>(problem.gram[k * depth + k]);
     }
     const double normalization = step_loss > 0 ? 2.0 * problem.depth / step_loss : 0.0;
-    for (size_t i = first; i < first + depth; ++i) {
-      gain_[i] = static_cast<float>(normalization * static_cast<double>(scale_[i]));
+    for (Weight& weight : std::span(weights_).subspan(first, depth)) {
+      weight.gain = static_cast<float>(normalization * static_cast<double>(weight.scale));
     }
   }
 }
 
 std::span<const float> SoftRounding::gradient(float regularization, int32_t beta) {
-  const size_t count = variables_.size();
-  for (size_t i = 0; i < count; ++i) {
-    const Sigmoid at = sigmoid(variables_[i]);
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    Weight& weight = weights_[i];
+    const Sigmoid at = sigmoid(weight.v);
     const float stretched = (kZeta - kGamma) * at.value + kGamma;
-    const float h = std::min(std::max(stretched, 0.0f), 1.0f);
-    rounding_[i] = h;
-    slope_[i] = h == stretched ? (kZeta - kGamma) * at.slope : 0.0f;
-    error_[i] = floor_error_[i] + scale_[i] * h;
+    weight.h = std::clamp(stretched, 0.0f, 1.0f);
+    weight.slope = weight.h == stretched ? (kZeta - kGamma) * at.slope : 0.0f;
+    error_[i] = weight.floor_error + weight.scale * weight.h;
   }
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   kernels::kSimd128Table.matmul_f32({.rows = {.a = error_.data(),
@@ -123,44 +116,45 @@ std::span<const float> SoftRounding::gradient(float regularization, int32_t beta
                                               .depth = problem_.depth,
                                               .row_stride = problem_.depth,
                                               .words = words_.data()},
-                                     .packed = packed_gram_->data(),
+                                     .packed = packed_gram_.data(),
                                      .columns = problem_.depth,
                                      .c = gradient_.data(),
                                      .c_stride = problem_.depth,
                                      .min = -kInfinity,
                                      .max = kInfinity});
   const float strength = 2.0f * static_cast<float>(beta) * regularization;
-  for (size_t i = 0; i < count; ++i) {
-    const float from_half = 2.0f * rounding_[i] - 1.0f;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    const Weight& weight = weights_[i];
+    const float from_half = 2.0f * weight.h - 1.0f;
     const float pull = std::copysign(power(std::abs(from_half), beta - 1), from_half);
-    gradient_[i] = (gain_[i] * (gradient_[i] - residual_[i]) - strength * pull) * slope_[i];
+    gradient_[i] =
+        (weight.gain * (gradient_[i] - weight.residual) - strength * pull) * weight.slope;
   }
   return gradient_;
 }
 
 void SoftRounding::step(float rate, float regularization, int32_t beta) {
-  const std::span<const float> g = gradient(regularization, beta);
+  gradient(regularization, beta);
   decay1_ *= static_cast<double>(kMomentum);
   decay2_ *= static_cast<double>(kSquareMomentum);
-  const auto first_rate = static_cast<float>(static_cast<double>(rate) / (1.0 - decay1_));
+  const auto corrected_rate = static_cast<float>(static_cast<double>(rate) / (1.0 - decay1_));
   const auto correction = static_cast<float>(1.0 / (1.0 - decay2_));
-  for (size_t i = 0; i < g.size(); ++i) {
-    const float m = kMomentum * first_moment_[i] + (1.0f - kMomentum) * g[i] + kTiny;
-    const float s =
-        kSquareMomentum * second_moment_[i] + (1.0f - kSquareMomentum) * g[i] * g[i] + kTiny;
-    first_moment_[i] = m;
-    second_moment_[i] = s;
-    variables_[i] -= first_rate * m / (std::sqrt(s * correction) + kEpsilon);
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    Weight& weight = weights_[i];
+    const float g = gradient_[i];
+    float& m = weight.first_moment;
+    float& s = weight.second_moment;
+    m = kMomentum * m + (1.0f - kMomentum) * g + kTiny;
+    s = kSquareMomentum * s + (1.0f - kSquareMomentum) * g * g + kTiny;
+    weight.v -= corrected_rate * m / (std::sqrt(s * correction) + kEpsilon);
   }
 }
 
-std::vector<int8_t> SoftRounding::integers() const {
-  std::vector<int8_t> result(floor_);
+void SoftRounding::round(std::span<int8_t> q) const {
   // h(V) is at least 1/2 where V is not negative.
-  for (size_t i = 0; i < result.size(); ++i) {
-    if (variables_[i] >= 0.0f) ++result[i];
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    q[i] = static_cast<int8_t>(weights_[i].floor + (weights_[i].v >= 0.0f ? 1 : 0));
   }
-  return result;
 }
 
 Task<std::vector<int8_t>> adaround(RoundingProblem problem, AdaroundOptions options) {
@@ -172,10 +166,12 @@ Task<std::vector<int8_t>> adaround(RoundingProblem problem, AdaroundOptions opti
       static_cast<int32_t>(options.warm_up * static_cast<float>(options.iterations));
   WorkMeter meter(static_cast<double>(column_cost) * problem.columns * options.iterations);
   LOWBIT_CO_ASSIGN(const std::shared_ptr<Buffer> packed, pack_gram(problem));
-  std::vector<int8_t> result;
+  std::vector<int8_t> result(problem.weights.size());
   for (int32_t first = 0; first < problem.columns; first += block) {
     const RoundingProblem part = problem.slice(first, std::min(block, problem.columns - first));
-    SoftRounding soft(part, packed);
+    const std::span<int8_t> integers =
+        std::span(result).subspan(static_cast<size_t>(first) * depth, part.weights.size());
+    SoftRounding soft(part, *packed);
     for (int32_t i = 0; i < options.iterations; ++i) {
       float regularization = 0;
       int32_t beta = options.first_beta;
@@ -187,13 +183,11 @@ Task<std::vector<int8_t>> adaround(RoundingProblem problem, AdaroundOptions opti
       soft.step(options.rate, regularization, beta);
       if (meter.add(column_cost * part.columns)) co_yield Progress{"adaround", meter.fraction()};
     }
-    std::vector<int8_t> integers = soft.integers();
+    soft.round(integers);
     for (int32_t c = 0; c < part.columns; ++c) {
-      keep_better_rounding(part, c,
-                           std::span(integers).subspan(static_cast<size_t>(c) * depth, depth));
+      keep_better_rounding(part, c, integers.subspan(static_cast<size_t>(c) * depth, depth));
       if (meter.add(column_cost)) co_yield Progress{"adaround", meter.fraction()};
     }
-    result.insert(result.end(), integers.begin(), integers.end());
   }
   co_return std::move(result);
 }

@@ -28,7 +28,7 @@ struct AdaroundOptions {
   float warm_up = 0.2f;  // the fraction of the iterations that comes first, without regularizer
   // Then beta falls from the first to the last, in whole steps: so its powers are products, the
   // same on every machine.
-  int32_t first_beta = 20;  // at most 32
+  int32_t first_beta = 20;
   int32_t last_beta = 2;
 };
 
@@ -43,34 +43,38 @@ Result<std::shared_ptr<Buffer>> pack_gram(const RoundingProblem& problem);
 // The relaxed problem, and Adam's way through it.
 class SoftRounding {
  public:
-  // `packed_gram` from pack_gram().
-  SoftRounding(const RoundingProblem& problem, std::shared_ptr<Buffer> packed_gram);
+  // `packed_gram` from pack_gram(); it must outlive this.
+  SoftRounding(const RoundingProblem& problem, const Buffer& packed_gram);
 
-  std::span<float> variables() { return variables_; }  // V [columns][depth]
+  // V of weight i of [columns][depth].
+  float& variable(size_t i) { return weights_[i].v; }
   // Of the minimized sum by V, [columns][depth]; valid until the next call.
   std::span<const float> gradient(float regularization, int32_t beta);
   // One step of Adam (Kingma and Ba 2015) against gradient().
   void step(float rate, float regularization, int32_t beta);
-  // Up where h(V) >= 1/2: [columns][depth].
-  std::vector<int8_t> integers() const;
+  // Up where h(V) >= 1/2: into `q` [columns][depth].
+  void round(std::span<int8_t> q) const;
 
  private:
+  struct Weight {
+    float v = 0;
+    float h = 0;
+    float slope = 0;  // h'(V)
+    float scale = 0;
+    float floor_error = 0;  // w^ - w where h = 0
+    float gain = 0;         // of the loss: 2 scale / D
+    float residual = 0;
+    float first_moment = 0;
+    float second_moment = 0;
+    int8_t floor = 0;
+  };
+
   RoundingProblem problem_;
-  std::shared_ptr<Buffer> packed_gram_;
+  const Buffer& packed_gram_;
   std::vector<int32_t> words_;  // of the kernel
-  // All [columns][depth].
-  std::vector<float> variables_;
-  std::vector<int8_t> floor_;
-  std::vector<float> floor_error_;  // scale * floor(w / scale) - w
-  std::vector<float> scale_;
-  std::vector<float> gain_;  // of the loss: 2 scale / D
-  std::vector<float> residual_;
-  std::vector<float> rounding_;  // h(V)
-  std::vector<float> slope_;     // h'(V)
-  std::vector<float> error_;     // w^ - w, and what the kernel may read behind it
+  std::vector<Weight> weights_;
+  std::vector<float> error_;  // w^ - w, and what the kernel may read behind it
   std::vector<float> gradient_;
-  std::vector<float> first_moment_;
-  std::vector<float> second_moment_;
   double decay1_ = 1;  // beta1^t of Adam after t steps
   double decay2_ = 1;
 };

@@ -54,7 +54,7 @@ float mse_optimal_scale(std::span<const float> weights, int32_t qmax) {
     scale = std::max(scale * kGridRatio, std::numeric_limits<float>::min());
     improves(scale);
   }
-  // It ends: every round has less error, and there are finitely many integers to fit.
+  // It ends, as every round has less error than the one before.
   while (improves(best.best_scale)) {
   }
   return best_scale;

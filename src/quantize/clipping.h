@@ -12,8 +12,7 @@ namespace lowbit {
 // tried: max |w| / qmax times 0.95^i, i = 0 to 80 (down to a 60th), and from the best of them on
 // the optimum for the integers that the one before gave, until there is no gain. Never worse than
 // max |w| / qmax. Weights are finite; all zero give 1, as symmetric_params(). The same on every
-// machine. Errors weighted by the diagonal of H (rounding_problem.h) were tried: they gained
-// nothing.
+// machine.
 float mse_optimal_scale(std::span<const float> weights, int32_t qmax);
 
 }  // namespace lowbit

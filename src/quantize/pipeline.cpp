@@ -50,7 +50,7 @@ Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
   if (!calibration || recipe.equalize) {
     LOWBIT_CO_FINISH(calibration, calibrate_in_steps(prepared, samples));
   }
-  LOWBIT_CO_ASSIGN(Graph quantized, quantize(prepared, *calibration, recipe));
+  LOWBIT_CO_FINISH(Graph quantized, quantize_by_node(prepared, *calibration, recipe));
   LOWBIT_CO_FINISH(QuantizedGraph improved,
                    improve(prepared, std::move(quantized), samples, recipe));
   co_return improved;

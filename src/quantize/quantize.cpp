@@ -38,14 +38,16 @@ class Quantizer {
     for (size_t i = 0; i < values_.size(); ++i) values_[i].real = static_cast<ValueId>(i);
   }
 
-  Result<Graph> run() {
+  Task<Graph> run() {
     target_ = source_;
     target_.nodes.clear();
+    const auto count = static_cast<double>(source_.nodes.size());
     for (size_t i = 0; i < source_.nodes.size(); ++i) {
-      LOWBIT_TRY(quantize_node(source_.nodes[i], layer_forms_[i]));
+      co_yield Progress{"quantize", static_cast<double>(i) / count};
+      LOWBIT_CO_TRY(quantize_node(source_.nodes[i], layer_forms_[i]));
     }
     for (ValueId& output : target_.outputs) output = real_output(output);
-    return remove_unused(target_);
+    co_return remove_unused(target_);
   }
 
  private:
@@ -290,11 +292,18 @@ Result<Graph> prepare(const Graph& graph) {
   return fuse_activations(replaced);
 }
 
+Task<Graph> quantize_by_node(const Graph& graph, const Calibration& calibration,
+                             const Recipe& recipe) {
+  LOWBIT_CO_TRY(validate_recipe(recipe));
+  LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
+  LOWBIT_CO_TRY(check_layers(prepared, recipe));
+  Quantizer quantizer(std::move(prepared), calibration, recipe);
+  LOWBIT_CO_FINISH(Graph quantized, quantizer.run());
+  co_return quantized;
+}
+
 Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe) {
-  LOWBIT_TRY(validate_recipe(recipe));
-  LOWBIT_ASSIGN(Graph prepared, prepare(graph));
-  LOWBIT_TRY(check_layers(prepared, recipe));
-  return Quantizer(std::move(prepared), calibration, recipe).run();
+  return finish(quantize_by_node(graph, calibration, recipe));
 }
 
 }  // namespace lowbit

@@ -4,6 +4,7 @@
 // and the algorithms that choose other integers or biases come behind it.
 #pragma once
 
+#include "base/task.h"
 #include "quantize/calibrate.h"
 #include "quantize/recipe.h"
 
@@ -31,5 +32,9 @@ Result<Graph> prepare(const Graph& graph);
 // Errors: as prepare(); kInvalidArgument (the recipe, or a layer of it that the prepared graph has
 // not; the calibration of another graph), kUnsupportedFeature.
 Result<Graph> quantize(const Graph& graph, const Calibration& calibration, const Recipe& recipe);
+
+// The same, with a pause before each node; what it is given must outlive it.
+Task<Graph> quantize_by_node(const Graph& graph, const Calibration& calibration,
+                             const Recipe& recipe);
 
 }  // namespace lowbit

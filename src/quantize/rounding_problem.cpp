@@ -8,7 +8,7 @@ namespace lowbit {
 
 namespace {
 
-constexpr int64_t kWorkBetweenPauses = int64_t{1} << 24;
+constexpr int64_t kWorkBetweenPauses = int64_t{1} << 23;
 
 size_t index(int64_t i) { return static_cast<size_t>(i); }
 
@@ -47,12 +47,14 @@ RoundingProblem RoundingProblem::slice(int32_t first, int32_t count) const {
 }
 
 std::vector<double> rounding_residual(const RoundingProblem& problem, int32_t column) {
-  std::vector<double> minus_w;
-  for (const float w : row(problem.weights, column, problem.depth)) {
-    minus_w.push_back(-static_cast<double>(w));
-  }
+  const std::span<const float> weights = row(problem.weights, column, problem.depth);
   const std::span<const float> target = row(problem.target, column, problem.depth);
-  std::vector<double> residual(target.begin(), target.end());
+  std::vector<double> minus_w(weights.size());
+  std::vector<double> residual(weights.size());
+  for (size_t k = 0; k < weights.size(); ++k) {
+    minus_w[k] = -static_cast<double>(weights[k]);
+    residual[k] = static_cast<double>(target[k]);
+  }
   add_gram_product(problem, minus_w, residual);
   return residual;
 }

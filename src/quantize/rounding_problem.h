@@ -1,5 +1,5 @@
-// The choice of a matrix product's integer weights as a problem of its own, which rounding to
-// nearest, AdaRound and GPTQ solve, each better and slower than the one before.
+// The choice of a matrix product's integer weights as a problem of its own, which AdaRound and GPTQ
+// solve better than rounding to nearest.
 //
 //   minimize over q   sum_c  w^_c H w^_c' - 2 w^_c t_c'      qmin <= q <= qmax
 //   w^[c, k] = scale[c, k / block_size] * q[c, k]

@@ -75,9 +75,9 @@ test('an installed package', async (t) => {
     }
   }
 
-  await t.test('its example runs', () => {
+  await t.test('its examples run', () => {
     const readme = readFileSync(join(library, 'README.md'), 'utf8')
-    const example = /```js\n(import[\s\S]*?)```/.exec(readme)[1]
+    const examples = [...readme.matchAll(/```js\n(import[\s\S]*?)```/g)].map(([, code]) => code)
     const slice = join(projectRoot, 'tools/data/datasets.mjs')
     const given = `
       import { readFileSync } from 'node:fs'
@@ -86,9 +86,14 @@ test('an installed package', async (t) => {
       const { data: pixels } = toInput(slice.images)
       const [image, labels] = [pixels.subarray(0, 784), slice.labels]
       const onnxBytes = readFileSync(${JSON.stringify(join(projectRoot, 'examples/models/digits-mlp.onnx'))})`
-    writeFileSync(join(app, 'example.mjs'), `${given}\n${example}`)
-    const printed = runIn(app, 'node', ['--no-warnings', 'example.mjs'])
-    assert.match(printed, /^\[ 1, 10 \] Float32Array\(10\)/)
+    const [first, fewBits] = examples.map((example) => {
+      writeFileSync(join(app, 'example.mjs'), `${given}\n${example}`)
+      return runIn(app, 'node', ['--no-warnings', 'example.mjs'])
+    })
+    assert.match(first, /^\[ 1, 10 \] Float32Array\(10\)/)
+    // The accuracy of three bits, of three with one layer of eight, and of three that were learned.
+    const [few, mixed, learned] = fewBits.match(/^(1|0\.\d+) /gm).map(Number)
+    assert.ok(few > 0.5 && mixed >= few && learned >= few, fewBits)
   })
 
   await t.test('its types compile for strict callers', () => {
@@ -126,7 +131,8 @@ test('an installed package', async (t) => {
 
 const consumer = `
 import { createLowbit, errorCodes, LowbitError } from 'lowbit'
-import type { DotProduct, Lowbit, LowbitErrorCode, Model, Recipe, Report, Tensor } from 'lowbit'
+import type { Calibration, DotProduct, Evaluator, Lowbit, LowbitErrorCode, Model } from 'lowbit'
+import type { Recipe, Report, Sensitivity, Tensor } from 'lowbit'
 
 const wasm = { simd128: '/lowbit.wasm', relaxed: new URL('https://example.org/lowbit-relaxed.wasm') }
 const lowbit: Lowbit = await createLowbit({ tier: 'reference', worker: false, wasm })
@@ -137,6 +143,12 @@ const fp32: Model = await lowbit.load(new Uint8Array())
 const int8: Model = await lowbit.quantize(fp32, recipe, { calibration, signal: AbortSignal.timeout(9) })
 const report: Report = await lowbit.compare(fp32, int8, { inputs: [calibration], labels: [0] })
 const share: number | null = report.a.top1
+const seen: Calibration = await lowbit.calibrate(fp32, { samples: calibration })
+const float: Recipe = { activations: { bits: 'float' }, layers: { fc1: { weights: { bits: 2 } } } }
+const weightOnly: Model = await lowbit.quantize(fp32, float, { calibration: seen })
+const fragile: Sensitivity = await lowbit.sensitivity(fp32, int8, { inputs: calibration })
+const evaluator: Evaluator = await lowbit.evaluator(fp32, { inputs: calibration, labels: [0] })
+const right: number = (await evaluator.measure(weightOnly)).correct
 const blob = new Blob([await int8.save('onnx')])
 const code: LowbitErrorCode | undefined = errorCodes[0]
 try { await int8.run([calibration]) } catch (error) { if (error instanceof LowbitError) error.where.length }
@@ -144,7 +156,9 @@ try { await int8.run([calibration]) } catch (error) { if (error instanceof Lowbi
 await lowbit.quantize(fp32, { weights: { bits: 9 } }, { calibration })
 // @ts-expect-error
 report.a.bytes = 3
-export { blob, code, dot, share }
+// @ts-expect-error
+await lowbit.quantize(fp32, {}, { calibration: seen.bytes })
+export { blob, code, dot, fragile, right, share }
 `
 
 // What a visitor downloads: the binary that runs, and the glue.

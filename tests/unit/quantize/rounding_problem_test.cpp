@@ -107,13 +107,13 @@ TEST_CASE("rows are few when they cannot span the inputs") {
   CHECK_FALSE(problem.has_few_rows());
 }
 
-TEST_CASE("the meter asks for a pause after each 2^24 multiply-adds") {
-  WorkMeter meter(1 << 26);
-  CHECK_FALSE(meter.add((1 << 24) - 1));
+TEST_CASE("the meter asks for a pause after each 2^23 multiply-adds") {
+  WorkMeter meter(1 << 25);
+  CHECK_FALSE(meter.add((1 << 23) - 1));
   CHECK(meter.add(1));
-  CHECK_FALSE(meter.add(1 << 23));
+  CHECK_FALSE(meter.add(1 << 22));
   CHECK(meter.fraction() == 0.375);
-  CHECK(meter.add(1 << 26));
+  CHECK(meter.add(1 << 25));
   CHECK(meter.fraction() == 1.0);
 }
 

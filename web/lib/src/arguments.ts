@@ -2,11 +2,16 @@
 // model, such as its inputs' shapes, is checked where the model is.
 
 import type { BinarySources } from './loader.js'
+import type { DoctorChoice, MixedPrecisionChoice } from './raw.js'
 import {
   type Calibration,
   type CallOptions,
+  type DiagnoseOptions,
   LowbitError,
   type LowbitErrorCode,
+  type MixedPrecisionOptions,
+  type Model,
+  type Precision,
   type Tensor,
   type WasmSource,
 } from './types.js'
@@ -159,9 +164,55 @@ export function choose<const T>(value: unknown, where: string, allowed: readonly
 /** As text, which the core reads. */
 export function readRecipe(recipe: unknown): string {
   if (!isObject(recipe)) return fail('recipe', 'must be an object')
-  return JSON.stringify(recipe)
+  try {
+    const text: string | undefined = JSON.stringify(recipe)
+    if (text !== undefined) return text
+  } catch {
+    // A cycle or a bigint.
+  }
+  return fail('recipe', 'cannot be written as JSON')
 }
 
-export function isCalibration(value: unknown): value is Calibration {
-  return isObject(value) && value.bytes instanceof Uint8Array
+const isPositive = (value: unknown) =>
+  typeof value === 'number' && value >= 0 && Number.isFinite(value)
+
+/** Fills in the defaults. */
+export function readDoctor(options: DiagnoseOptions): DoctorChoice {
+  const { leastGain = 0.05, byteBudget = null } = options
+  const keepPerTensor = choose(options.keepPerTensor, 'options.keepPerTensor', [false, true])
+  if (!isPositive(leastGain) || leastGain > 1) fail('options.leastGain', 'must be from 0 to 1')
+  if (byteBudget !== null && !isPositive(byteBudget)) {
+    fail('options.byteBudget', 'must be a number from 0 up')
+  }
+  return { leastGain, keepPerTensor, byteBudget }
+}
+
+/** Fills in the defaults. */
+export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisionChoice {
+  const { bits = [8, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
+  const cost = choose(options.cost, 'options.cost', ['bytes', 'ms'])
+  if (!Array.isArray(bits) || bits.length === 0) fail('options.bits', 'must be a list of widths')
+  bits.forEach((width, index) => {
+    choose(width, `options.bits[${index}]`, [8, 7, 6, 5, 4, 3, 2])
+  })
+  if (budget !== null && !isPositive(budget)) fail('options.budget', 'must be a number from 0 up')
+  if (maxDrop !== null && !isPositive(maxDrop))
+    fail('options.maxDrop', 'must be a number from 0 up')
+  if (budget !== null && maxDrop !== null) fail('options.budget', 'excludes options.maxDrop')
+  return { bits: [...bits], cost, budget, maxDrop }
+}
+
+export const isCalibration = (value: unknown): value is Pick<Calibration, 'bytes'> =>
+  isObject(value) && 'bytes' in value
+
+/** A copy of a calibration's bytes, which the caller cannot change any more; what they hold is for the core to read. */
+export function readCalibration({ bytes }: Pick<Calibration, 'bytes'>, where: string): Uint8Array {
+  if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
+  return fail(`${where}.bytes`, 'must be a Uint8Array')
+}
+
+/** Whether a verb takes FP32 models or quantized ones. */
+export function checkPrecision({ info }: Model, where: string, precision: Precision): void {
+  if (info.quantized === (precision === 'int8')) return
+  fail(where, precision === 'int8' ? 'must be a quantized model' : 'is quantized already')
 }

@@ -1,20 +1,28 @@
 // The caller's side: models as callers hold them, and calls that find their models again where a host broke.
 
 import * as check from './arguments.js'
-import { disposed, type Pool } from './pool.js'
+import { disposed } from './failures.js'
+import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
+import type { RawMixedPoint } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task } from './task.js'
 import {
   type Backend,
+  type Bits,
   type CalibrateOptions,
   type Calibration,
   type CallOptions,
   type CompareOptions,
+  type DiagnoseOptions,
+  type Diagnosis,
   type EvaluateOptions,
   type Evaluator,
+  type LayerRecipe,
   type Lowbit,
   LowbitError,
+  type MixedPrecision,
+  type MixedPrecisionOptions,
   type Model,
   type ModelInfo,
   type Progress,
@@ -44,7 +52,8 @@ interface ModelRecord {
 interface EvaluatorRecord {
   readonly id: ModelId
   readonly client: Client
-  readonly reference: ModelRecord
+  /** The reference's ONNX bytes. */
+  readonly reference: Uint8Array
   readonly inputs: readonly Tensor[]
   readonly labels: Int32Array
   readonly homes: WeakMap<Host, Promise<unknown>>
@@ -63,6 +72,16 @@ function makeDisposable(prototype: { dispose(): void }): void {
   if (Symbol.dispose) {
     Object.defineProperty(prototype, Symbol.dispose, { value: prototype.dispose, writable: true })
   }
+}
+
+/** The recipe with a width of its own for each of the layers. */
+function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[]): Recipe {
+  const layers: Record<string, LayerRecipe> = { ...recipe.layers }
+  names.forEach((name, index) => {
+    const own = layers[name]
+    layers[name] = { ...own, weights: { ...own?.weights, bits: bits[index] ?? 8 } }
+  })
+  return { ...recipe, layers }
 }
 
 /** Samples, at least one. */
@@ -176,6 +195,7 @@ export class Client implements Lowbit {
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {
     const record = this.#recordOf(model, 'model')
+    check.checkPrecision(model, 'model', 'float32')
     check.checkOptions(options)
     const samples = readCalibrationSamples(options.samples, 'options.samples', model)
     return attend(this.#tasks, options, async (task) => {
@@ -186,14 +206,15 @@ export class Client implements Lowbit {
 
   async quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model> {
     const record = this.#recordOf(model, 'model')
+    check.checkPrecision(model, 'model', 'float32')
     const text = check.readRecipe(recipe)
     check.checkOptions(options)
-    const given = options.calibration
+    const [given, where] = [options.calibration, 'options.calibration']
     const source = check.isCalibration(given)
-      ? { calibration: given.bytes, samples: [] }
+      ? { calibration: check.readCalibration(given, where), samples: [] }
       : {
           calibration: new Uint8Array(),
-          samples: readCalibrationSamples(given, 'options.calibration', model),
+          samples: readCalibrationSamples(given, where, model),
         }
     return this.#make(options, async (task, host, target) => {
       const request = { model: record.id, target, recipe: text, ...source }
@@ -201,8 +222,42 @@ export class Client implements Lowbit {
     })
   }
 
+  async diagnose(model: Model, recipe: Recipe, options: DiagnoseOptions): Promise<Diagnosis> {
+    const { record, learning } = this.#learning(model, recipe, options)
+    const choice = check.readDoctor(options)
+    const raw = await attend(this.#tasks, options, async (task) => {
+      const request = { model: record.id, ...learning, choice }
+      return this.#ask(task, await this.#pool.host(), [record], 'diagnose', request)
+    })
+    const findings = raw.findings.map(({ recipe, ...rest }) => ({
+      recipe: JSON.parse(recipe) as Recipe,
+      ...rest,
+    }))
+    return { ...raw, findings, recipe: JSON.parse(raw.recipe) as Recipe }
+  }
+
+  async mixPrecision(
+    model: Model,
+    recipe: Recipe,
+    options: MixedPrecisionOptions,
+  ): Promise<MixedPrecision> {
+    const { record, learning } = this.#learning(model, recipe, options)
+    const choice = check.readMixedPrecision(options)
+    const raw = await attend(this.#tasks, options, async (task) => {
+      const request = { model: record.id, ...learning, choice }
+      return this.#ask(task, await this.#pool.host(), [record], 'mixPrecision', request)
+    })
+    const point = ({ bits, ...rest }: RawMixedPoint) => ({
+      recipe: withBits(recipe, raw.layers, bits),
+      ...rest,
+    })
+    return { ...raw, front: raw.front.map(point), chosen: raw.chosen && point(raw.chosen) }
+  }
+
   async sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity> {
     const models = [this.#recordOf(fp32, 'fp32'), this.#recordOf(quantized, 'quantized')] as const
+    check.checkPrecision(fp32, 'fp32', 'float32')
+    check.checkPrecision(quantized, 'quantized', 'int8')
     const samples = readEvaluation(fp32, options)
     return attend(this.#tasks, options, async (task) => {
       const request = { fp32: models[0].id, quantized: models[1].id, ...samples }
@@ -216,7 +271,7 @@ export class Client implements Lowbit {
     const record: EvaluatorRecord = {
       id: ++this.#lastModel,
       client: this,
-      reference: model,
+      reference: model.bytes,
       // Copies, which may be needed again when the caller has changed its own.
       inputs: inputs.map(({ data, shape }) => ({ data: data.slice(), shape: [...shape] })),
       labels,
@@ -312,6 +367,17 @@ export class Client implements Lowbit {
     return record
   }
 
+  /** What a search for a better recipe learns from. */
+  #learning(model: Model, recipe: Recipe, options: DiagnoseOptions | MixedPrecisionOptions) {
+    const record = this.#recordOf(model, 'model')
+    check.checkPrecision(model, 'model', 'float32')
+    const text = check.readRecipe(recipe)
+    check.checkOptions(options)
+    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    const labels = check.readLabels(options.labels, samples[0]?.shape[0] ?? 0)
+    return { record, learning: { recipe: text, samples, labels } }
+  }
+
   async #make(
     options: CallOptions,
     make: (
@@ -375,14 +441,22 @@ export class Client implements Lowbit {
     if (record.isDisposed) throw disposed('evaluator')
     let isThere = record.homes.get(host)
     if (!isThere) {
-      const { id: target, reference, inputs, labels } = record
-      const request = { target, reference: reference.id, inputs, labels }
-      isThere = this.#bring(reference, host).then(
-        () => host.call('startEvaluator', request, () => {}).reply,
-      )
+      isThere = this.#startAgain(record, host)
       record.homes.set(host, isThere)
     }
     await isThere
+    if (!record.isDisposed) return
+    host.release(record.id)
+    throw disposed('evaluator')
+  }
+
+  async #startAgain({ id, reference, inputs, labels }: EvaluatorRecord, host: Host): Promise<void> {
+    // A model of its own, as the caller's may have been disposed of.
+    const model = ++this.#lastModel
+    await host.call('load', { target: model, bytes: reference }, () => {}).reply
+    const request = { target: id, reference: model, inputs, labels }
+    await host.call('startEvaluator', request, () => {}).reply
+    host.release(model)
   }
 
   async #bring(record: ModelRecord, host: Host): Promise<void> {

@@ -1,11 +1,8 @@
 // The hosts that share work. The first runs always and does everything alone that is short; the others start with the
 // first work that is long enough for them.
 
+import { disposed } from './failures.js'
 import type { Host, ModelId } from './protocol.js'
-import { LowbitError } from './types.js'
-
-export const disposed = (what: string) =>
-  new LowbitError('DISPOSED', `${what} was disposed of`, what)
 
 export class Pool {
   readonly #startHost: () => Promise<Host>

@@ -1,6 +1,13 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
-import type { Evaluation, KernelTier } from './raw.js'
+import type {
+  DoctorChoice,
+  Evaluation,
+  KernelTier,
+  MixedPrecisionChoice,
+  RawDiagnosis,
+  RawMixedPrecision,
+} from './raw.js'
 import type {
   Calibration,
   LowbitErrorCode,
@@ -41,11 +48,35 @@ export interface Verbs {
       target: ModelId
       /** JSON. */
       recipe: string
-      /** Empty: to be made of the samples. */
+      /** Read where there are no samples to make it of. */
       calibration: Uint8Array
       samples: readonly Tensor[]
     }
     reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer>; warnings: string[] }
+  }
+  diagnose: {
+    request: {
+      model: ModelId
+      /** JSON. */
+      recipe: string
+      samples: readonly Tensor[]
+      /** Empty, or one class per sample. */
+      labels: Int32Array
+      choice: DoctorChoice
+    }
+    reply: RawDiagnosis
+  }
+  mixPrecision: {
+    request: {
+      model: ModelId
+      /** JSON. */
+      recipe: string
+      samples: readonly Tensor[]
+      /** Empty, or one class per sample. */
+      labels: Int32Array
+      choice: MixedPrecisionChoice
+    }
+    reply: RawMixedPrecision
   }
   sensitivity: {
     request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }

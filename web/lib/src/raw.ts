@@ -1,6 +1,6 @@
 // The types that cross the border to C++ (src/bindings/embind.cpp) and are not public.
 
-import type { LowbitErrorCode } from './types.js'
+import type { Bits, Diagnosis, Finding, LowbitErrorCode, Score } from './types.js'
 
 /** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
 export type KernelTier =
@@ -14,6 +14,44 @@ export type KernelTier =
 /** What a C++ function returns in place of its value where it fails. */
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }
+}
+
+/** What mixed precision is to find, with every default filled in. */
+export interface MixedPrecisionChoice {
+  bits: number[]
+  cost: 'bytes' | 'ms'
+  budget: number | null
+  maxDrop: number | null
+}
+
+/** What the doctor is to heed, with every default filled in. */
+export interface DoctorChoice {
+  leastGain: number
+  keepPerTensor: boolean
+  byteBudget: number | null
+}
+
+/** As C++ returns it: recipes are JSON. */
+export type RawDiagnosis = Omit<Diagnosis, 'findings' | 'recipe'> & {
+  findings: (Omit<Finding, 'recipe'> & { recipe: string })[]
+  recipe: string
+}
+
+/** Widths of the layers, of a point of the front. */
+export interface RawMixedPoint {
+  bits: Bits[]
+  cost: number
+  predictedKl: number
+}
+
+/** As C++ returns it; recipes are made of the widths in client.ts. */
+export interface RawMixedPrecision {
+  layers: string[]
+  kl: number[][]
+  cost: number[][]
+  front: RawMixedPoint[]
+  chosen: RawMixedPoint | null
+  score: Score | null
 }
 
 /** What a comparison gathered on some samples, for another comparison of the same models. */

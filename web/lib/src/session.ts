@@ -1,9 +1,10 @@
 // The verbs over one WebAssembly instance, in steps. The same code serves a worker and the caller's own thread.
 
+import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
-import type { Failure, KernelTier } from './raw.js'
+import type { Failure, KernelTier, RawDiagnosis, RawMixedPrecision } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
 import {
   type Calibration,
@@ -28,13 +29,19 @@ interface Entry {
   readonly info: ModelInfo
 }
 
+/** An evaluator in WebAssembly, which measures one model at a time. */
+interface EvaluatorEntry {
+  readonly evaluator: Evaluator
+  isFree: Promise<unknown>
+}
+
 export class Session {
   readonly tier: KernelTier
   readonly tiles: Tiles
   readonly #instance: Instance
   readonly #pacer = new Pacer()
   readonly #models = new Map<ModelId, Entry>()
-  readonly #evaluators = new Map<ModelId, Evaluator>()
+  readonly #evaluators = new Map<ModelId, EvaluatorEntry>()
 
   constructor(instance: Instance, tier: KernelTier, tiles: Tiles) {
     this.#instance = instance
@@ -62,7 +69,7 @@ export class Session {
 
   /** Frees a model or an evaluator. */
   release(id: ModelId): void {
-    const handle = this.#models.get(id)?.model ?? this.#evaluators.get(id)
+    const handle = this.#models.get(id)?.model ?? this.#evaluators.get(id)?.evaluator
     this.#models.delete(id)
     this.#evaluators.delete(id)
     if (handle) this.#instance.free(handle)
@@ -80,21 +87,26 @@ export class Session {
     },
 
     calibrate: async ({ model: id, samples }, steps) => {
-      steps.report('calibrate', 0)
       const job = this.#on(id, (model) => model.calibrate(samples))
-      const calibration = await this.#finish<Calibration>(job, steps)
-      steps.report('calibrate', 1)
-      return calibration
+      return this.#finish<Calibration>(job, steps)
     },
 
     quantize: async ({ model: id, target, recipe, calibration, samples }, steps) => {
-      steps.report('quantize', 0)
       const job = this.#on(id, (model) => model.quantize(recipe, calibration, samples))
       const made = await this.#finish<{ model: Model; warnings: string[] }>(job, steps)
       const info = this.#keep(target, made.model)
-      steps.report('quantize', 1)
       const bytes = this.#on(target, (quantized) => quantized.save())
       return { info, bytes, warnings: made.warnings }
+    },
+
+    diagnose: async ({ model: id, recipe, samples, labels, choice }, steps) => {
+      const job = this.#on(id, (model) => model.diagnose(recipe, samples, labels, choice))
+      return this.#finish<RawDiagnosis>(job, steps)
+    },
+
+    mixPrecision: async ({ model: id, recipe, samples, labels, choice }, steps) => {
+      const job = this.#on(id, (model) => model.mixPrecision(recipe, samples, labels, choice))
+      return this.#finish<RawMixedPrecision>(job, steps)
     },
 
     sensitivity: async ({ fp32, quantized, inputs, labels }, steps) => {
@@ -105,19 +117,16 @@ export class Session {
 
     startEvaluator: async ({ target, reference, inputs, labels }, steps) => {
       const evaluator = this.#on(reference, (model) => model.evaluator(inputs, labels))
-      this.#evaluators.set(target, evaluator)
-      const { model } = this.#entry(reference)
-      const job = this.#instance.call(() => evaluator.measure(model))
-      return this.#finish<Score>(job, steps)
+      this.#evaluators.set(target, { evaluator, isFree: Promise.resolve() })
+      return this.#measure(target, reference, steps)
     },
 
-    measure: async ({ evaluator: id, model: modelId }, steps) => {
-      const evaluator = this.#evaluators.get(id)
-      if (!evaluator)
-        throw new LowbitError('DISPOSED', 'the evaluator was disposed of', 'evaluator')
-      const { model } = this.#entry(modelId)
-      const job = this.#instance.call(() => evaluator.measure(model))
-      return this.#finish<Score>(job, steps)
+    measure: async ({ evaluator, model }, steps) => {
+      const entry = this.#evaluators.get(evaluator)
+      if (!entry) throw disposed('evaluator')
+      const score = entry.isFree.then(() => this.#measure(evaluator, model, steps))
+      entry.isFree = score.catch(() => {})
+      return score
     },
 
     run: async ({ model: id, inputs, lent }, steps) => {
@@ -164,6 +173,13 @@ export class Session {
       }),
   }
 
+  #measure(id: ModelId, modelId: ModelId, steps: Steps): Promise<Score> {
+    const entry = this.#evaluators.get(id)
+    if (!entry) throw disposed('evaluator')
+    const job = this.#on(modelId, (model) => entry.evaluator.measure(model))
+    return this.#finish<Score>(job, steps)
+  }
+
   /** Does all of a job, and frees it. */
   async #finish<T>(job: Job, steps: Steps): Promise<T> {
     try {
@@ -192,7 +208,7 @@ export class Session {
 
   #entry(id: ModelId): Entry {
     const entry = this.#models.get(id)
-    if (!entry) throw new LowbitError('DISPOSED', 'the model was disposed of', 'model')
+    if (!entry) throw disposed('model')
     return entry
   }
 

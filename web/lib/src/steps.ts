@@ -1,8 +1,9 @@
 // Long work in short steps. Between steps the event loop turns now and then, so that messages arrive: that is how a call
 // is stopped, and how it reports progress, without memory shared between threads.
 
+import { aborted } from './failures.js'
 import type { Control } from './protocol.js'
-import { LowbitError, type ModelInfo, type Progress, type Tensor } from './types.js'
+import type { ModelInfo, Progress, Tensor } from './types.js'
 
 /** The event loop turns after this much work. */
 const turnMs = 20
@@ -48,25 +49,26 @@ export class Steps {
     this.#pacer = pacer
   }
 
-  /** Begins or ends a stage with the fraction 0 or 1, or reports how far it is. */
+  /** Every stage begins with the fraction 0 and ends with 1. */
   report(stage: Progress['stage'], fraction: number): void {
-    const now = performance.now()
-    const isDue = now - this.#reportedAt >= progressIntervalMs
-    if (!isDue && fraction > 0 && fraction < 1) return
-    this.#reportedAt = now
+    this.#reportedAt = performance.now()
     this.#control.onProgress({ stage, fraction })
   }
 
-  /** Takes the steps of long work in C++ until it returns null. */
+  /** Takes the steps of long work in C++ until it returns null. The work may have several stages, one after another. */
   async through(step: () => Progress | null): Promise<void> {
+    let stage: Progress['stage'] | undefined
     for (;;) {
       const start = performance.now()
       const progress = step()
-      if (!progress) return
       const elapsed = performance.now() - start
-      this.report(progress.stage, progress.fraction)
-      await this.#pacer.after(elapsed)
-      if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
+      if (progress?.stage !== stage) {
+        if (stage) this.report(stage, 1)
+        stage = progress?.stage
+        if (stage) this.report(stage, 0)
+      }
+      if (progress) await this.#after(elapsed, progress)
+      else return this.#goOn()
     }
   }
 
@@ -83,10 +85,20 @@ export class Steps {
       const start = performance.now()
       work(first, count)
       const elapsed = performance.now() - start
-      this.report(stage, (first + count) / total)
-      await this.#pacer.after(elapsed)
-      if (this.#control.isAborted) throw new LowbitError('ABORTED', 'the call was aborted')
+      await this.#after(elapsed, { stage, fraction: (first + count) / total })
     }
+    this.report(stage, 1)
+  }
+
+  /** Between two steps: what has been reported lately is not reported again. */
+  async #after(workMs: number, { stage, fraction }: Progress): Promise<void> {
+    if (performance.now() - this.#reportedAt >= progressIntervalMs) this.report(stage, fraction)
+    await this.#pacer.after(workMs)
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#control.isAborted) throw aborted()
   }
 }
 

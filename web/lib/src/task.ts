@@ -1,10 +1,8 @@
 // What a caller waits for: one call of the API, which may ask several hosts for something.
 
+import { aborted } from './failures.js'
 import type { Call, Host, Verb, Verbs } from './protocol.js'
-import { type CallOptions, LowbitError, type Progress } from './types.js'
-
-const aborted = (cause?: unknown) =>
-  new LowbitError('ABORTED', 'the call was aborted', '', { cause })
+import type { CallOptions, Progress } from './types.js'
 
 export class Task {
   readonly #reject: (reason: unknown) => void

@@ -2,6 +2,10 @@
 
 // The public types of Lowbit's JavaScript API. The names are those of the C++ headers in src/.
 
+import type { Bits, Recipe } from './recipe.js'
+
+export * from './recipe.js'
+
 /** Error codes, one for one with `src/base/errors.inc`. A test compares both lists. */
 export const errorCodes = [
   'INVALID_ARGUMENT',
@@ -90,76 +94,6 @@ export interface ModelInfo {
   readonly quantized: boolean
 }
 
-/** From two to eight. */
-export type Bits = 2 | 3 | 4 | 5 | 6 | 7 | 8
-
-/** Of the weights of matrix products and convolutions. Symmetric: the zero point is 0. */
-export interface WeightRecipe {
-  /**
-   * The integers of `n` bits are those from `1 - 2 ** (n - 1)` to `2 ** (n - 1) - 1`. In matrix products and
-   * convolutions, but for depthwise ones, weights of 4 bits or fewer take half a byte each while a model runs; in a
-   * saved file each takes a byte, whatever its width.
-   * @default 8
-   */
-  bits?: Bits
-  /**
-   * One scale for a whole weight tensor, for each output channel, or for each group of so many weights along the reduction.
-   * Groups are for matrix products, and for convolutions whose input channels they divide; others have a scale for each
-   * channel. @default 'channel'
-   */
-  granularity?: 'tensor' | 'channel' | 'group:32' | 'group:64' | 'group:128'
-  /** What decides about a scale: the largest weight, or the least mean squared error. @default 'max' */
-  clipping?: 'max' | 'mse'
-  /**
-   * To the nearest integer; or up or down as samples show that a layer's outputs change least: AdaRound (Nagel et al. 2020)
-   * or GPTQ (Frantar et al. 2022). Both need samples. @default 'nearest'
-   */
-  rounding?: 'nearest' | 'adaround' | 'gptq'
-}
-
-/** Of the values between layers: one scale and zero point for each. */
-export interface ActivationRecipe {
-  /** `'float'`: values stay float32, and only weights become integers. @default 8 */
-  bits?: Bits | 'float'
-  /** With the zero point in the middle of the integers. @default false */
-  symmetric?: boolean
-  /**
-   * Which part of what calibration saw the integers cover: all of it, the moving average of the batches' ranges, all but
-   * the outermost values, or the part with the least mean squared error or the least Kullback-Leibler divergence.
-   * @default 'minmax'
-   */
-  observer?: 'minmax' | 'moving-average' | 'percentile' | 'mse' | 'entropy'
-  /** Of the observer `percentile`: how many of 100 values are inside. Above 50, at most 100. @default 99.99 */
-  percentile?: number
-}
-
-/** What one layer has of its own; what it leaves out is as for all layers. */
-export interface LayerRecipe {
-  weights?: WeightRecipe
-  /** Of the layer's output. */
-  activations?: ActivationRecipe
-  /** The layer stays FP32. */
-  precision?: 'float'
-}
-
-/** How to quantize; JSON. An empty recipe is a good one. */
-export interface Recipe {
-  version?: 1
-  weights?: WeightRecipe
-  activations?: ActivationRecipe
-  /**
-   * Makes the channels of neighbouring layers' weights equally large before anything is quantized (Nagel et al. 2019).
-   * Needs samples. @default false
-   */
-  equalize?: boolean
-  /** Takes back what quantization shifts the mean of each output channel by. Needs samples. @default false */
-  correctBias?: boolean
-  /** Of the choice of samples' parts that algorithms learn from, an integer from 0 up. @default 0 */
-  seed?: number
-  /** By the name of a node of the model after batch normalization is folded. */
-  layers?: Readonly<Record<string, LayerRecipe>>
-}
-
 /**
  * What samples made of every activation of a model, with which `quantize` can choose any observer and any number of bits.
  * Plain data: it may be stored, sent, and used later.
@@ -203,17 +137,81 @@ export interface Sensitivity {
   readonly layers: readonly LayerSensitivity[]
 }
 
+/** What a recipe makes of a model. */
+export interface Examination {
+  readonly score: Score
+  /** Of weights, biases and scales, with two weights of 4 bits or fewer in a byte. */
+  readonly bytes: number
+}
+
+/** A symptom, and the repair that was tried. */
+export interface Finding {
+  /** The rule's name, "outliers", and what its repair does, in a few words. */
+  readonly rule: string
+  readonly repair: string
+  /** The layer or model input with the worst figure. */
+  readonly layer: string
+  /** A sentence with the measured figures. */
+  readonly reason: string
+  /** The repairs kept before, and this one. */
+  readonly recipe: Recipe
+  /** The divergence from FP32 that the analysis lets hope for, in nats. */
+  readonly expectedKl: number
+  readonly before: Examination
+  readonly after: Examination
+  readonly isKept: boolean
+}
+
+export interface Diagnosis {
+  /** In the order in which they were tried. */
+  readonly findings: readonly Finding[]
+  /** The given one with all repairs that were kept. */
+  readonly recipe: Recipe
+  /** The FP32 model against itself: its accuracy. */
+  readonly fp32: Score
+  readonly before: Examination
+  readonly after: Examination
+}
+
+/** Widths for the layers' weights, as a recipe. */
+export interface MixedPoint {
+  readonly recipe: Recipe
+  /** Of all layers: bytes or milliseconds. */
+  readonly cost: number
+  /** The sum of the layers' own divergences, in nats. */
+  readonly predictedKl: number
+}
+
+export interface MixedPrecision {
+  /** Layers with integer weights, in the order in which they run. */
+  readonly layers: readonly string[]
+  /** Of each layer at each of the widths: the divergence with its weights alone quantized, in nats. */
+  readonly kl: readonly (readonly number[])[]
+  /** Likewise. */
+  readonly cost: readonly (readonly number[])[]
+  /** From the least loss to the least cost. */
+  readonly front: readonly MixedPoint[]
+  /** `null` without a goal, and where no widths reach it. */
+  readonly chosen: MixedPoint | null
+  /** Of `chosen`, measured as a whole. */
+  readonly score: Score | null
+}
+
 /** Reported at least four times a second during long calls. */
 export interface Progress {
   readonly stage:
     | 'load'
+    | 'equalize'
     | 'calibrate'
     | 'quantize'
+    | 'improve'
     | 'run'
     | 'compare'
     | 'latency'
     | 'evaluate'
     | 'sensitivity'
+    | 'mixed-precision'
+    | 'doctor'
   /** Done so far, from 0 to 1. */
   readonly fraction: number
 }
@@ -250,18 +248,42 @@ export interface QuantizeOptions extends CallOptions {
   calibration: Tensor | readonly Tensor[] | Calibration
 }
 
+export interface MixedPrecisionOptions extends CallOptions {
+  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
+  samples: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up. */
+  labels?: ArrayLike<number>
+  /** To choose from. @default [8, 6, 5, 4, 3, 2] */
+  bits?: readonly Bits[]
+  /** What a width costs: bytes of packed weights and scales, or milliseconds of a run. @default 'bytes' */
+  cost?: 'bytes' | 'ms'
+  /** The most that all layers may cost together. Not with `maxDrop`. */
+  budget?: number
+  /** The most that may be lost, from 0 to 1: of accuracy with labels, else of agreement with FP32. */
+  maxDrop?: number
+}
+
+export interface DiagnoseOptions extends CallOptions {
+  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
+  samples: Tensor | readonly Tensor[]
+  /** The right class of each sample, from 0 up. */
+  labels?: ArrayLike<number>
+  /** Of the divergence from FP32: a repair that lowers it by less is not kept. From 0 to 1. @default 0.05 */
+  leastGain?: number
+  /** For devices that have no scales per channel. @default false */
+  keepPerTensor?: boolean
+  /** The most that `Examination.bytes` may be. */
+  byteBudget?: number
+}
+
 export interface EvaluateOptions extends CallOptions {
   /** The samples, along the first dimension. A list for models with several inputs. */
   inputs: Tensor | readonly Tensor[]
-  /** The right class of each sample, from 0 up. */
+  /** The right class of each sample, from 0 up; without labels there is no `top1`. */
   labels?: ArrayLike<number>
 }
 
-export interface CompareOptions extends CallOptions {
-  /** The samples, along the first dimension. A list for models with several inputs. */
-  inputs: Tensor | readonly Tensor[]
-  /** The right class of each sample, from 0 up; without labels `top1` is not reported. */
-  labels?: ArrayLike<number>
+export interface CompareOptions extends EvaluateOptions {
   /** Timed runs per model on a single sample, after a warm-up: 0 to 10,000. 0 leaves latency out. @default 50 */
   latencyRuns?: number
 }
@@ -347,7 +369,7 @@ export interface Model extends Disposable {
 export interface Evaluator extends Disposable {
   /** The reference against itself. */
   readonly reference: Score
-  /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. */
+  /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. One call waits for another. */
   measure(model: Model, options?: CallOptions): Promise<Score>
   dispose(): void
 }
@@ -381,13 +403,17 @@ export interface Lowbit extends Disposable {
    * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
-  /** Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION` and `NON_FINITE`. */
+  /**
+   * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
+   * quantized model.
+   */
   calibrate(model: Model, options: CalibrateOptions): Promise<Calibration>
   /**
    * Post-training quantization; the FP32 model stays as it is. The same model, recipe and samples give the same bytes on
    * every machine. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE` (NaN or infinity in weights or calibration data; `where`
    * names the value), `INVALID_DATA` for a calibration that is none, `INVALID_ARGUMENT` for a recipe (`where` is its field,
-   * "weights.bits") and for a model that is quantized already.
+   * "weights.bits"), for one that needs samples where there is only their calibration, for a calibration of another model,
+   * and for a model that is quantized already.
    */
   quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model>
   /**
@@ -395,7 +421,24 @@ export interface Lowbit extends Disposable {
    * first output must be [samples, classes].
    */
   sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity>
-  /** To score many models against `reference`. The first output of all must be [samples, classes]. */
+  /**
+   * What is wrong with the model that a recipe makes, and what repairs it: rules find symptoms, repairs are tried in turn,
+   * and those that help are kept.
+   */
+  diagnose(model: Model, recipe: Recipe, options: DiagnoseOptions): Promise<Diagnosis>
+  /**
+   * A width for each layer's weights: the best within a budget, the cheapest that loses no more than a drop, and the front
+   * of all that are best for their cost. The widths in `recipe` are replaced; its algorithms run.
+   */
+  mixPrecision(
+    model: Model,
+    recipe: Recipe,
+    options: MixedPrecisionOptions,
+  ): Promise<MixedPrecision>
+  /**
+   * To score many models against `reference`, which may be disposed of before the evaluator is. The first output of all must
+   * be [samples, classes].
+   */
   evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator>
   /**
    * Accuracy, agreement, size, latency and the error of each layer. The first output of both models must be

@@ -1,6 +1,7 @@
 // What surrounds the work: progress, abortion, disposal, and recovery where the backend breaks.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -9,6 +10,15 @@ import { open, perceptron, rejects, spyOnWorkers, tensor } from './support.mjs'
 
 const samples = tensor([2000, 64], 3)
 const large = () => perceptron({ inputs: 64, hidden: 256, classes: 10 })
+
+/** Has every stage that there is. */
+const thorough = { weights: { bits: 4, rounding: 'adaround' }, equalize: true, correctBias: true }
+
+function documentedStages() {
+  const types = readFileSync(new URL('../src/types.ts', import.meta.url), 'utf8')
+  const [, union] = /readonly stage:([\s|'a-z-]+)/.exec(types)
+  return new Set(union.match(/[a-z-]+/g).filter((word) => word !== 'readonly'))
+}
 
 for (const worker of [false, true]) {
   const thread = worker ? 'in a worker' : "in the caller's thread"
@@ -31,18 +41,45 @@ for (const worker of [false, true]) {
     await lowbit.compare(fp32, int8, { inputs: samples, latencyRuns: 3, onProgress })
     assert.deepEqual(stages, ['load', 'calibrate', 'quantize', 'run', 'compare', 'latency'])
     assert.deepEqual([...new Set(seen.values())], [1])
+
+    const evaluate = { inputs: samples, onProgress }
+    const [size] = samples.shape.slice(1)
+    const some = { data: samples.data.slice(0, 100 * size), shape: [100, size] }
+    const later = [
+      () => lowbit.calibrate(fp32, { samples, onProgress }),
+      () => lowbit.quantize(fp32, thorough, { calibration: samples, onProgress }),
+      () => lowbit.evaluator(fp32, evaluate),
+      () => lowbit.sensitivity(fp32, int8, evaluate),
+      () => lowbit.mixPrecision(fp32, {}, { samples: some, bits: [8, 4], onProgress }),
+      () => lowbit.diagnose(fp32, {}, { samples: some, onProgress }),
+    ]
+    const all = new Set(stages)
+    for (const call of later) {
+      stages.length = 0
+      seen.clear()
+      await call()
+      assert.deepEqual([...new Set(seen.values())], [1])
+      for (const stage of stages) all.add(stage)
+    }
+    assert.deepEqual(all, documentedStages())
   })
 
   test(`an abort rejects at once, and everything stays usable, ${thread}`, async (t) => {
     const lowbit = await open(t, { worker })
     const fp32 = await lowbit.load(large())
     const int8 = await lowbit.quantize(fp32, {}, { calibration: samples })
+    const evaluator = await lowbit.evaluator(fp32, { inputs: samples })
     const reason = new Error('enough')
     const calls = [
       (options) => lowbit.load(large(), options),
       (options) => lowbit.quantize(fp32, {}, { calibration: samples, ...options }),
       (options) => fp32.run([samples], options),
       (options) => lowbit.compare(fp32, int8, { inputs: samples, ...options }),
+      (options) => lowbit.calibrate(fp32, { samples, ...options }),
+      (options) => lowbit.quantize(fp32, thorough, { calibration: samples, ...options }),
+      (options) => lowbit.evaluator(fp32, { inputs: samples, ...options }),
+      (options) => evaluator.measure(int8, options),
+      (options) => lowbit.sensitivity(fp32, int8, { inputs: samples, ...options }),
     ]
     for (const call of calls) {
       await rejects(call({ signal: AbortSignal.abort(reason) }), 'ABORTED')
@@ -58,6 +95,28 @@ for (const worker of [false, true]) {
       assert.equal(reports, 1)
     }
     assert.equal((await int8.run([tensor([1, 64])]))[0].data.length, 10)
+  })
+
+  test(`an abort during AdaRound leaves the models as they were, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const fp32 = await lowbit.load(large())
+    const expected = await (await lowbit.quantize(fp32, thorough, { calibration: samples })).save(
+      'onnx',
+    )
+    const controller = new AbortController()
+    let stage
+    const aborting = lowbit.quantize(fp32, thorough, {
+      calibration: samples,
+      signal: controller.signal,
+      onProgress(progress) {
+        stage = progress.stage
+        if (stage === 'improve' && progress.fraction > 0) controller.abort()
+      },
+    })
+    await rejects(aborting, 'ABORTED')
+    assert.equal(stage, 'improve')
+    const again = await lowbit.quantize(fp32, thorough, { calibration: samples })
+    assert.deepEqual(await again.save('onnx'), expected)
   })
 
   test(`an error in onProgress ends the call with it, ${thread}`, async (t) => {
@@ -98,13 +157,30 @@ for (const worker of [false, true]) {
     await rejects(model.run([samples]), 'DISPOSED', 'model')
     await rejects(model.save('onnx'), 'DISPOSED', 'model')
     await rejects(lowbit.quantize(model, {}, { calibration: samples }), 'DISPOSED', 'model')
+    await rejects(lowbit.calibrate(model, { samples }), 'DISPOSED', 'model')
 
     const survivor = await lowbit.load(large())
+    const evaluator = await lowbit.evaluator(survivor, { inputs: samples })
+    const int8 = await lowbit.quantize(survivor, {}, { calibration: samples })
+    const scores = [evaluator.measure(int8), evaluator.measure(survivor)].map((score) =>
+      score.then(
+        ({ agreeing }) => agreeing > 0,
+        ({ code, where }) => code === 'DISPOSED' && where === 'evaluator',
+      ),
+    )
+    await new Promise((resolve) => setTimeout(resolve))
+    evaluator.dispose()
+    evaluator.dispose()
+    assert.deepEqual(await Promise.all(scores), [true, true])
+    await rejects(evaluator.measure(int8), 'DISPOSED', 'evaluator')
+    const other = await lowbit.evaluator(survivor, { inputs: samples })
+
     const pending = rejects(survivor.run([samples]), 'DISPOSED', 'lowbit')
     lowbit.dispose()
     lowbit.dispose()
     await pending
     await rejects(survivor.run([samples]), 'DISPOSED', 'lowbit')
+    await rejects(other.measure(survivor), 'DISPOSED', 'lowbit')
     await rejects(lowbit.load(large()), 'DISPOSED', 'lowbit')
     survivor.dispose()
   })
@@ -115,6 +191,10 @@ test('`using` disposes', { skip: !Symbol.dispose }, async () => {
   const model = await lowbit.load(large())
   model[Symbol.dispose]()
   await rejects(model.run([samples]), 'DISPOSED', 'model')
+  const reference = await lowbit.load(large())
+  const evaluator = await lowbit.evaluator(reference, { inputs: samples })
+  evaluator[Symbol.dispose]()
+  await rejects(evaluator.measure(reference), 'DISPOSED', 'evaluator')
   lowbit[Symbol.dispose]()
   await rejects(lowbit.load(large()), 'DISPOSED', 'lowbit')
 })

@@ -1,5 +1,4 @@
-// Every code of the one list of errors, and where each comes from. INVALID_DATA alone does not come here: JavaScript
-// hands over tensors, not data files.
+// Every code of the one list of errors, and where each comes from.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -145,6 +144,126 @@ test('arguments', async (t) => {
     const none = lowbit.quantize(model, {}, { calibration: empty })
     await rejects(none, 'EMPTY_CALIBRATION', 'options.calibration')
     await rejects(lowbit.quantize(model, {}, { calibration: [] }), mismatch, 'options.calibration')
+    await rejects(lowbit.quantize(int8, {}, { calibration }), bad, 'model')
+  })
+
+  await t.test('recipes', async () => {
+    const refuses = (recipe, where) =>
+      rejects(lowbit.quantize(model, recipe, { calibration: x }), bad, where)
+    const cycle = {}
+    cycle.layers = { a: cycle }
+    const throwing = {
+      toJSON() {
+        throw new TypeError('mine')
+      },
+    }
+    for (const recipe of [cycle, { seed: 1n }, throwing, { toJSON: () => undefined }, []]) {
+      await refuses(recipe, 'recipe')
+    }
+    const deep = {}
+    for (let at = deep, i = 0; i < 100; i++) at = at.weights = {}
+    await refuses(deep, /^byte \d+$/)
+    await refuses({ version: 2 }, 'version')
+    await refuses({ equalize: 1 }, 'equalize')
+    await refuses({ correctBias: 'yes' }, 'correctBias')
+    for (const seed of [-1, 0.5, 2 ** 32, Number.NaN, null]) await refuses({ seed }, 'seed')
+    await refuses({ weights: null }, 'weights')
+    await refuses({ weights: { group: 32 } }, 'weights.group')
+    await refuses({ weights: { bits: Number.NaN } }, 'weights.bits')
+    await refuses({ weights: { clipping: 'min' } }, 'weights.clipping')
+    await refuses({ weights: { rounding: 'down' } }, 'weights.rounding')
+    await refuses({ activations: { bits: 'int8' } }, 'activations.bits')
+    await refuses({ activations: { symmetric: 0 } }, 'activations.symmetric')
+    await refuses({ activations: { observer: 'max' } }, 'activations.observer')
+    for (const percentile of [50, 101, Number.NaN, '99']) {
+      await refuses({ activations: { percentile } }, 'activations.percentile')
+    }
+    const layer = (recipe) => ({ layers: { make_h: recipe } })
+    await refuses({ layers: [] }, 'layers')
+    await refuses(layer(4), 'layers.make_h')
+    await refuses(layer({ bits: 4 }), 'layers.make_h.bits')
+    await refuses(layer({ precision: 'int8' }), 'layers.make_h.precision')
+    await refuses(layer({ weights: { bits: 9 } }), 'layers.make_h.weights.bits')
+    const outside = layer({ activations: { percentile: 0 } })
+    await refuses(outside, 'layers.make_h.activations.percentile')
+  })
+
+  await t.test('calibrate', async () => {
+    const calibrate = (samples) => lowbit.calibrate(model, { samples })
+    await rejects(lowbit.calibrate({}, { samples: x }), bad, 'model')
+    await rejects(lowbit.calibrate(int8, { samples: x }), bad, 'model')
+    await rejects(lowbit.calibrate(model), bad, 'options')
+    await rejects(calibrate(undefined), bad, 'options.samples')
+    await rejects(calibrate([x, x]), mismatch, 'options.samples')
+    await rejects(calibrate([{ ...x, data: [1] }]), bad, 'options.samples[0].data')
+    await rejects(calibrate(tensor([4, 9])), mismatch, 'x')
+    const empty = { data: new Float32Array(), shape: [0, 8] }
+    await rejects(calibrate(empty), 'EMPTY_CALIBRATION', 'options.samples')
+    const poisoned = tensor([4, 8])
+    poisoned.data[3] = Number.POSITIVE_INFINITY
+    await rejects(calibrate(poisoned), 'NON_FINITE', 'x')
+  })
+
+  await t.test('a calibration', async () => {
+    const quantize = (calibration, recipe = {}) => lowbit.quantize(model, recipe, { calibration })
+    const calibration = await lowbit.calibrate(model, { samples: x })
+    const { bytes } = calibration
+    await rejects(quantize({ bytes: [...bytes] }), bad, 'options.calibration.bytes')
+    for (const length of [0, 1, 7, bytes.length - 1]) {
+      await rejects(quantize({ bytes: bytes.subarray(0, length) }), 'INVALID_DATA', /^byte \d+$/)
+    }
+    await rejects(quantize({ bytes: perceptron() }), 'INVALID_DATA', 'byte 0')
+    const newer = bytes.slice()
+    newer[7] = 9
+    await rejects(quantize({ bytes: newer }), 'UNSUPPORTED_FEATURE')
+    const relu = await lowbit.load(single('Relu', { x: ['n', 8], y: ['n', 8] }))
+    const foreign = await lowbit.calibrate(relu, { samples: x })
+    await rejects(quantize(foreign), bad, /^[hry]$/)
+    for (const recipe of [
+      { equalize: true },
+      { correctBias: true },
+      { weights: { rounding: 'gptq' } },
+      { layers: { make_h: { weights: { rounding: 'adaround' } } } },
+    ]) {
+      await rejects(quantize(calibration, recipe), bad, 'calibration')
+    }
+    await quantize(calibration)
+  })
+
+  await t.test('evaluator', async () => {
+    const start = (options) => lowbit.evaluator(model, { inputs: x, ...options })
+    await rejects(lowbit.evaluator({}, { inputs: x }), bad, 'reference')
+    await rejects(lowbit.evaluator(model), bad, 'options')
+    await rejects(start({ inputs: undefined }), bad, 'options.inputs')
+    await rejects(start({ inputs: tensor([4, 9]) }), mismatch, 'x')
+    await rejects(
+      start({ inputs: { data: new Float32Array(), shape: [0, 8] } }),
+      bad,
+      'options.inputs',
+    )
+    await rejects(start({ labels: [1] }), mismatch, 'options.labels')
+    await rejects(start({ labels: [0, 1, -1, 2] }), bad, 'options.labels[2]')
+    await rejects(start({ labels: [0, 1, 2, 3] }), bad, 'labels')
+    const evaluator = await start({ labels: [0, 1, 2, 0] })
+    await rejects(evaluator.measure(evaluator), bad, 'model')
+    await rejects(evaluator.measure(int8, null), bad, 'options')
+    const wider = await lowbit.load(perceptron({ inputs: 9 }))
+    await rejects(evaluator.measure(wider), mismatch, 'x')
+    const more = await lowbit.load(perceptron({ classes: 4 }))
+    await rejects(evaluator.measure(more), mismatch, 'model')
+    assert.equal((await evaluator.measure(int8)).samples, 4)
+  })
+
+  await t.test('sensitivity', async () => {
+    const measure = (options) => lowbit.sensitivity(model, int8, { inputs: x, ...options })
+    await rejects(lowbit.sensitivity({}, int8, { inputs: x }), bad, 'fp32')
+    await rejects(lowbit.sensitivity(int8, int8, { inputs: x }), bad, 'fp32')
+    await rejects(lowbit.sensitivity(model, {}, { inputs: x }), bad, 'quantized')
+    await rejects(lowbit.sensitivity(model, model, { inputs: x }), bad, 'quantized')
+    await rejects(lowbit.sensitivity(model, int8), bad, 'options')
+    await rejects(measure({ inputs: tensor([4, 9]) }), mismatch, 'x')
+    await rejects(measure({ labels: [1, 2] }), mismatch, 'options.labels')
+    await rejects(measure({ labels: [0, 1, 2, 3] }), bad, 'labels')
   })
 
   await t.test('compare', async () => {

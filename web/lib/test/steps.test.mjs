@@ -73,6 +73,47 @@ test('every item is worked on once, in order, in batches', async () => {
   ])
 })
 
+test('every stage of a job begins with 0 and ends with 1, and what lies between is reported in time', async () => {
+  const left = [
+    { stage: 'calibrate', fraction: 0.5 },
+    { stage: 'quantize', fraction: 0 },
+    ...Array.from({ length: 60 }, (_, i) => ({ stage: 'improve', fraction: i / 60 })),
+  ]
+  const reports = []
+  const times = []
+  const reporting = {
+    isAborted: false,
+    onProgress({ stage, fraction }) {
+      reports.push(`${stage} ${fraction}`)
+      times.push(performance.now())
+    },
+  }
+  await new Steps(reporting, new Pacer()).through(() => {
+    burn(10)
+    return left.shift() ?? null
+  })
+  assert.deepEqual(reports.slice(0, 5), [
+    'calibrate 0',
+    'calibrate 1',
+    'quantize 0',
+    'quantize 1',
+    'improve 0',
+  ])
+  assert.equal(reports.at(-1), 'improve 1')
+  // 600 ms of work; a report is due every 100 ms, and a machine that is busy elsewhere may miss one.
+  assert.ok(times.length >= 5 + 4, `${reports}`)
+  assert.ok(times.length <= 5 + 60 / 2, `${reports}`)
+})
+
+test('a job that is aborted in its last step has no result', async () => {
+  const stoppable = control()
+  const work = new Steps(stoppable, new Pacer()).through(() => {
+    stoppable.isAborted = true
+    return null
+  })
+  await assert.rejects(work, { code: 'ABORTED' })
+})
+
 test('the event loop turns between steps, and work stops when told to', async () => {
   const stoppable = control()
   const done = []

@@ -20,23 +20,27 @@ const granularityMeaning = {
 const stageNames: Readonly<Record<Stage, string>> = {
   fetch: 'Fetching model and images',
   load: 'Reading the model',
+  equalize: 'Equalizing channels',
   calibrate: 'Calibrating',
   quantize: 'Quantizing',
+  improve: 'Rounding weights and correcting biases',
   run: 'Running',
   compare: 'Comparing on 2,000 test images',
   latency: 'Timing single images',
   evaluate: 'Scoring',
   sensitivity: 'Finding fragile layers',
+  'mixed-precision': 'Choosing widths',
+  doctor: 'Trying repairs',
 }
 
 const steps: readonly { stages: readonly Stage[]; title: string; text: string }[] = [
   {
-    stages: ['fetch', 'load', 'calibrate'],
+    stages: ['fetch', 'load', 'equalize', 'calibrate'],
     title: 'Calibrate',
     text: 'Run a few training images and note the range of values at every layer.',
   },
   {
-    stages: ['quantize'],
+    stages: ['quantize', 'improve'],
     title: 'Quantize',
     text: 'Give every range a scale and round each weight to a whole number.',
   },

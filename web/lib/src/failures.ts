@@ -1,0 +1,9 @@
+// Failures that more than one part of the library reports.
+
+import { LowbitError } from './types.js'
+
+export const disposed = (what: string) =>
+  new LowbitError('DISPOSED', `${what} was disposed of`, what)
+
+export const aborted = (cause?: unknown) =>
+  new LowbitError('ABORTED', 'the call was aborted', '', { cause })
