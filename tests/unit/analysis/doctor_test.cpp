@@ -149,9 +149,9 @@ std::vector<Ward> wards() {
   result.push_back(
       {Rule::kClipping, {network(power), weights(3), rows()}, {network(), weights(3), rows()}});
   result.push_back(
-      {Rule::kMeanShift, {network(), weights(3), rows(0, 1)}, {network(), activations(5), rows()}});
-  result.push_back(
       {Rule::kRounding, {network(), weights(3), rows()}, {network(), weights(5), rows()}});
+  result.push_back(
+      {Rule::kMeanShift, {network(), weights(3), rows(0, 1)}, {network(), activations(5), rows()}});
   result.push_back({Rule::kFragileBits,
                     {network(), fragile_layer("gemm1"), rows()},
                     {network_of_dead_input(), {}, rows_of_dead_input()}});
