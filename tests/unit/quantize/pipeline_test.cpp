@@ -134,7 +134,7 @@ TEST_CASE("every algorithm of a recipe runs, and makes few bits better") {
   CHECK(quality() > nearest + 1);
   recipe.weights.rounding = Rounding::kAdaround;
   CHECK(quality() > nearest + 1);
-  CHECK(stages == std::set<std::string>{"calibrate", "improve", "quantize"});
+  CHECK(stages == std::set<std::string>{"calibrate", "quantize", "improve"});
   recipe.equalize = true;
   recipe.weights.clipping = Clipping::kMse;
   CHECK(quality() > nearest + 1);
