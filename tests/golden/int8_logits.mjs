@@ -1,6 +1,6 @@
 // The logits of the zoo in INT8, and of one model with weights of four bits, as one hash per model: the models of
-// examples/models, quantized per channel with the 512 calibration images, on the 2,000 test images. int8_logits.json holds what the native reference kernels give; run this
-// file to make it anew.
+// examples/models, quantized per channel with the 512 calibration images, on the 2,000 test images. int8_logits.json holds
+// what the native reference kernels give; run this file to make it anew.
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -43,21 +43,44 @@ function output(program, args) {
   })
 }
 
-/** The hash that the native build gives; its program int8_logits reads IDX files that are not compressed. */
-export async function nativeHash({ name, slices, bits }, tier) {
+/** An IDX file of so many images of a slice, all for undefined. */
+function idxOf(slice, count) {
+  const idx = gunzipSync(readFileSync(slicePaths(slice).images))
+  if (count === undefined) return idx
+  const header = Buffer.from(idx.subarray(0, 16))
+  header.writeUInt32BE(count, 4)
+  return Buffer.concat([header, idx.subarray(16, 16 + count * 784)])
+}
+
+/**
+ * What the native program int8_logits writes for the model by each recipe, on so many images of the slices. It reads IDX files
+ * that are not compressed.
+ */
+export async function nativeLogits({ name, slices }, tier, recipes, counts = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lowbit-'))
   try {
-    const idx = ['calibration', 'test'].map((part) => {
-      const path = join(folder, `${part}.idx3`)
-      writeFileSync(path, gunzipSync(readFileSync(slicePaths(`${slices}-${part}`).images)))
+    const write = (file, data) => {
+      const path = join(folder, file)
+      writeFileSync(path, data)
       return path
-    })
+    }
+    const idx = ['calibration', 'test'].map((part) =>
+      write(`${part}.idx3`, idxOf(`${slices}-${part}`, counts[part])),
+    )
+    const lines = write(
+      'recipes.jsonl',
+      recipes.map((recipe) => `${JSON.stringify(recipe)}\n`).join(''),
+    )
     const program = join(projectRoot, 'build/native/int8_logits')
-    return hashOf(await output(program, [modelPath(name), ...idx, tier, `${bits}`]))
+    return await output(program, [modelPath(name), ...idx, tier, lines])
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
+
+/** The hash that the native build gives. */
+export const nativeHash = async (model, tier) =>
+  hashOf(await nativeLogits(model, tier, [{ weights: { bits: model.bits } }]))
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   await main(async () => {

@@ -1,11 +1,11 @@
-// Quantizes a classifier of images per channel and writes its logits on other images to stdout, as
-// little-endian float32: the native side of the test that every backend gives the same bits.
+// Quantizes a classifier of images by each of some recipes, JSON on a line of its own, and writes
+// its logits on other images to stdout, as little-endian float32, or for a recipe that is refused
+// the name of the error: the native side of the tests that every backend gives the same bits.
 //
-//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 TIER WEIGHT_BITS
+//   int8_logits MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 TIER RECIPES.jsonl
 #include <algorithm>
 #include <bit>
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "api/lowbit.h"
@@ -33,15 +33,31 @@ Status write_logits(Model& model, const Tensor& images) {
   return success();
 }
 
+Result<Model> quantize_by_text(const Model& fp32, const Tensor& samples, std::string_view recipe) {
+  LOWBIT_ASSIGN(const Recipe read, read_recipe(recipe));
+  return quantize(fp32, {&samples, 1}, read);
+}
+
 Status run(const char* model_path, const char* calibration_path, const char* images_path, Tier tier,
-           const Recipe& recipe) {
+           const char* recipes_path) {
   LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(model_path));
   LOWBIT_ASSIGN(const Model fp32, Model::load(onnx, tier));
   LOWBIT_ASSIGN(const Tensor samples, read_images(calibration_path));
-  LOWBIT_ASSIGN(const Calibration calibration, calibrate(fp32, {&samples, 1}));
-  LOWBIT_ASSIGN(Model int8, quantize(fp32, calibration, recipe));
   LOWBIT_ASSIGN(const Tensor images, read_images(images_path));
-  return write_logits(int8, images);
+  LOWBIT_ASSIGN(const std::vector<std::byte> file, read_file(recipes_path));
+  std::string_view recipes(reinterpret_cast<const char*>(file.data()), file.size());
+  while (!recipes.empty()) {
+    const size_t end = std::min(recipes.find('\n'), recipes.size() - 1);
+    Result<Model> quantized = quantize_by_text(fp32, samples, recipes.substr(0, end + 1));
+    recipes.remove_prefix(end + 1);
+    if (quantized) {
+      LOWBIT_TRY(write_logits(*quantized, images));
+    } else {
+      const std::string_view name = error_code_name(quantized.error().code);
+      std::fwrite(name.data(), 1, name.size(), stdout);
+    }
+  }
+  return success();
 }
 
 }  // namespace
@@ -51,10 +67,8 @@ Status run(const char* model_path, const char* calibration_path, const char* ima
 int main(int argc, char** argv) {
   const std::optional<lowbit::Tier> tier = argc == 6 ? lowbit::find_tier(argv[4]) : std::nullopt;
   if (!tier) {
-    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES TIER WEIGHT_BITS\n", stderr);
+    std::fputs("usage: int8_logits MODEL CALIBRATION IMAGES TIER RECIPES\n", stderr);
     return 2;
   }
-  lowbit::Recipe recipe;
-  recipe.weights.bits = std::atoi(argv[5]);
-  return exit_code(lowbit::run(argv[1], argv[2], argv[3], *tier, recipe));
+  return exit_code(lowbit::run(argv[1], argv[2], argv[3], *tier, argv[5]));
 }
