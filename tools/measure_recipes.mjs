@@ -34,14 +34,11 @@ const roundings = [
   ['AdaRound', { weights: { rounding: 'adaround', clipping: 'mse' }, correctBias: true }],
 ]
 
-const mixedBits = [8, 6, 5, 4, 3, 2]
-
 /** The best recipe in the bytes of all weights with 4 bits. */
 async function mixPrecision(lowbit, fp32, recipe, samples) {
-  const bits = mixedBits
   const { cost } = await lowbit.mixPrecision(fp32, recipe, { samples, bits: [4] })
   const budget = cost.reduce((sum, [bytes]) => sum + bytes, 0)
-  const { chosen } = await lowbit.mixPrecision(fp32, recipe, { samples, bits, budget })
+  const { chosen } = await lowbit.mixPrecision(fp32, recipe, { samples, budget })
   return chosen.recipe
 }
 

@@ -54,7 +54,7 @@ const Value* integer_weights(const Graph& graph, const Node& node) {
   return weights.constant && weights.quant ? &weights : nullptr;
 }
 
-double packed_bytes(const Value& weights, int bits) {
+double bytes_of_weights(const Value& weights, int bits) {
   return static_cast<double>(weights.constant->element_count() * bits) / 8 +
          4.0 * static_cast<double>(weights.quant->scale.size());
 }
@@ -120,11 +120,10 @@ class Mixer {
   }
 
  private:
-  Task<QuantizedGraph> quantized(Recipe recipe) {
-    LOWBIT_CO_ASSIGN(Graph rounded, quantize(prepared_, calibration_, recipe));
-    LOWBIT_CO_FINISH(QuantizedGraph improved,
-                     improve(prepared_, std::move(rounded), samples_, recipe));
-    co_return improved;
+  // `prepared_` is equalized already, where the recipe asks for it.
+  Task<QuantizedGraph> quantized(Recipe recipe) const {
+    recipe.equalize = false;
+    return quantize_in_steps(prepared_, std::move(recipe), calibration_, samples_);
   }
 
   // The loss and the cost of every layer at one width.
@@ -147,7 +146,7 @@ class Mixer {
         choices_.emplace_back();
       }
       LOWBIT_CO_FINISH(const Score score, evaluator_.measure(*std::move(variant), false));
-      const double cost = times.empty() ? packed_bytes(*weights, bits) : times[i];
+      const double cost = times.empty() ? bytes_of_weights(*weights, bits) : times[i];
       result_.kl[layer].push_back(score.kl);
       result_.cost[layer].push_back(cost);
       choices_[layer].push_back({cost, score.kl});

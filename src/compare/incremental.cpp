@@ -207,6 +207,7 @@ Task<std::vector<Tensor>> IncrementalRunner::run(const Graph& graph, bool rememb
     }
     shape[0] = samples;
     LOWBIT_CO_ASSIGN(targets.emplace_back(), Tensor::allocate(value.dtype, shape));
+    co_yield Progress{"evaluate", 0};  // memory for many samples takes a while to be cleared
   }
   rest.graph.outputs = made;
   const Graph runnable = remove_unused(rest.graph);

@@ -90,10 +90,15 @@ TEST_CASE("a drop is kept by as few bytes as the front has") {
 
 TEST_CASE("time is a cost that is measured") {
   const MixedPrecision mixed = mix({.bits = {8, 4}, .cost = Cost::kMilliseconds});
+  const MixedPrecision by_bytes = mix({.bits = {8, 4}});
+  CHECK(mixed.kl == by_bytes.kl);
+  CHECK(mixed.cost != by_bytes.cost);
+  double least = 0;
   for (const auto& layer : mixed.cost) {
-    for (const double ms : layer) CHECK(ms >= 0);
+    REQUIRE(layer.size() == 2);
+    least += std::min(layer[0], layer[1]);
   }
-  CHECK_FALSE(mixed.front.empty());
+  CHECK(mixed.front.back().cost == doctest::Approx(least));
 }
 
 TEST_CASE("layers that stay float have no width") {

@@ -173,15 +173,15 @@ export function readRecipe(recipe: unknown): string {
   return fail('recipe', 'cannot be written as JSON')
 }
 
-const isPositive = (value: unknown) =>
+const isAmount = (value: unknown) =>
   typeof value === 'number' && value >= 0 && Number.isFinite(value)
 
 /** Fills in the defaults. */
 export function readDoctor(options: DiagnoseOptions): DoctorChoice {
   const { leastGain = 0.05, byteBudget = null } = options
   const keepPerTensor = choose(options.keepPerTensor, 'options.keepPerTensor', [false, true])
-  if (!isPositive(leastGain) || leastGain > 1) fail('options.leastGain', 'must be from 0 to 1')
-  if (byteBudget !== null && !isPositive(byteBudget)) {
+  if (!isAmount(leastGain) || leastGain > 1) fail('options.leastGain', 'must be from 0 to 1')
+  if (byteBudget !== null && !isAmount(byteBudget)) {
     fail('options.byteBudget', 'must be a number from 0 up')
   }
   return { leastGain, keepPerTensor, byteBudget }
@@ -195,9 +195,8 @@ export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisi
   bits.forEach((width, index) => {
     choose(width, `options.bits[${index}]`, [8, 7, 6, 5, 4, 3, 2])
   })
-  if (budget !== null && !isPositive(budget)) fail('options.budget', 'must be a number from 0 up')
-  if (maxDrop !== null && !isPositive(maxDrop))
-    fail('options.maxDrop', 'must be a number from 0 up')
+  if (budget !== null && !isAmount(budget)) fail('options.budget', 'must be a number from 0 up')
+  if (maxDrop !== null && !isAmount(maxDrop)) fail('options.maxDrop', 'must be a number from 0 up')
   if (budget !== null && maxDrop !== null) fail('options.budget', 'excludes options.maxDrop')
   return { bits: [...bits], cost, budget, maxDrop }
 }
