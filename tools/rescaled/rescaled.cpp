@@ -10,13 +10,11 @@
 //
 //   rescaled MODEL.onnx CALIBRATION.idx3 IMAGES.idx3 LABELS.idx1 [CHANGED.onnx]
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
-#include "accuracy.h"
 #include "base/random.h"
+#include "experiment.h"
 #include "graph/rewrites.h"
-#include "images.h"
 #include "quantize/channel_pairs.h"
 
 namespace lowbit {
@@ -46,44 +44,30 @@ Result<Graph> rescale(const Graph& graph) {
   return change_channels(graph, pairs, changes);
 }
 
-Status run(std::span<char*> arguments) {
-  LOWBIT_ASSIGN(const std::vector<std::byte> onnx, read_file(arguments[0]));
-  LOWBIT_ASSIGN(const Tensor samples, read_images(arguments[1]));
-  LOWBIT_ASSIGN(const Tensor images, read_images(arguments[2]));
-  LOWBIT_ASSIGN(const std::vector<int32_t> labels, read_labels(arguments[3]));
-  LOWBIT_ASSIGN(Model original, Model::load(onnx));
-  LOWBIT_TRY(print_accuracy("FP32", original, images, labels));
-  LOWBIT_ASSIGN(Graph optimized, optimize(original.graph()));
+Result<Model> run(Experiment& experiment) {
+  LOWBIT_ASSIGN(Graph optimized, optimize(experiment.original.graph()));
   Model unbounded(without_upper_bounds(std::move(optimized)));
-  LOWBIT_TRY(print_accuracy("FP32, ReLU", unbounded, images, labels));
+  LOWBIT_TRY(experiment.print_accuracy("FP32, ReLU", unbounded));
   LOWBIT_ASSIGN(Graph graph, rescale(unbounded.graph()));
   Model rescaled(std::move(graph));
-  LOWBIT_TRY(print_accuracy("FP32, rescaled", rescaled, images, labels));
+  LOWBIT_TRY(experiment.print_accuracy("FP32, rescaled", rescaled));
 
   Recipe recipe;
   recipe.weights.granularity = Granularity::kPerTensor;
   const auto measure = [&](const char* name) -> Status {
-    LOWBIT_ASSIGN(Model quantized, quantize(rescaled, {&samples, 1}, recipe));
-    return print_accuracy(name, quantized, images, labels);
+    LOWBIT_ASSIGN(Model quantized, quantize(rescaled, {&experiment.samples, 1}, recipe));
+    return experiment.print_accuracy(name, quantized);
   };
   LOWBIT_TRY(measure("W8A8 per tensor"));
   recipe.equalize = true;
   LOWBIT_TRY(measure("equalized"));
   recipe.correct_bias = true;
   LOWBIT_TRY(measure("and bias corrected"));
-  if (arguments.size() == 4) return success();
-  LOWBIT_ASSIGN(const std::vector<std::byte> bytes, rescaled.save());
-  return write_file(arguments[4], bytes);
+  return rescaled;
 }
 
 }  // namespace
 
 }  // namespace lowbit
 
-int main(int argc, char** argv) {
-  if (argc < 5 || argc > 6) {
-    std::fputs("usage: rescaled MODEL CALIBRATION IMAGES LABELS [CHANGED]\n", stderr);
-    return 2;
-  }
-  return lowbit::exit_code(lowbit::run({argv + 1, static_cast<size_t>(argc - 1)}));
-}
+int main(int argc, char** argv) { return lowbit::run_experiment(argc, argv, lowbit::run); }
