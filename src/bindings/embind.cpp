@@ -12,6 +12,7 @@
 #include <new>
 
 #include "bindings/job.h"
+#include "bindings/report_values.h"
 #include "bindings/values.h"
 #include "graph/rewrites.h"
 

@@ -5,11 +5,27 @@
 #include <emscripten/val.h>
 
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "api/lowbit.h"
 
 namespace lowbit::bindings {
+
+emscripten::val to_text(std::string_view text);
+
+// Exact up to 2^53.
+template <class T>
+emscripten::val to_number(T value) {
+  return emscripten::val(static_cast<double>(value));
+}
+
+// A typed array of its own.
+template <class T>
+emscripten::val to_copy(std::span<const T> values) {
+  const emscripten::val view(emscripten::typed_memory_view(values.size(), values.data()));
+  return view.call<emscripten::val>("slice");
+}
 
 // {error: {code, message, where}}: what a function returns in place of its value where it fails.
 emscripten::val to_failure(const Error& error);
@@ -24,9 +40,6 @@ Result<emscripten::val> to_tensors(std::span<const ValueView> values, const emsc
 
 emscripten::val to_model_info(const Graph& graph);
 
-// Without labels there is no accuracy, and without timings no latency: both are null then.
-emscripten::val to_report(const Report& report, bool is_timed);
-
 emscripten::val to_texts(const std::vector<std::string>& texts);
 
 // {stage, fraction}.
@@ -34,11 +47,6 @@ emscripten::val to_progress(const Progress& progress);
 
 // {samples, bytes}: how many they were, and the calibration as a file.
 emscripten::val to_calibration(const Calibration& calibration);
-
-emscripten::val to_score(const Score& score);
-emscripten::val to_diagnosis(const Diagnosis& diagnosis);
-emscripten::val to_mixed_precision(const MixedPrecision& mixed);
-emscripten::val to_sensitivity(const Sensitivity& sensitivity);
 
 // {samples, errors}: the bytes of both vectors, which only this binary reads.
 emscripten::val to_evaluation(const Evaluation& evaluation);

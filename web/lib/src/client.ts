@@ -1,7 +1,15 @@
-// The caller's side: models as callers hold them, and calls that find their models again where a host broke.
+// The caller's side: calls that find their models again where a host broke.
 
 import * as check from './arguments.js'
 import { disposed } from './failures.js'
+import {
+  type EvaluatorRecord,
+  LoadedModel,
+  type ModelRecord,
+  makeDisposable,
+  records,
+  SampleEvaluator,
+} from './handles.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint } from './raw.js'
@@ -24,7 +32,6 @@ import {
   type MixedPrecision,
   type MixedPrecisionOptions,
   type Model,
-  type ModelInfo,
   type Progress,
   type QuantizeOptions,
   type Recipe,
@@ -34,45 +41,6 @@ import {
   type Sensitivity,
   type Tensor,
 } from './types.js'
-
-/** What this side knows of a model: enough to make it again in another host. */
-interface ModelRecord {
-  readonly id: ModelId
-  readonly client: Client
-  /** ONNX bytes. */
-  readonly bytes: Uint8Array
-  readonly info: ModelInfo
-  readonly warnings: readonly string[]
-  /** The hosts that have the model, once the promise is fulfilled. */
-  readonly homes: WeakMap<Host, Promise<unknown>>
-  isDisposed: boolean
-}
-
-/** Likewise of an evaluator. */
-interface EvaluatorRecord {
-  readonly id: ModelId
-  readonly client: Client
-  /** The reference's ONNX bytes. */
-  readonly reference: Uint8Array
-  readonly inputs: readonly Tensor[]
-  readonly labels: Int32Array
-  readonly homes: WeakMap<Host, Promise<unknown>>
-  isDisposed: boolean
-}
-
-const records = new WeakMap<Model, ModelRecord>()
-
-// Frees the models that callers forgot. Records do not hold their models, which would keep them from being collected.
-const finalizers = new FinalizationRegistry<ModelRecord | EvaluatorRecord>((record) => {
-  record.client.release(record)
-})
-
-/** `using` calls `dispose`. An engine without `using` has no Symbol.dispose. */
-function makeDisposable(prototype: { dispose(): void }): void {
-  if (Symbol.dispose) {
-    Object.defineProperty(prototype, Symbol.dispose, { value: prototype.dispose, writable: true })
-  }
-}
 
 /** The recipe with a width of its own for each of the layers. */
 function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[]): Recipe {
@@ -113,62 +81,6 @@ function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
   })
   return lent.length > 0 ? [...lent] : results
 }
-
-class LoadedModel implements Model {
-  declare [Symbol.dispose]: () => void
-  readonly info: ModelInfo
-  readonly warnings: readonly string[]
-  readonly #record: ModelRecord
-
-  constructor(record: ModelRecord) {
-    this.info = record.info
-    this.warnings = record.warnings
-    this.#record = record
-    records.set(this, record)
-    finalizers.register(this, record, this)
-  }
-
-  async run(inputs: readonly Tensor[], options: RunOptions = {}): Promise<Tensor[]> {
-    check.checkOptions(options)
-    const tensors = check.readTensors(inputs, 'inputs', this.info.inputs.length)
-    check.readLent(options.outputs, this.info.outputs.length)
-    return this.#record.client.run(this.#record, tensors, options)
-  }
-
-  async save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>> {
-    check.choose(format, 'format', ['onnx'])
-    return this.#record.client.save(this.#record)
-  }
-
-  dispose(): void {
-    finalizers.unregister(this)
-    this.#record.client.release(this.#record)
-  }
-}
-makeDisposable(LoadedModel.prototype)
-
-class SampleEvaluator implements Evaluator {
-  declare [Symbol.dispose]: () => void
-  readonly reference: Score
-  readonly #record: EvaluatorRecord
-
-  constructor(record: EvaluatorRecord, reference: Score) {
-    this.reference = reference
-    this.#record = record
-    finalizers.register(this, record, this)
-  }
-
-  async measure(model: Model, options: CallOptions = {}): Promise<Score> {
-    check.checkOptions(options)
-    return this.#record.client.measure(this.#record, model, options)
-  }
-
-  dispose(): void {
-    finalizers.unregister(this)
-    this.#record.client.release(this.#record)
-  }
-}
-makeDisposable(SampleEvaluator.prototype)
 
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
@@ -348,7 +260,6 @@ export class Client implements Lowbit {
     )
   }
 
-  /** Frees a model or an evaluator; a second time does nothing. */
   release(record: ModelRecord | EvaluatorRecord): void {
     if (record.isDisposed) return
     record.isDisposed = true

@@ -2,9 +2,18 @@
 
 // The public types of Lowbit's JavaScript API. The names are those of the C++ headers in src/.
 
-import type { Bits, Recipe } from './recipe.js'
+import type { Recipe } from './recipe.js'
+import type {
+  DiagnoseOptions,
+  Diagnosis,
+  MixedPrecision,
+  MixedPrecisionOptions,
+} from './repairs.js'
+import type { Report, Score, Sensitivity } from './reports.js'
 
 export * from './recipe.js'
+export * from './repairs.js'
+export * from './reports.js'
 
 /** Error codes, one for one with `src/base/errors.inc`. A test compares both lists. */
 export const errorCodes = [
@@ -104,99 +113,6 @@ export interface Calibration {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** How far a model is from the one that it stands for, by their logits for the same samples. */
-export interface Score {
-  readonly samples: number
-  readonly labelled: number
-  /** Labelled samples predicted right. */
-  readonly correct: number
-  /** Share of the labelled samples predicted right, from 0 to 1; `null` without labels. */
-  readonly top1: number | null
-  /** Samples of which both models predict the same class. */
-  readonly agreeing: number
-  /** Signal-to-quantization-noise ratio of the logits in dB. */
-  readonly sqnrDb: number
-  /** Mean Kullback-Leibler divergence between the models' probabilities, in nats. */
-  readonly kl: number
-}
-
-export interface LayerSensitivity {
-  /** The node's or the model input's, and its operator or "Input". */
-  readonly name: string
-  readonly op: string
-  /** With this layer's weights alone quantized; `null` for a layer without. */
-  readonly weights: Score | null
-  /** With this layer's output alone quantized; `null` where it has the integers of its input. */
-  readonly output: Score | null
-}
-
-export interface Sensitivity {
-  /** The FP32 model against itself: its accuracy. */
-  readonly fp32: Score
-  /** Inputs, then layers in the order in which they run. */
-  readonly layers: readonly LayerSensitivity[]
-}
-
-/** What a recipe makes of a model. */
-export interface Examination {
-  readonly score: Score
-  /** Of weights, biases and scales, with two weights of 4 bits or fewer in a byte. */
-  readonly bytes: number
-}
-
-/** A symptom, and the repair that was tried. */
-export interface Finding {
-  /** The rule's name, "outliers", and what its repair does, in a few words. */
-  readonly rule: string
-  readonly repair: string
-  /** The layer or model input with the worst figure. */
-  readonly layer: string
-  /** A sentence with the measured figures. */
-  readonly reason: string
-  /** The repairs kept before, and this one. */
-  readonly recipe: Recipe
-  /** The divergence from FP32 that the analysis lets hope for, in nats. */
-  readonly expectedKl: number
-  readonly before: Examination
-  readonly after: Examination
-  readonly isKept: boolean
-}
-
-export interface Diagnosis {
-  /** In the order in which they were tried. */
-  readonly findings: readonly Finding[]
-  /** The given one with all repairs that were kept. */
-  readonly recipe: Recipe
-  /** The FP32 model against itself: its accuracy. */
-  readonly fp32: Score
-  readonly before: Examination
-  readonly after: Examination
-}
-
-/** Widths for the layers' weights, as a recipe. */
-export interface MixedPoint {
-  readonly recipe: Recipe
-  /** Of all layers: bytes or milliseconds. */
-  readonly cost: number
-  /** The sum of the layers' own divergences, in nats. */
-  readonly predictedKl: number
-}
-
-export interface MixedPrecision {
-  /** Layers with integer weights, in the order in which they run. */
-  readonly layers: readonly string[]
-  /** Of each layer at each of the widths: the divergence with its weights alone quantized, in nats. */
-  readonly kl: readonly (readonly number[])[]
-  /** Likewise. */
-  readonly cost: readonly (readonly number[])[]
-  /** From the least loss to the least cost. */
-  readonly front: readonly MixedPoint[]
-  /** `null` without a goal, and where no widths reach it. */
-  readonly chosen: MixedPoint | null
-  /** Of `chosen`, measured as a whole. */
-  readonly score: Score | null
-}
-
 /** Reported at least four times a second during long calls. */
 export interface Progress {
   readonly stage:
@@ -248,34 +164,6 @@ export interface QuantizeOptions extends CallOptions {
   calibration: Tensor | readonly Tensor[] | Calibration
 }
 
-export interface MixedPrecisionOptions extends CallOptions {
-  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
-  samples: Tensor | readonly Tensor[]
-  /** The right class of each sample, from 0 up. */
-  labels?: ArrayLike<number>
-  /** To choose from. @default [8, 6, 5, 4, 3, 2] */
-  bits?: readonly Bits[]
-  /** What a width costs: bytes of packed weights and scales, or milliseconds of a run. @default 'bytes' */
-  cost?: 'bytes' | 'ms'
-  /** The most that all layers may cost together. Not with `maxDrop`. */
-  budget?: number
-  /** The most that may be lost, from 0 to 1: of accuracy with labels, else of agreement with FP32. */
-  maxDrop?: number
-}
-
-export interface DiagnoseOptions extends CallOptions {
-  /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
-  samples: Tensor | readonly Tensor[]
-  /** The right class of each sample, from 0 up. */
-  labels?: ArrayLike<number>
-  /** Of the divergence from FP32: a repair that lowers it by less is not kept. From 0 to 1. @default 0.05 */
-  leastGain?: number
-  /** For devices that have no scales per channel. @default false */
-  keepPerTensor?: boolean
-  /** The most that `Examination.bytes` may be. */
-  byteBudget?: number
-}
-
 export interface EvaluateOptions extends CallOptions {
   /** The samples, along the first dimension. A list for models with several inputs. */
   inputs: Tensor | readonly Tensor[]
@@ -286,58 +174,6 @@ export interface EvaluateOptions extends CallOptions {
 export interface CompareOptions extends EvaluateOptions {
   /** Timed runs per model on a single sample, after a warm-up: 0 to 10,000. 0 leaves latency out. @default 50 */
   latencyRuns?: number
-}
-
-/** Of a run of the model itself, without what copies tensors in and out. */
-export interface Latency {
-  readonly p10: number
-  readonly median: number
-  readonly p90: number
-}
-
-export interface ModelReport {
-  /** Of the saved ONNX file. */
-  readonly bytes: number
-  /** Labelled samples predicted right. */
-  readonly correct: number
-  /** Share of the labelled samples predicted right, from 0 to 1; `null` without labels. */
-  readonly top1: number | null
-  /** Milliseconds for one sample; `null` when not measured. */
-  readonly latencyMs: Latency | null
-  /** The predicted class of each sample. */
-  readonly predictions: Int32Array
-  /** Best minus second-best logit of each sample. */
-  readonly margins: Float32Array
-}
-
-export interface LayerReport {
-  /** The node's name, its operator, and the value that was compared. */
-  readonly name: string
-  readonly op: string
-  readonly output: string
-  /** Signal-to-quantization-noise ratio in dB with every layer up to this one quantized. */
-  readonly accumulatedSqnrDb: number
-  /** The same with this layer alone quantized. */
-  readonly isolatedSqnrDb: number
-  /** Median milliseconds of the node in each model; 0 when not measured. */
-  readonly aMs: number
-  readonly bMs: number
-}
-
-export interface Report {
-  readonly samples: number
-  readonly labelled: number
-  /** Samples on which both models predict the same class. */
-  readonly agreeing: number
-  /** Accuracy of b minus accuracy of a with its 95 % confidence interval; `null` without labels. */
-  readonly top1Difference: {
-    readonly difference: number
-    readonly low: number
-    readonly high: number
-  } | null
-  readonly a: ModelReport
-  readonly b: ModelReport
-  readonly layers: readonly LayerReport[]
 }
 
 /**

@@ -1,0 +1,117 @@
+// Models and evaluators as callers hold them, and what is known of them on this side.
+
+import * as check from './arguments.js'
+import type { Host, ModelId } from './protocol.js'
+import type {
+  CallOptions,
+  Evaluator,
+  Model,
+  ModelInfo,
+  RunOptions,
+  Score,
+  Tensor,
+} from './types.js'
+
+/** What handles ask of the client that they belong to. */
+interface Owner {
+  run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]>
+  save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>>
+  measure(record: EvaluatorRecord, model: Model, options: CallOptions): Promise<Score>
+  /** Frees a model or an evaluator; a second time does nothing. */
+  release(record: ModelRecord | EvaluatorRecord): void
+}
+
+/** What this side knows of a model: enough to make it again in another host. */
+export interface ModelRecord {
+  readonly id: ModelId
+  readonly client: Owner
+  /** ONNX bytes. */
+  readonly bytes: Uint8Array
+  readonly info: ModelInfo
+  readonly warnings: readonly string[]
+  /** The hosts that have the model, once the promise is fulfilled. */
+  readonly homes: WeakMap<Host, Promise<unknown>>
+  isDisposed: boolean
+}
+
+/** Likewise of an evaluator. */
+export interface EvaluatorRecord {
+  readonly id: ModelId
+  readonly client: Owner
+  /** The reference's ONNX bytes. */
+  readonly reference: Uint8Array
+  readonly inputs: readonly Tensor[]
+  readonly labels: Int32Array
+  readonly homes: WeakMap<Host, Promise<unknown>>
+  isDisposed: boolean
+}
+
+export const records = new WeakMap<Model, ModelRecord>()
+
+// Frees the models that callers forgot. Records do not hold their models, which would keep them from being collected.
+const finalizers = new FinalizationRegistry<ModelRecord | EvaluatorRecord>((record) => {
+  record.client.release(record)
+})
+
+/** `using` calls `dispose`. An engine without `using` has no Symbol.dispose. */
+export function makeDisposable(prototype: { dispose(): void }): void {
+  if (Symbol.dispose) {
+    Object.defineProperty(prototype, Symbol.dispose, { value: prototype.dispose, writable: true })
+  }
+}
+
+export class LoadedModel implements Model {
+  declare [Symbol.dispose]: () => void
+  readonly info: ModelInfo
+  readonly warnings: readonly string[]
+  readonly #record: ModelRecord
+
+  constructor(record: ModelRecord) {
+    this.info = record.info
+    this.warnings = record.warnings
+    this.#record = record
+    records.set(this, record)
+    finalizers.register(this, record, this)
+  }
+
+  async run(inputs: readonly Tensor[], options: RunOptions = {}): Promise<Tensor[]> {
+    check.checkOptions(options)
+    const tensors = check.readTensors(inputs, 'inputs', this.info.inputs.length)
+    check.readLent(options.outputs, this.info.outputs.length)
+    return this.#record.client.run(this.#record, tensors, options)
+  }
+
+  async save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>> {
+    check.choose(format, 'format', ['onnx'])
+    return this.#record.client.save(this.#record)
+  }
+
+  dispose(): void {
+    finalizers.unregister(this)
+    this.#record.client.release(this.#record)
+  }
+}
+makeDisposable(LoadedModel.prototype)
+
+export class SampleEvaluator implements Evaluator {
+  declare [Symbol.dispose]: () => void
+  readonly reference: Score
+  readonly #record: EvaluatorRecord
+
+  constructor(record: EvaluatorRecord, reference: Score) {
+    this.reference = reference
+    this.#record = record
+    finalizers.register(this, record, this)
+  }
+
+  async measure(model: Model, options: CallOptions = {}): Promise<Score> {
+    check.checkOptions(options)
+    return this.#record.client.measure(this.#record, model, options)
+  }
+
+  dispose(): void {
+    finalizers.unregister(this)
+    this.#record.client.release(this.#record)
+  }
+}
+makeDisposable(SampleEvaluator.prototype)
