@@ -301,7 +301,7 @@ EMSCRIPTEN_BINDINGS(lowbit) {
   register_type<JsUnknown>("unknown");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
-  register_type<JsReport>("import('./types.js').Report");
+  register_type<JsReport>("import('./raw.js').RawReport");
   register_type<DoneOrFailure>("undefined | import('./raw.js').Failure");
   register_type<BytesOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
   register_type<TensorsOrFailure>("import('./types.js').Tensor[] | import('./raw.js').Failure");

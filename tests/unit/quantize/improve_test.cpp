@@ -44,9 +44,9 @@ struct Case {
   // On samples that nothing has seen.
   double sqnr_db(const Graph& graph) const {
     const Tensor unseen = samples(128, 2);
-    SqnrAccumulator sqnr;
-    sqnr.add(run_once(fp32, unseen), run_once(graph, unseen));
-    return sqnr.db();
+    ErrorAccumulator error;
+    error.add(run_once(fp32, unseen), run_once(graph, unseen));
+    return error.db();
   }
 };
 

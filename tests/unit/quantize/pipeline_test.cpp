@@ -63,9 +63,9 @@ Graph network() {
 Tensor images(int64_t count) { return random_tensor({count, 2, 8, 8}, 5, -1, 1); }
 
 double sqnr_of(const Graph& fp32, const Graph& quantized) {
-  SqnrAccumulator sqnr;
-  sqnr.add(run_once(fp32, images(64)), run_once(quantized, images(64)));
-  return sqnr.db();
+  ErrorAccumulator error;
+  error.add(run_once(fp32, images(64)), run_once(quantized, images(64)));
+  return error.db();
 }
 
 }  // namespace
@@ -75,9 +75,9 @@ TEST_CASE("equalization and bias correction run where the recipe asks for them")
   const Tensor samples = random_tensor({256, 8}, 1, -1, 1);
   const std::vector<float> expected = run_once(graph, samples);
   const auto db = [&](const Recipe& recipe) {
-    SqnrAccumulator sqnr;
-    sqnr.add(expected, run_once(run(graph, recipe, {}, {samples}), samples));
-    return sqnr.db();
+    ErrorAccumulator error;
+    error.add(expected, run_once(run(graph, recipe, {}, {samples}), samples));
+    return error.db();
   };
   Recipe recipe = per_tensor();
   const double plain = db(recipe);

@@ -10,6 +10,7 @@ import {
   records,
   SampleEvaluator,
 } from './handles.js'
+import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint } from './raw.js'
@@ -226,13 +227,14 @@ export class Client implements Lowbit {
       inputs: sliceSamples(tensors, first, count),
       labels: labels.subarray(first, first + count),
     })
-    return attend(this.#tasks, options, async (task) => {
+    const raw = await attend(this.#tasks, options, async (task) => {
       const chunks = chunksOf(batching)
       const evaluations = await this.#share(task, models, 'evaluate', chunks, requestFor)
       const sample = sliceSamples(tensors, 0, batching.least)
       const request = { ...pair, evaluations, sample, latencyRuns }
       return this.#ask(task, await this.#pool.host(), models, 'report', request)
     })
+    return withOutcomes(raw, labels, a.info.outputs[0])
   }
 
   async run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]> {

@@ -7,13 +7,13 @@ import type {
   MixedPrecisionChoice,
   RawDiagnosis,
   RawMixedPrecision,
+  RawReport,
 } from './raw.js'
 import type {
   Calibration,
   LowbitErrorCode,
   ModelInfo,
   Progress,
-  Report,
   Score,
   Sensitivity,
   Tensor,
@@ -125,7 +125,7 @@ export interface Verbs {
       sample: readonly Tensor[]
       latencyRuns: number
     }
-    reply: Report
+    reply: RawReport
   }
 }
 

@@ -277,7 +277,7 @@ export interface Lowbit extends Disposable {
    */
   evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator>
   /**
-   * Accuracy, agreement, size, latency and the error of each layer. The first output of both models must be
+   * Accuracy, agreement, flipped samples, size, latency and the error of each layer. The first output of both models must be
    * [samples, classes].
    */
   compare(a: Model, b: Model, options: CompareOptions): Promise<Report>

@@ -30,6 +30,7 @@ test('the number of workers changes nothing but the time', async (t) => {
   }
   const [first, ...others] = results
   assert.equal(first[0].samples, 9500)
+  assert.ok(first[0].flips.length > 0)
   for (const other of others) assert.deepEqual(other, first)
 })
 
