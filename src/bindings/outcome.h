@@ -1,5 +1,5 @@
-// What the bound functions return: a value, a handle, or a failure. The types are JavaScript's, as the
-// generated lowbit.d.ts states them; those that one file alone needs are declared there.
+// What the bound functions return: a value, a handle, or a failure. The types are JavaScript's, as
+// the generated lowbit.d.ts states them; those that one file alone needs are declared there.
 #pragma once
 
 #include <emscripten/bind.h>
@@ -20,7 +20,9 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(TensorsOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ModelOrFailure)
 
 // A result that is a JavaScript value already.
-inline emscripten::val to_outcome(const Result<emscripten::val>& result) { return result ? *result : to_failure(result.error()); }
+inline emscripten::val to_outcome(const Result<emscripten::val>& result) {
+  return result ? *result : to_failure(result.error());
+}
 
 inline emscripten::val to_outcome(const Status& status) {
   return status ? emscripten::val::undefined() : to_failure(status.error());

@@ -1,7 +1,7 @@
-// The part of Lowbit for JavaScript that is not in run.cpp: all that makes models, measures and saves
-// them. Functions of models, and the handles Evaluator, Comparison and Job. The rules are those of
-// run.cpp; long work is a Job, whose steps web/lib takes, which is what makes it stoppable from
-// outside.
+// The part of Lowbit for JavaScript that is not in run.cpp: all that makes models, measures and
+// saves them. Functions of models, and the handles Evaluator, Comparison and Job. The rules are
+// those of run.cpp; long work is a Job, whose steps web/lib takes, which is what makes it stoppable
+// from outside.
 #include <emscripten/bind.h>
 
 #include <memory>
