@@ -4,8 +4,9 @@
 //   node tools/split_wasm.mjs --binaryen FOLDER --whole WHOLE.wasm --run RUN.wasm FIRST.wasm SECOND.wasm
 //
 // RUN is a program of the same sources that only loads and runs models: the linker has put into it what that takes. The first
-// part keeps these functions of WHOLE, and those that they call directly, which the optimizer may have made of several. Both files must have the linker's own names, and each function of WHOLE one source, so that functions
-// are merged only within each part.
+// part keeps these functions of WHOLE, and those that they call directly: the optimizer may have made one of several. Both
+// files must have the linker's own names, and the optimizer must not have merged equal functions in WHOLE, one of which may
+// belong to either part.
 
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
