@@ -1,4 +1,4 @@
-// Makes dist/: the compiled TypeScript, and beside it from the build folder the two WebAssembly binaries and the glue that
+// Makes dist/: the compiled TypeScript, and beside it from the build folder the two WebAssembly binaries, each in two parts, and the glue that
 // serves both, minified: Emscripten removes white space only. The licence has to lie in the package's own folder.
 
 import { spawnSync } from 'node:child_process'
@@ -16,10 +16,16 @@ const { status } = spawnSync(process.execPath, [typescript, '--project', here('t
 })
 if (status !== 0) process.exit(1)
 const built = (name) => here(`../../build/wasm/${name}`)
-for (const name of ['lowbit.d.ts', 'lowbit.wasm']) copyFileSync(built(name), here(`dist/${name}`))
-copyFileSync(built('relaxed/lowbit.wasm'), here('dist/lowbit-relaxed.wasm'))
-const source = readFileSync(built('lowbit.js'), 'utf8')
-if (readFileSync(built('relaxed/lowbit.js'), 'utf8') !== source) {
+copyFileSync(built('simd128/whole/lowbit.d.ts'), here('dist/lowbit.d.ts'))
+for (const [tier, name] of [
+  ['simd128', 'lowbit'],
+  ['relaxed', 'lowbit-relaxed'],
+]) {
+  copyFileSync(built(`${tier}/lowbit.wasm`), here(`dist/${name}.wasm`))
+  copyFileSync(built(`${tier}/lowbit-quantize.wasm`), here(`dist/${name}-quantize.wasm`))
+}
+const source = readFileSync(built('simd128/whole/lowbit.js'), 'utf8')
+if (readFileSync(built('relaxed/whole/lowbit.js'), 'utf8') !== source) {
   throw new Error('The two binaries need different glue; lowbit.js can serve only one of them.')
 }
 const glue = await minify('lowbit.js', source, { module: true })

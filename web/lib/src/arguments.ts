@@ -140,10 +140,11 @@ export function readWasm(wasm: unknown): BinarySources {
   if (wasm === undefined) return {}
   if (isWasmSource(wasm)) return { simd128: wasm, relaxed: null }
   const kinds = 'a URL, a string, a Uint8Array or an ArrayBuffer'
-  if (!isObject(wasm)) return fail('options.wasm', `must be ${kinds}, or { simd128, relaxed }`)
+  const names = ['simd128', 'simd128Quantize', 'relaxed', 'relaxedQuantize']
+  if (!isObject(wasm)) return fail('options.wasm', `must be ${kinds}, or an object of these`)
   for (const [key, source] of Object.entries(wasm)) {
     const where = `options.wasm.${key}`
-    if (key !== 'simd128' && key !== 'relaxed') fail(where, 'is not one of simd128 and relaxed')
+    if (!names.includes(key)) fail(where, `is not one of ${names.join(', ')}`)
     if (source !== undefined && !isWasmSource(source)) fail(where, `must be ${kinds}`)
   }
   return wasm

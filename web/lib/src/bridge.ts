@@ -56,7 +56,9 @@ function detach(request: unknown): { copy: unknown; buffers: ArrayBuffer[] } {
       return copy
     }
     if (Array.isArray(value)) return value.map(copyOf)
-    if (typeof value !== 'object' || value === null) return value
+    if (typeof value !== 'object' || value === null || value instanceof WebAssembly.Module) {
+      return value
+    }
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item)]))
   }
   return { copy: copyOf(request), buffers }

@@ -10,6 +10,7 @@ import {
   records,
   SampleEvaluator,
 } from './handles.js'
+import type { Binary } from './loader.js'
 import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
@@ -83,9 +84,15 @@ function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
   return lent.length > 0 ? [...lent] : results
 }
 
+/** Those that the first part of the binary can do. */
+const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
+
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
   readonly #pool: Pool
+  readonly #binary: Binary
+  /** The hosts that have the second part of the binary, once the promise is fulfilled. */
+  readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks = new Set<Task>()
   #lastModel: ModelId = 0
 
@@ -93,8 +100,10 @@ export class Client implements Lowbit {
     readonly backend: Backend,
     readonly version: string,
     pool: Pool,
+    binary: Binary,
   ) {
     this.#pool = pool
+    this.#binary = binary
   }
 
   async load(bytes: Uint8Array | ArrayBuffer, options: CallOptions = {}): Promise<Model> {
@@ -324,6 +333,7 @@ export class Client implements Lowbit {
     onProgress?: (progress: Progress) => void,
   ): Promise<Verbs[V]['reply']> {
     for (const record of models) await this.#bring(record, host)
+    if (!runningVerbs.has(verb)) await this.#bringSecondPart(host)
     return task.ask(host, verb, request, onProgress)
   }
 
@@ -367,9 +377,22 @@ export class Client implements Lowbit {
     // A model of its own, as the caller's may have been disposed of.
     const model = ++this.#lastModel
     await host.call('load', { target: model, bytes: reference }, () => {}).reply
+    await this.#bringSecondPart(host)
     const request = { target: id, reference: model, inputs, labels }
     await host.call('startEvaluator', request, () => {}).reply
     host.release(model)
+  }
+
+  async #bringSecondPart(host: Host): Promise<void> {
+    let isThere = this.#complete.get(host)
+    if (!isThere) {
+      isThere = this.#binary
+        .second()
+        .then((second) => host.call('complete', { second }, () => {}).reply)
+      this.#complete.set(host, isThere)
+      isThere.catch(() => this.#complete.delete(host))
+    }
+    await isThere
   }
 
   async #bring(record: ModelRecord, host: Host): Promise<void> {

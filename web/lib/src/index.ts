@@ -3,7 +3,7 @@
 import * as check from './arguments.js'
 import { startBridge, startWorker } from './bridge.js'
 import { Client } from './client.js'
-import { compileRelaxed, compileSimd128 } from './loader.js'
+import { type Binary, compileRelaxed, compileSimd128 } from './loader.js'
 import { startLocal } from './local.js'
 import { nodeBuiltin } from './node.js'
 import { Pool } from './pool.js'
@@ -52,12 +52,12 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
   }
   const sources = check.readWasm(options.wasm)
 
-  const launch = (binary: WebAssembly.Module, kernels: Kernels, obstacle?: LowbitError) => {
+  const launch = (binary: Binary, kernels: Kernels, obstacle?: LowbitError) => {
     const start = (thread: Backend['thread']): Promise<Host> =>
       startTuned(tune, async (tuning) => {
-        if (thread === 'main') return startLocal(binary, kernels, tuning)
+        if (thread === 'main') return startLocal(binary.first, kernels, tuning)
         const ours = typeof worker === 'function' ? worker() : startWorker()
-        return startBridge(ours, binary, kernels, tuning)
+        return startBridge(ours, binary.first, kernels, tuning)
       })
     const begin = async (thread: Backend['thread']) => {
       const first = await start(thread)
@@ -65,7 +65,8 @@ export async function createLowbit(options: LowbitOptions = {}): Promise<Lowbit>
       const reason = obstacle ? fallbackReason(obstacle.message) : description.reason
       const size = thread === 'main' ? 1 : (workers ?? defaultWorkers())
       const pool = new Pool(first, () => start(thread), size)
-      return new Client({ ...description, tiles: first.tiles, reason, thread }, first.version, pool)
+      const backend = { ...description, tiles: first.tiles, reason, thread }
+      return new Client(backend, first.version, pool, binary)
     }
     if (worker !== undefined) return begin(worker ? 'worker' : 'main')
     if (workers === undefined && !canStartWorker()) return begin('main')

@@ -13,7 +13,7 @@ interface Handle {
 const isFailure = (value: unknown): value is Failure =>
   typeof value === 'object' && value !== null && 'error' in value
 
-// The first is what embind.cpp throws where `new` fails, the others are the engines' own, for example where
+// The first is what src/bindings/run.cpp throws where `new` fails, the others are the engines' own, for example where
 // JavaScript has no memory for a result.
 const outOfMemory = /OUT_OF_MEMORY|out of memory|allocation failed|Invalid typed array length/i
 
@@ -24,17 +24,38 @@ function explainBreakdown(cause: unknown): LowbitError {
     : new LowbitError('BACKEND_FAILED', `WebAssembly failed: ${reason}`, '', { cause })
 }
 
+function notInstantiated(cause: unknown): LowbitError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message = `the WebAssembly binary could not be instantiated: ${reason}`
+  return new LowbitError('LOAD_FAILED', message, 'wasm', { cause })
+}
+
 export class Instance {
   readonly #module: MainModule
+  readonly #exports: WebAssembly.Exports
+  #isComplete = false
   #isBroken = false
 
-  constructor(module: MainModule) {
+  /** `exports`: of the instance of the binary's first part. */
+  constructor(module: MainModule, exports: WebAssembly.Exports) {
     this.#module = module
+    this.#exports = exports
   }
 
   /** True once the instance must be replaced. */
   get isBroken(): boolean {
     return this.#isBroken
+  }
+
+  /** Adds the binary's second part, without which only models are loaded and run. Errors: LOAD_FAILED. */
+  async complete(second: WebAssembly.Module): Promise<void> {
+    if (this.#isComplete) return
+    try {
+      await WebAssembly.instantiate(second, { lowbit: this.#exports })
+    } catch (cause) {
+      throw notInstantiated(cause)
+    }
+    this.#isComplete = true
   }
 
   /** Calls into WebAssembly. Throws LowbitError; one of code OUT_OF_MEMORY or BACKEND_FAILED breaks the instance. */
@@ -62,9 +83,10 @@ export class Instance {
   }
 }
 
-/** Instantiates the compiled binary. Errors: LOAD_FAILED. */
+/** Instantiates the first part of a binary. Errors: LOAD_FAILED. */
 export async function createInstance(binary: WebAssembly.Module): Promise<Instance> {
   const silent = () => {}
+  let exports: WebAssembly.Exports = {}
   try {
     const module = await new Promise<MainModule>((resolve, reject) => {
       // Emscripten's promise stays pending where instantiateWasm fails.
@@ -73,16 +95,17 @@ export async function createInstance(binary: WebAssembly.Module): Promise<Instan
         done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
       ) => {
         WebAssembly.instantiate(binary, imports)
-          .then((made) => done(made, binary))
+          .then((made) => {
+            exports = made.exports
+            done(made, binary)
+          })
           .catch(reject)
         return {}
       }
       createModule({ instantiateWasm, print: silent, printErr: silent }).then(resolve, reject)
     })
-    return new Instance(module)
+    return new Instance(module, exports)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `the WebAssembly binary could not be instantiated: ${reason}`
-    throw new LowbitError('LOAD_FAILED', message, 'wasm', { cause })
+    throw notInstantiated(cause)
   }
 }

@@ -7,8 +7,17 @@ import { LowbitError, type WasmSource } from './types.js'
 /** Where the binaries are; undefined: beside this file. */
 export interface BinarySources {
   readonly simd128?: WasmSource | undefined
+  readonly simd128Quantize?: WasmSource | undefined
   /** `null`: there is none. */
   readonly relaxed?: WasmSource | undefined | null
+  readonly relaxedQuantize?: WasmSource | undefined
+}
+
+/** A compiled binary. Its first part loads and runs models; the second, for all the rest, is compiled when it is needed. */
+export interface Binary {
+  readonly first: WebAssembly.Module
+  /** Errors: LOAD_FAILED; the next call tries again. */
+  second(): Promise<WebAssembly.Module>
 }
 
 // A function that returns a vector: (func (result v128) i32.const 0 i8x16.splat).
@@ -101,16 +110,36 @@ async function compileBinary(source: WasmSource): Promise<WebAssembly.Module> {
   return readBinary(fs, isFileUrl ? new URL(source) : source)
 }
 
+async function compileParts(
+  firstSource: WasmSource,
+  secondSource: () => WasmSource,
+): Promise<Binary> {
+  let second: Promise<WebAssembly.Module> | undefined
+  return {
+    first: await compileBinary(firstSource),
+    second() {
+      second ??= compileBinary(secondSource()).catch((error) => {
+        second = undefined
+        throw error
+      })
+      return second
+    },
+  }
+}
+
 /** The binary without relaxed kernels. Errors: LOAD_FAILED. */
-export async function compileSimd128({ simd128 }: BinarySources): Promise<WebAssembly.Module> {
+export async function compileSimd128(sources: BinarySources): Promise<Binary> {
   if (!WebAssembly.validate(simdModule)) {
     throw loadFailed('this engine lacks the SIMD instructions of WebAssembly', 'WebAssembly')
   }
-  return compileBinary(simd128 ?? new URL('./lowbit.wasm', import.meta.url))
+  return compileParts(
+    sources.simd128 ?? new URL('./lowbit.wasm', import.meta.url),
+    () => sources.simd128Quantize ?? new URL('./lowbit-quantize.wasm', import.meta.url),
+  )
 }
 
 /** The binary with relaxed kernels. Errors: LOAD_FAILED, also where the engine is known to compute them wrongly. */
-export async function compileRelaxed({ relaxed }: BinarySources): Promise<WebAssembly.Module> {
+export async function compileRelaxed(sources: BinarySources): Promise<Binary> {
   const node = nodeVersion()
   if (node !== undefined && node < firstNodeWithRelaxed) {
     throw loadFailed(
@@ -121,8 +150,11 @@ export async function compileRelaxed({ relaxed }: BinarySources): Promise<WebAss
   if (!WebAssembly.validate(relaxedModule)) {
     throw loadFailed('this engine lacks relaxed SIMD', 'WebAssembly')
   }
-  if (relaxed === null) {
+  if (sources.relaxed === null) {
     throw loadFailed('the wasm option names only the binary without relaxed SIMD', 'options.wasm')
   }
-  return compileBinary(relaxed ?? new URL('./lowbit-relaxed.wasm', import.meta.url))
+  return compileParts(
+    sources.relaxed ?? new URL('./lowbit-relaxed.wasm', import.meta.url),
+    () => sources.relaxedQuantize ?? new URL('./lowbit-relaxed-quantize.wasm', import.meta.url),
+  )
 }

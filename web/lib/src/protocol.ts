@@ -38,6 +38,8 @@ export type ModelId = number
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
   load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
+  /** Adds the second part of the binary, for all verbs but `load` and `run`. */
+  complete: { request: { second: WebAssembly.Module }; reply: undefined }
   calibrate: {
     request: { model: ModelId; samples: readonly Tensor[] }
     reply: Calibration

@@ -1,4 +1,4 @@
-// The types that cross the border to C++ (src/bindings/embind.cpp) and are not public.
+// The types that cross the border to C++ (src/bindings) and are not public.
 
 import type {
   Bits,

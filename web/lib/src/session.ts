@@ -86,37 +86,52 @@ export class Session {
       return info
     },
 
+    complete: async ({ second }) => {
+      await this.#instance.complete(second)
+      return undefined
+    },
+
     calibrate: async ({ model: id, samples }, steps) => {
-      const job = this.#on(id, (model) => model.calibrate(samples))
+      const job = this.#on(id, (model, module) => module.calibrate(model, samples))
       return this.#finish<Calibration>(job, steps)
     },
 
     quantize: async ({ model: id, target, recipe, calibration, samples }, steps) => {
-      const job = this.#on(id, (model) => model.quantize(recipe, calibration, samples))
+      const job = this.#on(id, (model, module) =>
+        module.quantize(model, recipe, calibration, samples),
+      )
       const made = await this.#finish<{ model: Model; warnings: string[] }>(job, steps)
       const info = this.#keep(target, made.model)
-      const bytes = this.#on(target, (quantized) => quantized.save())
+      const bytes = this.#on(target, (quantized, module) => module.save(quantized))
       return { info, bytes, warnings: made.warnings }
     },
 
     diagnose: async ({ model: id, recipe, samples, labels, choice }, steps) => {
-      const job = this.#on(id, (model) => model.diagnose(recipe, samples, labels, choice))
+      const job = this.#on(id, (model, module) =>
+        module.diagnose(model, recipe, samples, labels, choice),
+      )
       return this.#finish<RawDiagnosis>(job, steps)
     },
 
     mixPrecision: async ({ model: id, recipe, samples, labels, choice }, steps) => {
-      const job = this.#on(id, (model) => model.mixPrecision(recipe, samples, labels, choice))
+      const job = this.#on(id, (model, module) =>
+        module.mixPrecision(model, recipe, samples, labels, choice),
+      )
       return this.#finish<RawMixedPrecision>(job, steps)
     },
 
     sensitivity: async ({ fp32, quantized, inputs, labels }, steps) => {
       const other = this.#entry(quantized).model
-      const job = this.#on(fp32, (model) => model.sensitivity(other, inputs, labels))
+      const job = this.#on(fp32, (model, module) =>
+        module.sensitivity(model, other, inputs, labels),
+      )
       return this.#finish<Sensitivity>(job, steps)
     },
 
     startEvaluator: async ({ target, reference, inputs, labels }, steps) => {
-      const evaluator = this.#on(reference, (model) => model.evaluator(inputs, labels))
+      const evaluator = this.#on(reference, (model, module) =>
+        module.evaluator(model, inputs, labels),
+      )
       this.#evaluators.set(target, { evaluator, isFree: Promise.resolve() })
       return this.#measure(target, reference, steps)
     },
@@ -143,7 +158,7 @@ export class Session {
       return joinSamples(outputs)
     },
 
-    save: async ({ model: id }) => this.#on(id, (model) => model.save()),
+    save: async ({ model: id }) => this.#on(id, (model, module) => module.save(model)),
 
     evaluate: async ({ a, b, inputs, labels }, steps) =>
       this.#comparing(a, b, async (comparison) => {
@@ -192,7 +207,7 @@ export class Session {
 
   async #comparing<T>(a: ModelId, b: ModelId, work: (comparison: Comparison) => Promise<T>) {
     const other = this.#entry(b).model
-    const comparison = this.#on(a, (model) => model.compare(other))
+    const comparison = this.#on(a, (model, module) => module.compare(model, other))
     try {
       return await work(comparison)
     } finally {
@@ -212,9 +227,9 @@ export class Session {
     return entry
   }
 
-  #on<T>(id: ModelId, action: (model: Model) => T | Failure): T {
+  #on<T>(id: ModelId, action: (model: Model, module: MainModule) => T | Failure): T {
     const { model } = this.#entry(id)
-    return this.#instance.call(() => action(model))
+    return this.#instance.call((module) => action(model, module))
   }
 }
 

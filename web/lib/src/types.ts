@@ -326,9 +326,17 @@ export interface LowbitOptions {
    */
   workers?: number
   /**
-   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed; default: beside
-   * the package's own file. Only the one that runs is read. A single source is the first of them, and then the only
-   * one: relaxed kernels are not looked for.
+   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed, and of each the
+   * part that does more than to load and run models, `lowbit-quantize.wasm` and `lowbit-relaxed-quantize.wasm`; default:
+   * beside the package's own file. Only the one that runs is read, and its second part when it is first needed. A single
+   * source is the first of them, and then relaxed kernels are not looked for.
    */
-  wasm?: WasmSource | { simd128?: WasmSource; relaxed?: WasmSource }
+  wasm?:
+    | WasmSource
+    | {
+        simd128?: WasmSource
+        simd128Quantize?: WasmSource
+        relaxed?: WasmSource
+        relaxedQuantize?: WasmSource
+      }
 }

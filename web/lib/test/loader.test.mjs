@@ -1,7 +1,7 @@
 // Where the WebAssembly binary comes from, and what is said where it does not come.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,8 @@ import { open, perceptron, rejects, tensor } from './support.mjs'
 
 const url = new URL('../dist/lowbit.wasm', import.meta.url)
 const binary = readFileSync(url)
+const second = readFileSync(new URL('../dist/lowbit-quantize.wasm', import.meta.url))
+const models = new URL('../../../examples/models/', import.meta.url)
 
 const answers = {
   '/good.wasm': [200, 'application/wasm', binary],
@@ -16,7 +18,10 @@ const answers = {
   '/page.wasm': [200, 'text/html', '<!doctype html><title>Not found</title>'],
   '/cut.wasm': [200, 'application/wasm', binary.subarray(0, 1000)],
 }
+/** How often the second part was asked for. */
+let seconds = 0
 const server = createServer((request, response) => {
+  if (request.url === '/second.wasm') seconds++
   const [status, type, body] = answers[request.url] ?? [404, 'text/plain', 'no']
   response.writeHead(status, { 'content-type': type }).end(body)
 })
@@ -40,6 +45,53 @@ for (const [name, wasm] of Object.entries(sources)) {
     const lowbit = await open(t, wasm === undefined ? {} : { wasm })
     const model = await lowbit.load(perceptron())
     assert.equal((await model.run([tensor([2, 8])]))[0].data.length, 6)
+  })
+}
+
+// The second part of a binary is needed by what does more than to load and run models.
+for (const worker of [false, true]) {
+  const where = worker ? 'in a worker' : "in the caller's thread"
+
+  test(`models run without the second part of the binary, ${where}`, async (t) => {
+    const complete = await open(t, { worker: false, tier: 'simd128' })
+    const wasm = { simd128Quantize: `${base}/missing.wasm` }
+    const lowbit = await open(t, { worker, wasm, tier: 'simd128' })
+    const zoo = readdirSync(models).filter((name) => name.endsWith('.onnx'))
+    for (const name of zoo) {
+      const fp32 = await complete.load(readFileSync(new URL(name, models)))
+      const [, ...dims] = fp32.info.inputs[0].shape
+      const calibration = tensor([4, ...dims])
+      for (const bits of [8, 4]) {
+        const int8 = await complete.quantize(fp32, { weights: { bits } }, { calibration })
+        for (const model of [fp32, int8]) {
+          const [expected] = await model.run([calibration])
+          const alike = await lowbit.load(await model.save('onnx'))
+          assert.deepEqual(await alike.run([calibration]), [expected], name)
+        }
+      }
+    }
+    const model = await lowbit.load(perceptron())
+    const failing = lowbit.calibrate(model, { samples: tensor([2, 8]) })
+    await rejects(failing, 'LOAD_FAILED', /missing\.wasm$/)
+    await rejects(model.save('onnx'), 'LOAD_FAILED', /missing\.wasm$/)
+  })
+
+  test(`the second part is fetched once, when it is needed, ${where}`, async (t) => {
+    const lowbit = await open(t, {
+      worker,
+      wasm: { simd128Quantize: `${base}/second.wasm` },
+      tier: 'simd128',
+    })
+    const model = await lowbit.load(perceptron())
+    await model.run([tensor([2, 8])])
+    seconds = 0
+    answers['/second.wasm'] = [500, 'text/plain', 'no']
+    await rejects(model.save('onnx'), 'LOAD_FAILED', /second\.wasm$/)
+    answers['/second.wasm'] = [200, 'application/wasm', second]
+    const calls = [model.save('onnx'), lowbit.calibrate(model, { samples: tensor([2, 8]) })]
+    await Promise.all(calls)
+    await model.save('onnx')
+    assert.equal(seconds, 2)
   })
 }
 

@@ -1,25 +1,15 @@
-// Lowbit for JavaScript: four handles (Model, Evaluator, Comparison, Job) and the functions load,
-// probeTier, tune and version, bound by Embind. web/lib drives them and hides them; what is public
-// is documented there (web/lib/src/types.ts).
-//
-// Every function returns its value or a failure (bindings/values.h); none throws. None works on
-// more than one batch: web/lib cuts long work into short calls, or takes the steps of a Job, which
-// is what makes it stoppable from outside.
+// The part of Lowbit for JavaScript that is not in run.cpp: all that makes models, measures and
+// saves them. Functions of models, and the handles Evaluator, Comparison and Job. The rules are
+// those of run.cpp; long work is a Job, whose steps web/lib takes, which is what makes it stoppable
+// from outside.
 #include <emscripten/bind.h>
-#include <emscripten/em_js.h>
 
 #include <memory>
-#include <new>
 
 #include "bindings/job.h"
+#include "bindings/outcome.h"
 #include "bindings/report_values.h"
-#include "bindings/values.h"
 #include "graph/rewrites.h"
-
-// Where `new` finds no memory it would abort without a word. A JavaScript exception ends the call
-// instead; web/lib knows its message and discards the instance. (Tensors are allocated by other
-// means, and return kOutOfMemory.)
-EM_JS(void, throw_out_of_memory, (), { throw new Error('OUT_OF_MEMORY'); })
 
 namespace lowbit::bindings {
 
@@ -28,18 +18,11 @@ namespace {
 using emscripten::val;
 
 // JavaScript's types, as the generated lowbit.d.ts states them.
-EMSCRIPTEN_DECLARE_VAL_TYPE(JsBytes)
-EMSCRIPTEN_DECLARE_VAL_TYPE(JsTier)
-EMSCRIPTEN_DECLARE_VAL_TYPE(JsTiles)
-EMSCRIPTEN_DECLARE_VAL_TYPE(JsTensors)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsLabels)
-EMSCRIPTEN_DECLARE_VAL_TYPE(JsModelInfo)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsEvaluation)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsReport)
 EMSCRIPTEN_DECLARE_VAL_TYPE(DoneOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(BytesOrFailure)
-EMSCRIPTEN_DECLARE_VAL_TYPE(TensorsOrFailure)
-EMSCRIPTEN_DECLARE_VAL_TYPE(ModelOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(EvaluatorOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ProgressOrFailure)
@@ -47,46 +30,6 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(JsMixedPrecisionOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsDoctorOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
-
-// A result that is a JavaScript value already.
-val to_outcome(const Result<val>& result) { return result ? *result : to_failure(result.error()); }
-
-val to_outcome(const Status& status) {
-  return status ? val::undefined() : to_failure(status.error());
-}
-
-// A result that becomes a handle, which owns it until JavaScript calls its delete().
-template <class T>
-val to_handle(Result<T> result) {
-  if (!result) return to_failure(result.error());
-  return val(std::make_unique<T>(std::move(*result)));
-}
-
-// ---- Model
-// -----------------------------------------------------------------------------------------
-
-Result<Model> try_load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
-  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(bytes));
-  return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles));
-}
-
-ModelOrFailure load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
-  return ModelOrFailure(to_handle(try_load(bytes, tier, tiles)));
-}
-
-JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
-
-Result<val> try_run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
-  LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
-  LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
-  LOWBIT_TRY(read_data(inputs, plan->inputs()));
-  LOWBIT_TRY(plan->run_in_place());
-  return to_tensors(plan->outputs(), lent);
-}
-
-TensorsOrFailure run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
-  return TensorsOrFailure(to_outcome(try_run(model, inputs, lent)));
-}
 
 Result<val> try_save(const Model& model) {
   LOWBIT_ASSIGN(const std::vector<std::byte> bytes, model.save());
@@ -275,59 +218,35 @@ ProgressOrFailure step(Job& job) { return ProgressOrFailure(job.step()); }
 
 JsUnknown result_of(Job& job) { return JsUnknown(job.result()); }
 
-std::string version() { return std::string(kVersion); }
-
-JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
-
-JsTiles tune_tiles(const JsTier& tier, int budget_ms) {
-  return JsTiles(to_tiles(tune(read_tier(tier), budget_ms)));
-}
-
 }  // namespace
 
-EMSCRIPTEN_BINDINGS(lowbit) {
+EMSCRIPTEN_BINDINGS(quantize) {
   using emscripten::class_;
+  using emscripten::function;
   using emscripten::register_type;
 
-  std::set_new_handler(throw_out_of_memory);
-
-  register_type<JsBytes>("Uint8Array");
-  register_type<JsTier>("import('./raw.js').KernelTier");
-  register_type<JsTiles>("import('./types.js').Tiles");
-  register_type<JsTensors>("readonly import('./types.js').Tensor[]");
   register_type<JsLabels>("Int32Array");
   register_type<JsMixedPrecisionOptions>("import('./raw.js').MixedPrecisionChoice");
   register_type<JsDoctorOptions>("import('./raw.js').DoctorChoice");
   register_type<JsUnknown>("unknown");
-  register_type<JsModelInfo>("import('./types.js').ModelInfo");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
   register_type<JsReport>("import('./raw.js').RawReport");
   register_type<DoneOrFailure>("undefined | import('./raw.js').Failure");
   register_type<BytesOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
-  register_type<TensorsOrFailure>("import('./types.js').Tensor[] | import('./raw.js').Failure");
-  register_type<ModelOrFailure>("Model | import('./raw.js').Failure");
   register_type<EvaluatorOrFailure>("Evaluator | import('./raw.js').Failure");
   register_type<JobOrFailure>("Job | import('./raw.js').Failure");
   register_type<ProgressOrFailure>(
       "import('./types.js').Progress | null | import('./raw.js').Failure");
   register_type<ComparisonOrFailure>("Comparison | import('./raw.js').Failure");
 
-  emscripten::function("version", &version);
-  emscripten::function("probeTier", &probe);
-  emscripten::function("tune(tier, budgetMs)", &tune_tiles);
-  emscripten::function("load(bytes, tier, tiles)", &load);
-
-  class_<Model>("Model")
-      .function("info", &info)
-      .function("run(inputs, lent)", &run)
-      .function("save", &save)
-      .function("calibrate(samples)", &calibrate)
-      .function("quantize(recipe, calibration, samples)", &quantize)
-      .function("evaluator(inputs, labels)", &evaluator)
-      .function("mixPrecision(recipe, samples, labels, options)", &mix)
-      .function("diagnose(recipe, samples, labels, options)", &diagnose)
-      .function("sensitivity(quantized, inputs, labels)", &sensitivity)
-      .function("compare(other)", &compare);
+  function("save(model)", &save);
+  function("calibrate(model, samples)", &calibrate);
+  function("quantize(model, recipe, calibration, samples)", &quantize);
+  function("evaluator(model, inputs, labels)", &evaluator);
+  function("mixPrecision(model, recipe, samples, labels, options)", &mix);
+  function("diagnose(model, recipe, samples, labels, options)", &diagnose);
+  function("sensitivity(fp32, quantized, inputs, labels)", &sensitivity);
+  function("compare(a, b)", &compare);
 
   class_<Job>("Job").function("step", &step).function("result", &result_of);
 

@@ -1,0 +1,80 @@
+// Lowbit for JavaScript, bound by Embind, in two parts. This one loads and runs models: the handle
+// Model and the functions load, probeTier, tune and version. The rest is in quantize.cpp, which a
+// page downloads when it first needs it (web/lib/split.mjs). web/lib drives both and hides them;
+// what is public is documented there (web/lib/src/types.ts).
+//
+// Every function returns its value or a failure (bindings/values.h); none throws. None works on
+// more than one batch: web/lib cuts long work into short calls.
+#include <emscripten/bind.h>
+#include <emscripten/em_js.h>
+
+#include <new>
+
+#include "bindings/outcome.h"
+
+// Where `new` finds no memory it would abort without a word. A JavaScript exception ends the call
+// instead; web/lib knows its message and discards the instance. (Tensors are allocated by other
+// means, and return kOutOfMemory.)
+EM_JS(void, throw_out_of_memory, (), { throw new Error('OUT_OF_MEMORY'); })
+
+namespace lowbit::bindings {
+
+namespace {
+
+using emscripten::val;
+
+Result<Model> try_load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
+  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(bytes));
+  return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles));
+}
+
+ModelOrFailure load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
+  return ModelOrFailure(to_handle(try_load(bytes, tier, tiles)));
+}
+
+JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
+
+Result<val> try_run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
+  LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
+  LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
+  LOWBIT_TRY(read_data(inputs, plan->inputs()));
+  LOWBIT_TRY(plan->run_in_place());
+  return to_tensors(plan->outputs(), lent);
+}
+
+TensorsOrFailure run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
+  return TensorsOrFailure(to_outcome(try_run(model, inputs, lent)));
+}
+
+std::string version() { return std::string(kVersion); }
+
+JsTier probe() { return JsTier(val(std::string(tier_name(probe_tier())))); }
+
+JsTiles tune_tiles(const JsTier& tier, int budget_ms) {
+  return JsTiles(to_tiles(tune(read_tier(tier), budget_ms)));
+}
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(run) {
+  using emscripten::register_type;
+
+  std::set_new_handler(throw_out_of_memory);
+
+  register_type<JsBytes>("Uint8Array");
+  register_type<JsTier>("import('./raw.js').KernelTier");
+  register_type<JsTiles>("import('./types.js').Tiles");
+  register_type<JsTensors>("readonly import('./types.js').Tensor[]");
+  register_type<JsModelInfo>("import('./types.js').ModelInfo");
+  register_type<TensorsOrFailure>("import('./types.js').Tensor[] | import('./raw.js').Failure");
+  register_type<ModelOrFailure>("Model | import('./raw.js').Failure");
+
+  emscripten::function("version", &version);
+  emscripten::function("probeTier", &probe);
+  emscripten::function("tune(tier, budgetMs)", &tune_tiles);
+  emscripten::function("load(bytes, tier, tiles)", &load);
+
+  emscripten::class_<Model>("Model").function("info", &info).function("run(inputs, lent)", &run);
+}
+
+}  // namespace lowbit::bindings
