@@ -26,7 +26,7 @@ val to_model_report(const ModelReport& model, bool is_labelled, bool is_timed) {
 
 val to_error(const ErrorAccumulator& error) {
   val result = val::object();
-  result.set("sqnrDb", error.db());
+  result.set("sqnrDb", error.sqnr_db());
   result.set("cosine", error.cosine());
   result.set("mse", error.mse());
   return result;

@@ -1,10 +1,10 @@
 // What the quantization cost and gained: one report for the page, the command line and the README.
 //
 //   Result<Comparison> comparison = Comparison::create(fp32, int8);
-//   comparison->add(inputs, labels);      // any number of batches: predictions and the error of
-//   each layer comparison->append(evaluation);       // batches that were added to another
-//   comparison comparison->measure_latency(input);   // once or more: time per run in place Report
-//   report = comparison->report();
+//   comparison->add(inputs, labels);      // any number of batches: predictions, layers' errors
+//   comparison->append(evaluation);       // batches that were added to another comparison
+//   comparison->measure_latency(input);   // once or more: time per run in place
+//   Report report = comparison->report();
 #pragma once
 
 #include <optional>

@@ -53,7 +53,7 @@ void ErrorAccumulator::add(const ErrorAccumulator& other) {
   noise_power_ += other.noise_power_;
 }
 
-double ErrorAccumulator::db() const {
+double ErrorAccumulator::sqnr_db() const {
   if (count_ == 0) return 0;
   if (noise_power_ == 0) return std::numeric_limits<double>::infinity();
   return 10 * std::log10(reference_power_ / noise_power_);

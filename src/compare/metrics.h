@@ -21,7 +21,7 @@ class ErrorAccumulator {
 
   // Signal-to-quantization-noise ratio in dB, 10 log10(sum r^2 / sum (r - q)^2): +infinity for
   // equal signals, -infinity for an all-zero reference with an error.
-  double db() const;
+  double sqnr_db() const;
   // sum r q / sqrt(sum r^2 sum q^2), from -1 to 1: 1 for equal signals, all-zero ones too; 0 where
   // only one of them is all zero.
   double cosine() const;

@@ -97,7 +97,7 @@ Result<Score> score(std::span<const Tensor> reference, std::span<const Tensor> o
   if (result.samples > 0) result.kl /= static_cast<double>(result.samples);
   ErrorAccumulator error;
   error.add(reference[0].data<float>(), outputs[0].data<float>());
-  result.sqnr_db = error.db();
+  result.sqnr_db = error.sqnr_db();
   return result;
 }
 

@@ -40,7 +40,7 @@ Comparison comparison(const Graph& a, const Graph& b) {
 }
 
 void check_same(const ErrorAccumulator& x, const ErrorAccumulator& y) {
-  CHECK(x.db() == y.db());
+  CHECK(x.sqnr_db() == y.sqnr_db());
   CHECK(x.cosine() == y.cosine());
   CHECK(x.mse() == y.mse());
 }
@@ -58,7 +58,7 @@ TEST_CASE("a model compared with itself agrees everywhere, without noise") {
   REQUIRE(report.layers.size() == 4);
   for (const LayerReport& layer : report.layers) {
     for (const ErrorAccumulator& error : {layer.errors.accumulated, layer.errors.isolated}) {
-      CHECK(error.db() == std::numeric_limits<double>::infinity());
+      CHECK(error.sqnr_db() == std::numeric_limits<double>::infinity());
       CHECK(error.cosine() == 1);
       CHECK(error.mse() == 0);
     }
@@ -76,8 +76,8 @@ TEST_CASE("each layer's error is reported, isolated and accumulated") {
   for (const LayerReport& layer : report.layers) {
     CAPTURE(layer.name);
     for (const ErrorAccumulator& error : {layer.errors.accumulated, layer.errors.isolated}) {
-      CHECK(error.db() > 20);
-      CHECK(error.db() < 70);
+      CHECK(error.sqnr_db() > 20);
+      CHECK(error.sqnr_db() < 70);
       // Noise of a tenth of the signal's length, which 20 dB are, turns it by at most asin(0.1).
       CHECK(error.cosine() > 0.994);
       CHECK(error.cosine() < 1);
@@ -88,7 +88,7 @@ TEST_CASE("each layer's error is reported, isolated and accumulated") {
   // before it.
   const LayerErrors& first = report.layers[0].errors;
   const LayerErrors& last = report.layers[3].errors;
-  CHECK(last.isolated.db() > last.accumulated.db());
+  CHECK(last.isolated.sqnr_db() > last.accumulated.sqnr_db());
   CHECK(last.isolated.cosine() > last.accumulated.cosine());
   CHECK(last.isolated.mse() < last.accumulated.mse());
   check_same(first.isolated, first.accumulated);

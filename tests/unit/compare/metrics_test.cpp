@@ -31,7 +31,7 @@ ErrorAccumulator error_of(std::span<const float> reference, std::span<const floa
 // elements than lanes, and a rest.
 TEST_CASE("the errors are those of the sums over all elements of all calls") {
   const auto check = [](const ErrorAccumulator& error) {
-    CHECK(error.db() == doctest::Approx(10 * std::log10(25.0 / 9)).epsilon(1e-15));
+    CHECK(error.sqnr_db() == doctest::Approx(10 * std::log10(25.0 / 9)).epsilon(1e-15));
     CHECK(error.cosine() == doctest::Approx(21 / std::sqrt(25.0 * 26)).epsilon(1e-15));
     CHECK(error.mse() == 1.5);
   };
@@ -60,7 +60,7 @@ TEST_CASE("the cosine is that of the angle, whatever the lengths") {
 TEST_CASE("equal signals have no error, be they zero or not") {
   for (const float x : {2.5f, 0.0f, 1e-45f}) {
     const ErrorAccumulator error = error_of(std::array{x, -x}, std::array{x, -x});
-    CHECK(error.db() == std::numeric_limits<double>::infinity());
+    CHECK(error.sqnr_db() == std::numeric_limits<double>::infinity());
     CHECK(error.cosine() == 1);
     CHECK(error.mse() == 0);
   }
@@ -69,15 +69,15 @@ TEST_CASE("equal signals have no error, be they zero or not") {
 TEST_CASE("the error has answers where a signal is all zero, and without data") {
   const std::array zero{0.0f, 0.0f};
   const std::array other{1.0f, 3.0f};
-  CHECK(error_of(zero, other).db() == -std::numeric_limits<double>::infinity());
+  CHECK(error_of(zero, other).sqnr_db() == -std::numeric_limits<double>::infinity());
   CHECK(error_of(zero, other).cosine() == 0);
   CHECK(error_of(zero, other).mse() == 5);
-  CHECK(error_of(other, zero).db() == 0);
+  CHECK(error_of(other, zero).sqnr_db() == 0);
   CHECK(error_of(other, zero).cosine() == 0);
   CHECK(error_of(other, zero).mse() == 5);
 
   const ErrorAccumulator none;
-  CHECK(none.db() == 0);
+  CHECK(none.sqnr_db() == 0);
   CHECK(none.cosine() == 0);
   CHECK(none.mse() == 0);
 }

@@ -46,7 +46,7 @@ struct Case {
     const Tensor unseen = samples(128, 2);
     ErrorAccumulator error;
     error.add(run_once(fp32, unseen), run_once(graph, unseen));
-    return error.db();
+    return error.sqnr_db();
   }
 };
 

@@ -65,7 +65,7 @@ Tensor images(int64_t count) { return random_tensor({count, 2, 8, 8}, 5, -1, 1);
 double sqnr_of(const Graph& fp32, const Graph& quantized) {
   ErrorAccumulator error;
   error.add(run_once(fp32, images(64)), run_once(quantized, images(64)));
-  return error.db();
+  return error.sqnr_db();
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ TEST_CASE("equalization and bias correction run where the recipe asks for them")
   const auto db = [&](const Recipe& recipe) {
     ErrorAccumulator error;
     error.add(expected, run_once(run(graph, recipe, {}, {samples}), samples));
-    return error.db();
+    return error.sqnr_db();
   };
   Recipe recipe = per_tensor();
   const double plain = db(recipe);

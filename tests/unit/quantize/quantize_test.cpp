@@ -107,9 +107,9 @@ TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bit
     ErrorAccumulator error;
     error.add(expected, run_once(must(quantize(fp32, calibration, recipe)), samples));
     // 8 bits give about 40 dB a layer; 7 layers in a row lose up to 10 log10(7) of it.
-    CHECK(error.db() > 25);
-    if (granularity == Granularity::kPerTensor) per_tensor_db = error.db();
-    if (granularity == Granularity::kPerChannel) CHECK(error.db() > per_tensor_db - 3);
+    CHECK(error.sqnr_db() > 25);
+    if (granularity == Granularity::kPerTensor) per_tensor_db = error.sqnr_db();
+    if (granularity == Granularity::kPerChannel) CHECK(error.sqnr_db() > per_tensor_db - 3);
   }
 }
 
@@ -131,8 +131,8 @@ TEST_CASE("every bit fewer of the weights makes a network coarser, in every tier
     for (const Tier tier : simd_tiers()) CHECK(run_once(narrow, samples, tier) == logits);
     ErrorAccumulator error;
     error.add(expected, logits);
-    if (bits > 2) CHECK(error.db() > coarser_db);
-    coarser_db = error.db();
+    if (bits > 2) CHECK(error.sqnr_db() > coarser_db);
+    coarser_db = error.sqnr_db();
   }
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("alpha, beta and a scalar bias of Gemm move into the integers") {
   CHECK(attributes.beta == 1.0f);
   ErrorAccumulator error;
   error.add(run_once(fp32, samples), run_once(int8, samples));
-  CHECK(error.db() > 35);
+  CHECK(error.sqnr_db() > 35);
 }
 
 TEST_CASE("a softmax has the fixed scale 1/256") {
@@ -245,8 +245,8 @@ TEST_CASE(
       for (const Tier tier : simd_tiers()) CHECK(run_once(narrow, samples, tier) == logits);
       ErrorAccumulator error;
       error.add(expected, logits);
-      if (bits > 2) CHECK(error.db() > coarser_db);
-      coarser_db = error.db();
+      if (bits > 2) CHECK(error.sqnr_db() > coarser_db);
+      coarser_db = error.sqnr_db();
     }
   }
 }
@@ -298,7 +298,7 @@ TEST_CASE("float layers meet integers at Dequantize and Quantize, and each other
   CHECK(find("relu1/dequantized").dtype == DType::kF32);
   ErrorAccumulator error;
   error.add(run_once(fp32, samples), run_once(mixed, samples));
-  CHECK(error.db() > 25);  // as with integers throughout
+  CHECK(error.sqnr_db() > 25);  // as with integers throughout
 }
 
 TEST_CASE("a network of float layers is the FP32 network") {
@@ -341,7 +341,7 @@ TEST_CASE("what has no integer form stays float") {
   }
   ErrorAccumulator error;
   error.add(run_once(fp32, samples), run_once(mixed, samples));
-  CHECK(error.db() > 30);
+  CHECK(error.sqnr_db() > 30);
 }
 
 TEST_CASE("with float activations only the weights of products are integers") {
