@@ -83,7 +83,7 @@ export interface LayerReport {
   readonly output: string
   /** With every layer up to this one quantized. */
   readonly accumulated: LayerError
-  /** With this layer alone quantized, on exact inputs. */
+  /** With this layer alone quantized: its inputs are the exact ones, rounded to their integers. */
   readonly isolated: LayerError
   /** Median milliseconds of the node in each model; 0 when not measured. */
   readonly aMs: number
