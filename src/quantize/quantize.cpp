@@ -8,6 +8,7 @@
 #include "graph/rewrites.h"
 #include "graph/validate.h"
 #include "quantize/activations.h"
+#include "quantize/check_recipe.h"
 #include "quantize/finite.h"
 #include "quantize/layer_forms.h"
 #include "quantize/weights.h"
@@ -265,19 +266,6 @@ class Quantizer {
   std::set<std::string> names_;
 };
 
-Status check_layers(const Graph& graph, const Recipe& recipe) {
-  for (const auto& [name, layer] : recipe.layers) {
-    if (std::ranges::find(graph.nodes, name, &Node::name) != graph.nodes.end()) continue;
-    return make_error(
-        ErrorCode::kInvalidArgument,
-        format_text("the optimized model has no node '{}'; a node that was folded into "
-                    "the one before it has no recipe of its own",
-                    name),
-        format_text("layers.{}", name));
-  }
-  return success();
-}
-
 }  // namespace
 
 Result<Graph> prepare(const Graph& graph) {
@@ -294,9 +282,8 @@ Result<Graph> prepare(const Graph& graph) {
 
 Task<Graph> quantize_by_node(const Graph& graph, const Calibration& calibration,
                              const Recipe& recipe) {
-  LOWBIT_CO_TRY(validate_recipe(recipe));
   LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
-  LOWBIT_CO_TRY(check_layers(prepared, recipe));
+  LOWBIT_CO_TRY(check_recipe(prepared, recipe));
   Quantizer quantizer(std::move(prepared), calibration, recipe);
   LOWBIT_CO_FINISH(Graph quantized, quantizer.run());
   co_return quantized;
