@@ -6,6 +6,7 @@
 #include "analysis/sensitivity.h"
 #include "compare/metrics.h"
 #include "engine/engine.h"
+#include "quantize/check_recipe.h"
 #include "quantize/equalize.h"
 #include "quantize/pipeline.h"
 #include "quantize/quantize.h"
@@ -250,9 +251,9 @@ class Mixer {
 
 Task<MixedPrecision> mix_precision(Graph fp32, Recipe recipe, std::vector<Tensor> samples,
                                    std::vector<int32_t> labels, MixedPrecisionOptions options) {
-  LOWBIT_CO_TRY(validate_recipe(recipe));
   LOWBIT_CO_TRY(check_options(options));
   LOWBIT_CO_ASSIGN(Graph prepared, prepare(fp32));
+  LOWBIT_CO_TRY(check_recipe(prepared, recipe));
   if (recipe.equalize) {
     LOWBIT_CO_FINISH(prepared, equalize(prepared, samples));
   }

@@ -119,3 +119,10 @@ TEST_CASE("widths and goals that make no sense are refused") {
   refused({.bits = {8, 1}}, "bits");
   refused({.budget = 1, .max_drop = 1}, "budget");
 }
+
+TEST_CASE("a layer that is not there is refused before any sample is read") {
+  Recipe recipe;
+  recipe.layers["gemm9"] = {};
+  check_error(finish(mix_precision(classifier(), recipe, {}, {}, {})), ErrorCode::kInvalidArgument,
+              "layers.gemm9");
+}

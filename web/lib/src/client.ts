@@ -54,6 +54,9 @@ function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[
   return { ...recipe, layers }
 }
 
+/** What a model is quantized by. */
+type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
+
 /** Samples, at least one. */
 function readCalibrationSamples(samples: unknown, where: string, { info }: Model): Tensor[] {
   const { tensors, count } = check.readSamples(samples, where, info.inputs.length)
@@ -120,10 +123,7 @@ export class Client implements Lowbit {
     check.checkPrecision(model, 'model', 'float32')
     check.checkOptions(options)
     const samples = readCalibrationSamples(options.samples, 'options.samples', model)
-    return attend(this.#tasks, options, async (task) => {
-      const request = { model: record.id, samples }
-      return this.#ask(task, await this.#pool.host(), [record], 'calibrate', request)
-    })
+    return attend(this.#tasks, options, (task) => this.#calibrate(task, record, samples))
   }
 
   async quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model> {
@@ -139,7 +139,8 @@ export class Client implements Lowbit {
           samples: readCalibrationSamples(given, where, model),
         }
     return this.#make(options, async (task, host, target) => {
-      const request = { model: record.id, target, recipe: text, ...source }
+      const made = await this.#calibrateFor(task, host, record, text, source)
+      const request = { model: record.id, target, recipe: text, ...made }
       return this.#ask(task, host, [record], 'quantize', request)
     })
   }
@@ -300,6 +301,40 @@ export class Client implements Lowbit {
     return { record, learning: { recipe: text, samples, labels } }
   }
 
+  /** A calibration of each chunk, put together in their order: how many hosts there are changes nothing. */
+  async #calibrate(
+    task: Task,
+    record: ModelRecord,
+    samples: readonly Tensor[],
+  ): Promise<Calibration> {
+    const chunks = chunksOf(batchingOf(record.info, samples))
+    const requestFor = ({ first, count }: Chunk) => ({
+      model: record.id,
+      samples: sliceSamples(samples, first, count),
+    })
+    const parts = await this.#share(task, [record], 'calibrate', chunks, requestFor)
+    const [only] = parts
+    if (only && parts.length === 1) return only
+    const request = { parts: parts.map(({ bytes }) => bytes) }
+    const host = await this.#pool.host()
+    return this.#ask(task, host, [], 'mergeCalibrations', request, () => {})
+  }
+
+  /** In place of many samples their calibration, which hosts share, where the recipe needs no more. */
+  async #calibrateFor(
+    task: Task,
+    host: Host,
+    record: ModelRecord,
+    recipe: string,
+    source: Source,
+  ): Promise<Source> {
+    if (chunksOf(batchingOf(record.info, source.samples)).length < 2) return source
+    const request = { model: record.id, recipe }
+    if (await this.#ask(task, host, [record], 'checkRecipe', request)) return source
+    const { bytes } = await this.#calibrate(task, record, source.samples)
+    return { calibration: bytes, samples: [] }
+  }
+
   async #make(
     options: CallOptions,
     make: (
@@ -338,7 +373,7 @@ export class Client implements Lowbit {
   }
 
   /** Asks the hosts of the pool, each for some of the chunks, and reports the progress of all together. */
-  #share<V extends 'evaluate' | 'run'>(
+  #share<V extends 'calibrate' | 'evaluate' | 'run'>(
     task: Task,
     models: readonly ModelRecord[],
     verb: V,

@@ -44,6 +44,10 @@ export interface Verbs {
     request: { model: ModelId; samples: readonly Tensor[] }
     reply: Calibration
   }
+  /** Puts the calibrations of chunks of samples together, in their order. */
+  mergeCalibrations: { request: { parts: readonly Uint8Array[] }; reply: Calibration }
+  /** Whether the recipe, JSON that must fit the model, needs samples and not only their calibration. */
+  checkRecipe: { request: { model: ModelId; recipe: string }; reply: boolean }
   quantize: {
     request: {
       model: ModelId
