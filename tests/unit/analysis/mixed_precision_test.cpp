@@ -70,7 +70,7 @@ TEST_CASE("every point of the front is a recipe that runs") {
 
 TEST_CASE("within the bytes of four bits the widths lose no more than four bits") {
   const MixedPrecision all = mix({});
-  const double budget = bytes_at(all, 3);
+  const double budget = bytes_at(all, 4);
   const MixedPrecision mixed = mix({.budget = budget});
   REQUIRE(mixed.chosen);
   CHECK(mixed.chosen->cost <= budget * (1 + 1e-9));

@@ -190,7 +190,7 @@ export function readDoctor(options: DiagnoseOptions): DoctorChoice {
 
 /** Fills in the defaults. */
 export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisionChoice {
-  const { bits = [8, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
+  const { bits = [8, 7, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
   const cost = choose(options.cost, 'options.cost', ['bytes', 'ms'])
   if (!Array.isArray(bits) || bits.length === 0) fail('options.bits', 'must be a list of widths')
   bits.forEach((width, index) => {
