@@ -30,34 +30,36 @@ std::optional<IntegerLayer> integer_layer(const Graph& graph, size_t index) {
   return IntegerLayer{*layer, *input.quant, graph.value(node.inputs[1]), bias};
 }
 
-// Adds the bounds of one output channel.
-void add_channel(const IntegerLayer& integers, int32_t channel, LayerAccumulators& result) {
-  const QuantParams& input = integers.input;
-  const auto weights = integers.weights.constant->data<int8_t>();
-  const auto block = static_cast<int32_t>(integers.weights.quant->block_size);
-  const int32_t depth = integers.layer.depth();
-  const int32_t length = block > 0 ? block : depth;
-  const bool adds_bias = block == 0 && !integers.bias.empty();
-  const int32_t bias = adds_bias ? integers.bias[static_cast<size_t>(channel)] : 0;
-  int64_t low = std::numeric_limits<int64_t>::max();
-  int64_t high = std::numeric_limits<int64_t>::min();
-  for (int32_t begin = 0; begin < depth; begin += length) {
-    AccumulatorBound bound(bias, {input.qmin, input.qmax}, input.zero_point[0]);
-    for (int32_t k = begin; k < std::min(begin + length, depth); ++k) {
-      bound.add(weights[integers.layer.weight_index(channel, k)]);
-    }
-    low = std::min(low, bound.low());
-    high = std::max(high, bound.high());
-  }
-  result.low.push_back(static_cast<double>(low));
-  result.high.push_back(static_cast<double>(high));
-}
-
 // n bits hold -2^(n-1) to 2^(n-1) - 1.
 int signed_bits(double low, double high) {
   int bits = 1;
   for (double reach = 1; low < -reach || high > reach - 1; reach *= 2) ++bits;
   return bits;
+}
+
+// Adds one output channel.
+void add_channel(const IntegerLayer& integers, int32_t channel, LayerAccumulators& result) {
+  const QuantParams& input = integers.input;
+  const auto weights = integers.weights.constant->data<int8_t>();
+  const auto block = static_cast<int32_t>(integers.weights.quant->block_size);
+  const int32_t depth = integers.layer.depth();
+  const bool adds_bias = block == 0 && !integers.bias.empty();
+  const int32_t bias = adds_bias ? integers.bias[static_cast<size_t>(channel)] : 0;
+  int64_t low = std::numeric_limits<int64_t>::max();
+  int64_t high = std::numeric_limits<int64_t>::min();
+  int32_t k = 0;
+  do {
+    const int32_t end = block > 0 ? std::min(k + block, depth) : depth;
+    AccumulatorBound bound(bias, {input.qmin, input.qmax}, input.zero_point[0]);
+    for (; k < end; ++k) bound.add(weights[integers.layer.weight_index(channel, k)]);
+    low = std::min(low, bound.low());
+    high = std::max(high, bound.high());
+  } while (k < depth);
+  result.low.push_back(static_cast<double>(low));
+  result.high.push_back(static_cast<double>(high));
+  result.bits = std::max(result.bits, signed_bits(result.low.back(), result.high.back()));
+  result.share = std::max(
+      {result.share, result.high.back() / 0x7fffffffp0, result.low.back() / -0x80000000p0});
 }
 
 }  // namespace
@@ -74,10 +76,6 @@ std::vector<LayerAccumulators> accumulators(const Graph& quantized) {
     for (int32_t channel = 0; channel < integers->layer.output_channels(); ++channel) {
       add_channel(*integers, channel, result);
     }
-    const double low = *std::ranges::min_element(result.low);
-    const double high = *std::ranges::max_element(result.high);
-    result.bits = signed_bits(low, high);
-    result.share = std::max(high / 0x7fffffffp0, low / -0x80000000p0);
   }
   return layers;
 }
