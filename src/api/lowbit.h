@@ -13,9 +13,12 @@
 #include <span>
 #include <vector>
 
+#include "analysis/distribution.h"
 #include "analysis/doctor.h"
 #include "analysis/mixed_precision.h"
+#include "analysis/overflow.h"
 #include "analysis/sensitivity.h"
+#include "analysis/weight_distribution.h"
 #include "base/context.h"
 #include "compare/compare.h"
 #include "engine/engine.h"

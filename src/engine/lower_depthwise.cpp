@@ -132,7 +132,8 @@ class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uin
     for (int32_t channel = 0; channel < channels(); ++channel) {
       multiplier[channel] =
           integers_.multiplier(integers_.weight_scales[static_cast<size_t>(channel)]);
-      AccumulatorBound bound(bias == nullptr ? 0 : bias[channel], integers_.input.zero_point);
+      AccumulatorBound bound =
+          accumulator_bound(bias == nullptr ? 0 : bias[channel], integers_.input);
       for (int32_t tap = 0; tap < taps(); ++tap) {
         bound.add(weights[int64_t{tap} * channels() + channel]);
       }

@@ -1,7 +1,6 @@
 #include "engine/product.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/text.h"
 #include "graph/product_weights.h"
@@ -271,7 +270,7 @@ class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
       const int64_t channel = weights().first_channel + column;
       bias_multiplier[column] = node_.multiplier(node_.weight_scales[static_cast<size_t>(channel)]);
       if (call().block_size > 0) continue;  // no sum of a block leaves 32 bits
-      AccumulatorBound bound(bias == nullptr ? 0 : bias[column], node_.input.zero_point);
+      AccumulatorBound bound = accumulator_bound(bias == nullptr ? 0 : bias[column], node_.input);
       for (int64_t k = 0; k < depth; ++k) bound.add(arranged[column * depth + k]);
       if (!bound.fits_int32()) {
         return accumulator_overflow(context.graph().nodes[index()], channel);
@@ -416,16 +415,8 @@ Status check_reduction_length(const Lowering& lowering, size_t index, int64_t le
                                      kernels::kMaxMatmulU8S8Depth));
 }
 
-bool AccumulatorBound::fits_int32() const {
-  // With the zero point folded into the bias, a sum starts at `folded` and every product is in [255
-  // * negative, 255 * positive]; subtracted from the input, it starts at the bias and an input is
-  // in [-zero_point, 255 - zero_point].
-  const int64_t folded = bias_ - zero_point_ * (positive_ + negative_);
-  const int64_t high = std::max(folded + 255 * positive_,
-                                bias_ + (255 - zero_point_) * positive_ - zero_point_ * negative_);
-  const int64_t low = std::min(folded + 255 * negative_,
-                               bias_ + (255 - zero_point_) * negative_ - zero_point_ * positive_);
-  return high <= std::numeric_limits<int32_t>::max() && low >= std::numeric_limits<int32_t>::min();
+AccumulatorBound accumulator_bound(int32_t bias, const ActivationParams& input) {
+  return {bias, *storage_range(DType::kU8), input.zero_point};
 }
 
 Failure accumulator_overflow(const Node& node, int64_t channel) {

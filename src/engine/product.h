@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "engine/steps.h"
+#include "qmath/accumulator_bound.h"
 
 namespace lowbit::engine {
 
@@ -83,21 +84,9 @@ Result<IntegerNode> integer_node(const Lowering& lowering, size_t index);
 // kAccumulatorOverflow when an integer kernel may not add that many products.
 Status check_reduction_length(const Lowering& lowering, size_t index, int64_t length);
 
-// The proof that no partial sum of one output channel leaves int32, in any order of addition,
-// whether the zero point of the input is folded into the bias or subtracted from the input.
-class AccumulatorBound {
- public:
-  AccumulatorBound(int32_t bias, int32_t input_zero_point)
-      : bias_(bias), zero_point_(input_zero_point) {}
-  void add(int8_t weight) { (weight > 0 ? positive_ : negative_) += weight; }
-  bool fits_int32() const;
-
- private:
-  int64_t bias_;
-  int64_t zero_point_;
-  int64_t positive_ = 0;
-  int64_t negative_ = 0;
-};
+// Of one output channel, over all that the input's container holds. Activations of fewer bits are
+// no exception: an input of the graph is not checked to keep to them.
+AccumulatorBound accumulator_bound(int32_t bias, const ActivationParams& input);
 
 // kAccumulatorOverflow, naming the node and its channel.
 Failure accumulator_overflow(const Node& node, int64_t channel);

@@ -290,30 +290,41 @@ Range observed_part(const Observation& observation, Observer observer, int bits,
   return {observation.min, observation.max};
 }
 
+Range mirrored(Range range) {
+  const float magnitude = std::max(-range.min, range.max);
+  return {-magnitude, magnitude};
+}
+
 }  // namespace
 
 Range choose_range(const Observation& observation, Observer observer, int bits, bool symmetric,
                    double percentile) {
   const Range range = observed_part(observation, observer, bits, symmetric, percentile);
-  if (!symmetric) return range;
-  const float magnitude = std::max(-range.min, range.max);
-  return {-magnitude, magnitude};
+  return symmetric ? mirrored(range) : range;
+}
+
+std::vector<ClippingPoint> clipping_points(const Observation& observation, int bits, bool symmetric,
+                                           const std::vector<Range>& ranges) {
+  const Histogram histogram(observation, bits, symmetric);
+  const double count = std::max(1.0, static_cast<double>(observation.count));
+  std::vector<ClippingPoint> points;
+  for (const Range& given : ranges) {
+    const Range range = symmetric ? mirrored(given) : given;
+    const SquaredError error = squared_error(histogram, range);
+    points.push_back({range, error.clip / count, error.round / count});
+  }
+  return points;
 }
 
 std::vector<ClippingPoint> clipping_curve(const Observation& observation, int bits, bool symmetric,
                                           int point_count) {
-  const Range observed = choose_range(observation, Observer::kMinMax, bits, symmetric);
-  const Histogram histogram(observation, bits, symmetric);
-  const double count = std::max(1.0, static_cast<double>(observation.count));
-  std::vector<ClippingPoint> curve;
+  std::vector<Range> ranges;
   for (int k = 1; k <= point_count; ++k) {
     const double part = static_cast<double>(k) / point_count;
-    const Range range{static_cast<float>(part * static_cast<double>(observed.min)),
-                      static_cast<float>(part * static_cast<double>(observed.max))};
-    const SquaredError error = squared_error(histogram, range);
-    curve.push_back({range, error.clip / count, error.round / count});
+    ranges.push_back({static_cast<float>(part * static_cast<double>(observation.min)),
+                      static_cast<float>(part * static_cast<double>(observation.max))});
   }
-  return curve;
+  return clipping_points(observation, bits, symmetric, ranges);
 }
 
 }  // namespace lowbit

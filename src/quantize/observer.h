@@ -48,6 +48,8 @@ enum class Observer : uint8_t {
   kEntropy,
 };
 
+inline constexpr size_t kObserverCount = 5;
+
 inline constexpr double kDefaultPercentile = 99.99;
 
 // kMse and kEntropy try ranges that end at edges of bins, or at the extreme: from the observed
@@ -72,6 +74,10 @@ struct ClippingPoint {
   double clip_error = 0;
   double round_error = 0;
 };
+
+// One for each range, which holds 0; when `symmetric` its larger magnitude counts.
+std::vector<ClippingPoint> clipping_points(const Observation& observation, int bits, bool symmetric,
+                                           const std::vector<Range>& ranges);
 
 // The observed range shrunk to k / point_count of itself, for k = 1 .. point_count: small ranges
 // clip much, large ones round coarsely, and the best is between.

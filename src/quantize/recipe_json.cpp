@@ -18,8 +18,6 @@ constexpr std::string_view kGranularities[] = {"tensor", "channel", "group:32", 
                                                "group:128"};
 constexpr std::string_view kClippings[] = {"max", "mse"};
 constexpr std::string_view kRoundings[] = {"nearest", "adaround", "gptq"};
-constexpr std::string_view kObservers[] = {"minmax", "moving-average", "percentile", "mse",
-                                           "entropy"};
 constexpr std::string_view kFloat = "float";
 
 std::string listed(Names names) {
@@ -125,7 +123,7 @@ Status read_activations(const Section& parent, ActivationRecipe& activations) {
     activations.bits = kFloatBits;
   LOWBIT_TRY(section.read_boolean("symmetric", activations.symmetric));
   section.read_number("percentile", activations.percentile);
-  return section.read_choice("observer", kObservers, activations.observer);
+  return section.read_choice("observer", kObserverNames, activations.observer);
 }
 
 Status read_layer(const Json& json, const std::string& path, const Recipe& recipe,
@@ -175,7 +173,7 @@ Json json_of(const ActivationRecipe& activations) {
   json.add("bits",
            is_float ? Json::of_string(std::string(kFloat)) : Json::of_number(activations.bits));
   json.add("symmetric", Json::of_boolean(activations.symmetric));
-  json.add("observer", name_of(kObservers, activations.observer));
+  json.add("observer", name_of(kObserverNames, activations.observer));
   json.add("percentile", Json::of_number(activations.percentile));
   return json;
 }

@@ -22,6 +22,10 @@
 
 namespace lowbit {
 
+// In the order of the enumeration.
+inline constexpr std::string_view kObserverNames[kObserverCount] = {"minmax", "moving-average",
+                                                                    "percentile", "mse", "entropy"};
+
 // Errors: kInvalidArgument; `where` is the field, "layers.conv1.weights.bits", or the byte at which
 // the text is no JSON.
 Result<Recipe> read_recipe(std::string_view text);

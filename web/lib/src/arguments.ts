@@ -2,11 +2,12 @@
 // model, such as its inputs' shapes, is checked where the model is.
 
 import type { BinarySources } from './loader.js'
-import type { DoctorChoice, MixedPrecisionChoice } from './raw.js'
+import type { DistributionChoice, DoctorChoice, MixedPrecisionChoice } from './raw.js'
 import {
   type Calibration,
   type CallOptions,
   type DiagnoseOptions,
+  type DistributionOptions,
   LowbitError,
   type LowbitErrorCode,
   type MixedPrecisionOptions,
@@ -14,6 +15,7 @@ import {
   type Precision,
   type Tensor,
   type WasmSource,
+  type WeightOptions,
 } from './types.js'
 
 const largestLatencyRuns = 10_000
@@ -200,6 +202,57 @@ export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisi
   if (maxDrop !== null && !isAmount(maxDrop)) fail('options.maxDrop', 'must be a number from 0 up')
   if (budget !== null && maxDrop !== null) fail('options.budget', 'excludes options.maxDrop')
   return { bits: [...bits], cost, budget, maxDrop }
+}
+
+export function readName(name: unknown, where: string): string {
+  if (typeof name === 'string') return name
+  return fail(where, 'must be a name')
+}
+
+/** From 1 to `most`. */
+function readAmountOf(amount: number, where: string, most: number): number {
+  if (isCount(amount) && amount > 0 && amount <= most) return amount
+  return fail(where, `must be an integer from 1 to ${most}`)
+}
+
+const readBins = (bins = 128) => readAmountOf(bins, 'options.bins', 4096)
+
+/** A range of finite float32 that holds 0. */
+function readRange(range: unknown): { min: number; max: number } {
+  const where = 'options.range'
+  if (!isObject(range)) return fail(where, 'must be { min, max }')
+  const [min, max] = [range.min, range.max]
+  const isEnd = (end: unknown): end is number =>
+    typeof end === 'number' && Number.isFinite(Math.fround(end))
+  if (isEnd(min) && isEnd(max) && min <= 0 && max >= 0) return { min, max }
+  return fail(where, 'must have a finite min, 0 or below, and a finite max, 0 or above')
+}
+
+/** Fills in the defaults. */
+export function readDistribution(options: DistributionOptions): DistributionChoice {
+  checkOptions(options)
+  const { percentile = 99.99, points = 64, range } = options
+  if (typeof percentile !== 'number' || !(percentile > 50 && percentile <= 100)) {
+    fail('options.percentile', 'must be above 50, and at most 100')
+  }
+  return {
+    bits: choose(options.bits, 'options.bits', [8, 7, 6, 5, 4, 3, 2]),
+    symmetric: choose(options.symmetric, 'options.symmetric', [false, true]),
+    percentile,
+    range: range === undefined ? null : readRange(range),
+    bins: readBins(options.bins),
+    points: readAmountOf(points, 'options.points', 1000),
+  }
+}
+
+/** Fills in the defaults; channel -1 stands for all. */
+export function readWeights(options: WeightOptions): { channel: number; bins: number } {
+  checkOptions(options)
+  const { channel } = options
+  if (channel !== undefined && (!isCount(channel) || channel > 0x7fffffff)) {
+    fail('options.channel', 'must be an integer from 0 up')
+  }
+  return { channel: channel ?? -1, bins: readBins(options.bins) }
 }
 
 export const isCalibration = (value: unknown): value is Pick<Calibration, 'bytes'> =>

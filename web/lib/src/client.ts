@@ -26,14 +26,18 @@ import {
   type CompareOptions,
   type DiagnoseOptions,
   type Diagnosis,
+  type Distribution,
+  type DistributionOptions,
   type EvaluateOptions,
   type Evaluator,
+  type LayerAccumulators,
   type LayerRecipe,
   type Lowbit,
   LowbitError,
   type MixedPrecision,
   type MixedPrecisionOptions,
   type Model,
+  type ObservedValue,
   type Progress,
   type QuantizeOptions,
   type Recipe,
@@ -42,6 +46,9 @@ import {
   type Score,
   type Sensitivity,
   type Tensor,
+  type WeightDistribution,
+  type WeightedLayer,
+  type WeightOptions,
 } from './types.js'
 
 /** The recipe with a width of its own for each of the layers. */
@@ -62,6 +69,12 @@ function readCalibrationSamples(samples: unknown, where: string, { info }: Model
   const { tensors, count } = check.readSamples(samples, where, info.inputs.length)
   if (count > 0) return tensors
   throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
+}
+
+/** A copy of the bytes of a calibration, where nothing else is allowed. */
+function readOnlyCalibration(calibration: unknown): Uint8Array {
+  if (check.isCalibration(calibration)) return check.readCalibration(calibration, 'calibration')
+  return check.fail('calibration', 'must be a calibration made by calibrate')
 }
 
 /** What models are scored on: at least one sample, and no labels or one for each. */
@@ -177,6 +190,43 @@ export class Client implements Lowbit {
     return { ...raw, front: raw.front.map(point), chosen: raw.chosen && point(raw.chosen) }
   }
 
+  async values(calibration: Calibration): Promise<ObservedValue[]> {
+    return this.#askAtOnce([], 'values', { calibration: readOnlyCalibration(calibration) })
+  }
+
+  async distribution(
+    calibration: Calibration,
+    value: string,
+    options: DistributionOptions = {},
+  ): Promise<Distribution> {
+    return this.#askAtOnce([], 'distribution', {
+      calibration: readOnlyCalibration(calibration),
+      value: check.readName(value, 'value'),
+      choice: check.readDistribution(options),
+    })
+  }
+
+  async layers(model: Model): Promise<WeightedLayer[]> {
+    const record = this.#recordOf(model, 'model')
+    return this.#askAtOnce([record], 'layers', { model: record.id })
+  }
+
+  async weights(
+    model: Model,
+    layer: string,
+    options: WeightOptions = {},
+  ): Promise<WeightDistribution> {
+    const record = this.#recordOf(model, 'model')
+    const choice = { layer: check.readName(layer, 'layer'), ...check.readWeights(options) }
+    return this.#askAtOnce([record], 'weights', { model: record.id, ...choice })
+  }
+
+  async accumulators(quantized: Model): Promise<LayerAccumulators[]> {
+    const record = this.#recordOf(quantized, 'quantized')
+    check.checkPrecision(quantized, 'quantized', 'int8')
+    return this.#askAtOnce([record], 'accumulators', { model: record.id })
+  }
+
   async sensitivity(fp32: Model, quantized: Model, options: EvaluateOptions): Promise<Sensitivity> {
     const models = [this.#recordOf(fp32, 'fp32'), this.#recordOf(quantized, 'quantized')] as const
     check.checkPrecision(fp32, 'fp32', 'float32')
@@ -267,9 +317,7 @@ export class Client implements Lowbit {
   }
 
   async save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return attend(this.#tasks, {}, async (task) =>
-      this.#ask(task, await this.#pool.host(), [record], 'save', { model: record.id }),
-    )
+    return this.#askAtOnce([record], 'save', { model: record.id })
   }
 
   release(record: ModelRecord | EvaluatorRecord): void {
@@ -370,6 +418,17 @@ export class Client implements Lowbit {
     for (const record of models) await this.#bring(record, host)
     if (!runningVerbs.has(verb)) await this.#bringSecondPart(host)
     return task.ask(host, verb, request, onProgress)
+  }
+
+  /** Asks for something short, which is neither stopped nor watched. */
+  #askAtOnce<V extends Verb>(
+    models: readonly ModelRecord[],
+    verb: V,
+    request: Verbs[V]['request'],
+  ): Promise<Verbs[V]['reply']> {
+    return attend(this.#tasks, {}, async (task) =>
+      this.#ask(task, await this.#pool.host(), models, verb, request),
+    )
   }
 
   /** Asks the hosts of the pool, each for some of the chunks, and reports the progress of all together. */

@@ -1,6 +1,7 @@
 // What the caller's side asks of a session, wherever that runs, and how it travels to a worker and back.
 
 import type {
+  DistributionChoice,
   DoctorChoice,
   Evaluation,
   KernelTier,
@@ -11,13 +12,18 @@ import type {
 } from './raw.js'
 import type {
   Calibration,
+  Distribution,
+  LayerAccumulators,
   LowbitErrorCode,
   ModelInfo,
+  ObservedValue,
   Progress,
   Score,
   Sensitivity,
   Tensor,
   Tiles,
+  WeightDistribution,
+  WeightedLayer,
 } from './types.js'
 
 /** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
@@ -88,6 +94,23 @@ export interface Verbs {
     request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }
     reply: Sensitivity
   }
+  values: { request: { calibration: Uint8Array }; reply: ObservedValue[] }
+  distribution: {
+    request: { calibration: Uint8Array; value: string; choice: DistributionChoice }
+    reply: Distribution
+  }
+  layers: { request: { model: ModelId }; reply: WeightedLayer[] }
+  weights: {
+    request: {
+      model: ModelId
+      layer: string
+      /** -1: all. */
+      channel: number
+      bins: number
+    }
+    reply: WeightDistribution
+  }
+  accumulators: { request: { model: ModelId }; reply: LayerAccumulators[] }
   /** Makes an evaluator and measures its reference. */
   startEvaluator: {
     request: {

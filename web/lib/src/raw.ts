@@ -39,6 +39,16 @@ export interface DoctorChoice {
   byteBudget: number | null
 }
 
+/** How a distribution is to be shown, with every default filled in. */
+export interface DistributionChoice {
+  bits: number
+  symmetric: boolean
+  percentile: number
+  range: { min: number; max: number } | null
+  bins: number
+  points: number
+}
+
 /** As C++ returns it: recipes are JSON. */
 export type RawDiagnosis = Omit<Diagnosis, 'findings' | 'recipe'> & {
   findings: (Omit<Finding, 'recipe'> & { recipe: string })[]

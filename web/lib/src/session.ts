@@ -136,6 +136,19 @@ export class Session {
       return this.#finish<Sensitivity>(job, steps)
     },
 
+    values: async ({ calibration }) => this.#instance.call((module) => module.values(calibration)),
+
+    distribution: async ({ calibration, value, choice }) =>
+      this.#instance.call((module) => module.distribution(calibration, value, choice)),
+
+    layers: async ({ model: id }) => this.#on(id, (model, module) => module.layers(model)),
+
+    weights: async ({ model: id, layer, channel, bins }) =>
+      this.#on(id, (model, module) => module.weights(model, layer, channel, bins)),
+
+    accumulators: async ({ model: id }) =>
+      this.#on(id, (model, module) => module.accumulators(model)),
+
     startEvaluator: async ({ target, reference, inputs, labels }, steps) => {
       const evaluator = this.#on(reference, (model, module) =>
         module.evaluator(model, inputs, labels),

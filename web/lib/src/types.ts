@@ -2,6 +2,15 @@
 
 // The public types of Lowbit's JavaScript API. The names are those of the C++ headers in src/.
 
+import type {
+  Distribution,
+  DistributionOptions,
+  LayerAccumulators,
+  ObservedValue,
+  WeightDistribution,
+  WeightedLayer,
+  WeightOptions,
+} from './distributions.js'
 import type { Recipe } from './recipe.js'
 import type {
   DiagnoseOptions,
@@ -11,6 +20,7 @@ import type {
 } from './repairs.js'
 import type { Report, Score, Sensitivity } from './reports.js'
 
+export * from './distributions.js'
 export * from './recipe.js'
 export * from './repairs.js'
 export * from './reports.js'
@@ -252,6 +262,31 @@ export interface Lowbit extends Disposable {
    * and for a model that is quantized already. A recipe that does not fit the model is refused before any sample is read.
    */
   quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model>
+  /** What a calibration saw, by the values' names. Rejects with `INVALID_DATA` for a calibration that is none. */
+  values(calibration: Calibration): Promise<ObservedValue[]>
+  /**
+   * An activation before and after rounding, what clipping and rounding cost as functions of the range, and which range each
+   * observer chooses. Takes some milliseconds. Rejects with `INVALID_ARGUMENT` for a value that the calibration has not seen,
+   * with those that it has in the message, and for options; with `INVALID_DATA` for a calibration that is none.
+   */
+  distribution(
+    calibration: Calibration,
+    value: string,
+    options?: DistributionOptions,
+  ): Promise<Distribution>
+  /** The layers of a model, FP32 or quantized, whose weights `weights` shows. Rejects with `NON_FINITE` as that. */
+  layers(model: Model): Promise<WeightedLayer[]>
+  /**
+   * The weights of a layer, of an FP32 model with batch normalization folded, or of a quantized one: before and after. Rejects
+   * with `INVALID_ARGUMENT` for a layer that the model has not, with those that it has in the message, for a channel that the
+   * layer has not, and for options; with `NON_FINITE` for weights that are NaN or infinite.
+   */
+  weights(model: Model, layer: string, options?: WeightOptions): Promise<WeightDistribution>
+  /**
+   * The proof, channel by channel, that no input makes a sum of a quantized model leave int32. Rejects with `INVALID_ARGUMENT`
+   * for an FP32 model.
+   */
+  accumulators(quantized: Model): Promise<LayerAccumulators[]>
   /**
    * Which layer hurts: scores of the FP32 model with one thing quantized at a time, as it is in the quantized model. The
    * first output must be [samples, classes].
