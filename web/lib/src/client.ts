@@ -17,38 +17,37 @@ import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task } from './task.js'
-import {
-  type Backend,
-  type Bits,
-  type CalibrateOptions,
-  type Calibration,
-  type CallOptions,
-  type CompareOptions,
-  type DiagnoseOptions,
-  type Diagnosis,
-  type Distribution,
-  type DistributionOptions,
-  type EvaluateOptions,
-  type Evaluator,
-  type LayerAccumulators,
-  type LayerRecipe,
-  type Lowbit,
-  LowbitError,
-  type MixedPrecision,
-  type MixedPrecisionOptions,
-  type Model,
-  type ObservedValue,
-  type Progress,
-  type QuantizeOptions,
-  type Recipe,
-  type Report,
-  type RunOptions,
-  type Score,
-  type Sensitivity,
-  type Tensor,
-  type WeightDistribution,
-  type WeightedLayer,
-  type WeightOptions,
+import type {
+  Backend,
+  Bits,
+  CalibrateOptions,
+  Calibration,
+  CallOptions,
+  CompareOptions,
+  DiagnoseOptions,
+  Diagnosis,
+  Distribution,
+  DistributionOptions,
+  EvaluateOptions,
+  Evaluator,
+  LayerAccumulators,
+  LayerRecipe,
+  Lowbit,
+  MixedPrecision,
+  MixedPrecisionOptions,
+  Model,
+  ObservedValue,
+  Progress,
+  QuantizeOptions,
+  Recipe,
+  Report,
+  RunOptions,
+  Score,
+  Sensitivity,
+  Tensor,
+  WeightDistribution,
+  WeightedLayer,
+  WeightOptions,
 } from './types.js'
 
 /** The recipe with a width of its own for each of the layers. */
@@ -63,28 +62,6 @@ function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[
 
 /** What a model is quantized by. */
 type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
-
-/** Samples, at least one. */
-function readCalibrationSamples(samples: unknown, where: string, { info }: Model): Tensor[] {
-  const { tensors, count } = check.readSamples(samples, where, info.inputs.length)
-  if (count > 0) return tensors
-  throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
-}
-
-/** A copy of the bytes of a calibration, where nothing else is allowed. */
-function readOnlyCalibration(calibration: unknown): Uint8Array {
-  if (check.isCalibration(calibration)) return check.readCalibration(calibration, 'calibration')
-  return check.fail('calibration', 'must be a calibration made by calibrate')
-}
-
-/** What models are scored on: at least one sample, and no labels or one for each. */
-function readEvaluation({ info }: Model, options: EvaluateOptions) {
-  check.checkOptions(options)
-  const where = 'options.inputs'
-  const { tensors, count } = check.readSamples(options.inputs, where, info.inputs.length)
-  if (count > 0) return { inputs: tensors, labels: check.readLabels(options.labels, count) }
-  throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
-}
 
 /** The results in the lent tensors, where there are some. */
 function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
@@ -135,7 +112,7 @@ export class Client implements Lowbit {
     const record = this.#recordOf(model, 'model')
     check.checkPrecision(model, 'model', 'float32')
     check.checkOptions(options)
-    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    const samples = check.readCalibrationSamples(options.samples, 'options.samples', model)
     return attend(this.#tasks, options, (task) => this.#calibrate(task, record, samples))
   }
 
@@ -149,7 +126,7 @@ export class Client implements Lowbit {
       ? { calibration: check.readCalibration(given, where), samples: [] }
       : {
           calibration: new Uint8Array(),
-          samples: readCalibrationSamples(given, where, model),
+          samples: check.readCalibrationSamples(given, where, model),
         }
     return this.#make(options, async (task, host, target) => {
       const made = await this.#calibrateFor(task, host, record, text, source)
@@ -191,7 +168,7 @@ export class Client implements Lowbit {
   }
 
   async values(calibration: Calibration): Promise<ObservedValue[]> {
-    return this.#askAtOnce([], 'values', { calibration: readOnlyCalibration(calibration) })
+    return this.#askAtOnce([], 'values', { calibration: check.readOnlyCalibration(calibration) })
   }
 
   async distribution(
@@ -200,7 +177,7 @@ export class Client implements Lowbit {
     options: DistributionOptions = {},
   ): Promise<Distribution> {
     return this.#askAtOnce([], 'distribution', {
-      calibration: readOnlyCalibration(calibration),
+      calibration: check.readOnlyCalibration(calibration),
       value: check.readName(value, 'value'),
       choice: check.readDistribution(options),
     })
@@ -231,7 +208,7 @@ export class Client implements Lowbit {
     const models = [this.#recordOf(fp32, 'fp32'), this.#recordOf(quantized, 'quantized')] as const
     check.checkPrecision(fp32, 'fp32', 'float32')
     check.checkPrecision(quantized, 'quantized', 'int8')
-    const samples = readEvaluation(fp32, options)
+    const samples = check.readEvaluation(fp32, options)
     return attend(this.#tasks, options, async (task) => {
       const request = { fp32: models[0].id, quantized: models[1].id, ...samples }
       return this.#ask(task, await this.#pool.host(), models, 'sensitivity', request)
@@ -240,7 +217,7 @@ export class Client implements Lowbit {
 
   async evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator> {
     const model = this.#recordOf(reference, 'reference')
-    const { inputs, labels } = readEvaluation(reference, options)
+    const { inputs, labels } = check.readEvaluation(reference, options)
     const record: EvaluatorRecord = {
       id: ++this.#lastModel,
       client: this,
@@ -278,7 +255,7 @@ export class Client implements Lowbit {
 
   async compare(a: Model, b: Model, options: CompareOptions): Promise<Report> {
     const models = [this.#recordOf(a, 'a'), this.#recordOf(b, 'b')] as const
-    const { inputs: tensors, labels } = readEvaluation(a, options)
+    const { inputs: tensors, labels } = check.readEvaluation(a, options)
     const latencyRuns = check.readLatencyRuns(options.latencyRuns)
     const pair = { a: models[0].id, b: models[1].id }
     const batching = batchingOf(a.info, tensors)
@@ -344,7 +321,7 @@ export class Client implements Lowbit {
     check.checkPrecision(model, 'model', 'float32')
     const text = check.readRecipe(recipe)
     check.checkOptions(options)
-    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    const samples = check.readCalibrationSamples(options.samples, 'options.samples', model)
     const labels = check.readLabels(options.labels, samples[0]?.shape[0] ?? 0)
     return { record, learning: { recipe: text, samples, labels } }
   }
