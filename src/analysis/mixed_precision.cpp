@@ -135,7 +135,10 @@ class Mixer {
 
   // The loss of every layer at one width, and its cost in bytes.
   Task<Success> measure_width(int bits) {
-    LOWBIT_CO_FINISH(const QuantizedGraph model, quantized(with_bits(recipe_, bits)));
+    const Recipe recipe = with_bits(recipe_, bits);
+    LOWBIT_CO_FINISH(Graph nearest, quantize_by_node(prepared_, calibration_, recipe));
+    LOWBIT_CO_FINISH(const QuantizedGraph model,
+                     improve(prepared_, std::move(nearest), samples_, recipe, true));
     if (options_.cost == Cost::kMilliseconds) {
       LOWBIT_CO_ASSIGN(Plan plan, plan_one_sample(model.graph, samples_, options_.evaluation));
       plans_.push_back(std::move(plan));

@@ -2,7 +2,9 @@
 // matter.
 //
 // The loss of a layer at a width is measured: the Kullback-Leibler divergence of the FP32 model's
-// probabilities with that layer's weights alone quantized, by the recipe's own algorithms. Losses
+// probabilities with that layer's weights alone quantized, by the recipe's own algorithms on the
+// FP32 model's activations: weights that make good for the errors of other layers, too, would lose
+// much more when they stand alone, and the others may get other widths. Losses
 // of layers are added up as if they were independent (Dong et al., "HAWQ-V2", 2019, section 3.1,
 // for its own measure), and analysis/allocation.h finds the best widths. What is chosen is then
 // measured as a whole beside the recipes of one width for all layers, and the best of them wins.

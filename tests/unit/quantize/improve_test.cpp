@@ -100,6 +100,18 @@ TEST_CASE("only integers change: scales, activations and names stay") {
   }
 }
 
+TEST_CASE("apart, a layer learns nothing of the others' errors") {
+  const Case c;
+  const auto apart = [&](const Recipe& recipe) {
+    return must(finish(improve(c.fp32, c.plain(recipe), std::array{c.learn}, recipe, true))).graph;
+  };
+  const Recipe coarse = recipe_of(2, Rounding::kGptq);
+  Recipe fine_before = coarse;
+  fine_before.layers["conv1"].weights = recipe_of(8, Rounding::kGptq).weights;
+  CHECK(same_weights(apart(coarse), apart(fine_before), "conv4"));
+  CHECK_FALSE(same_weights(apart(coarse), c.improved(coarse).graph, "conv4"));
+}
+
 TEST_CASE("each layer has its own algorithm, or none") {
   const Case c;
   Recipe recipe = recipe_of(4, Rounding::kNearest);
