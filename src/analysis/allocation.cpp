@@ -1,6 +1,7 @@
 #include "analysis/allocation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <utility>
@@ -67,6 +68,18 @@ Allocation start(std::span<const std::vector<Choice>> layers) {
 }
 
 }  // namespace
+
+void level_costs(std::vector<Choice>& choices, double share, double absolute) {
+  for (size_t i = 1; i < choices.size(); ++i) {
+    double& cost = choices[i].cost;
+    for (size_t before = 0; before < i; ++before) {
+      const double level = choices[before].cost;
+      if (std::abs(cost - level) > std::max(share * level, absolute)) continue;
+      cost = level;
+      break;
+    }
+  }
+}
 
 std::vector<Allocation> allocation_front(std::span<const std::vector<Choice>> layers) {
   std::vector<Allocation> front{start(layers)};

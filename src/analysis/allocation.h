@@ -23,6 +23,11 @@ struct Allocation {
   double loss = 0;
 };
 
+// For costs that are measured, as times are: a choice that costs as much as one before it but for
+// `share` of that, or for `absolute`, gets the very cost of that one, so that nothing is paid for
+// a difference which measuring made.
+void level_costs(std::vector<Choice>& choices, double share, double absolute);
+
 // Every layer has at least one choice; all numbers are finite.
 std::vector<Allocation> allocation_front(std::span<const std::vector<Choice>> layers);
 

@@ -6,6 +6,7 @@
 
 #include "analysis/symptoms.h"
 #include "compare/evaluator.h"
+#include "quantize/check_recipe.h"
 #include "quantize/equalize.h"
 #include "quantize/pipeline.h"
 #include "quantize/quantize.h"
@@ -36,6 +37,7 @@ class Doctor {
 
   Task<Diagnosis> examine(Graph fp32, Recipe recipe) {
     LOWBIT_CO_ASSIGN(prepared_, prepare(fp32));
+    LOWBIT_CO_TRY(check_recipe(prepared_, recipe));
     Diagnosis diagnosis;
     LOWBIT_CO_FINISH(diagnosis.fp32, evaluator_.measure(prepared_, false));
     LOWBIT_CO_FINISH(Treatment best, treat(std::move(recipe)));

@@ -2,7 +2,9 @@
 // matter.
 //
 // The loss of a layer at a width is measured: the Kullback-Leibler divergence of the FP32 model's
-// probabilities with that layer's weights alone quantized, by the recipe's own algorithms. Losses
+// probabilities with that layer's weights alone quantized, by the recipe's own algorithms on the
+// FP32 model's activations: weights that make good for the errors of other layers, too, would lose
+// much more when they stand alone, and the others may get other widths. Losses
 // of layers are added up as if they were independent (Dong et al., "HAWQ-V2", 2019, section 3.1,
 // for its own measure), and analysis/allocation.h finds the best widths. What is chosen is then
 // measured as a whole beside the recipes of one width for all layers, and the best of them wins.
@@ -20,11 +22,11 @@ namespace lowbit {
 // What a width costs.
 enum class Cost : uint8_t {
   kBytes,         // of weights, packed: bits / 8 each, and four for each scale
-  kMilliseconds,  // of a run of the layers on one sample, as measured
+  kMilliseconds,  // of a run of the layers on one sample: medians, with what is noise left out
 };
 
 struct MixedPrecisionOptions {
-  std::vector<int> bits{8, 6, 5, 4, 3, 2};  // widths to choose from
+  std::vector<int> bits{8, 7, 6, 5, 4, 3, 2};  // widths to choose from
   Cost cost = Cost::kBytes;
   // One of the two: what the widths may cost together; or what they may lose, as a share of the
   // samples: of top-1 with labels, else of agreement with FP32. Neither: the front alone.

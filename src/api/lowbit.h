@@ -27,6 +27,7 @@
 #include "kernels/tune.h"
 #include "quantize/calibrate.h"
 #include "quantize/calibration_file.h"
+#include "quantize/check_recipe.h"
 #include "quantize/pipeline.h"
 #include "quantize/quantize.h"
 #include "quantize/recipe_json.h"

@@ -28,6 +28,8 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ProgressOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsMixedPrecisionOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsDoctorOptions)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsParts)
+EMSCRIPTEN_DECLARE_VAL_TYPE(BooleanOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
 
@@ -50,6 +52,32 @@ Result<val> try_calibrate(const Model& model, const JsTensors& samples) {
 
 JobOrFailure calibrate(const Model& model, const JsTensors& samples) {
   return JobOrFailure(to_outcome(try_calibrate(model, samples)));
+}
+
+// As to_calibration() made them.
+Result<val> try_merge_calibrations(const JsParts& parts) {
+  std::vector<std::shared_ptr<Buffer>> files;
+  for (const val& part : emscripten::vecFromJSArray<val>(parts)) {
+    LOWBIT_ASSIGN(files.emplace_back(), read_bytes(part));
+  }
+  return to_job(merge_calibrations(std::move(files)),
+                [](const Calibration& calibration) { return to_calibration(calibration); });
+}
+
+JobOrFailure merge(const JsParts& parts) {
+  return JobOrFailure(to_outcome(try_merge_calibrations(parts)));
+}
+
+Result<val> try_check_recipe(const Model& model, const std::string& recipe_text) {
+  LOWBIT_ASSIGN(const Recipe recipe, read_recipe(recipe_text));
+  LOWBIT_ASSIGN(const Graph prepared, prepare(model.graph()));
+  LOWBIT_TRY(check_recipe(prepared, recipe));
+  return val(needs_samples(recipe));
+}
+
+// True where a calibration alone will not do.
+BooleanOrFailure check(const Model& model, const std::string& recipe) {
+  return BooleanOrFailure(to_outcome(try_check_recipe(model, recipe)));
 }
 
 // `calibration`: as to_calibration() made it, read where there are no samples to make it of.
@@ -228,9 +256,11 @@ EMSCRIPTEN_BINDINGS(quantize) {
   register_type<JsLabels>("Int32Array");
   register_type<JsMixedPrecisionOptions>("import('./raw.js').MixedPrecisionChoice");
   register_type<JsDoctorOptions>("import('./raw.js').DoctorChoice");
+  register_type<JsParts>("readonly Uint8Array[]");
+  register_type<BooleanOrFailure>("boolean | import('./raw.js').Failure");
   register_type<JsUnknown>("unknown");
   register_type<JsEvaluation>("import('./raw.js').Evaluation");
-  register_type<JsReport>("import('./types.js').Report");
+  register_type<JsReport>("import('./raw.js').RawReport");
   register_type<DoneOrFailure>("undefined | import('./raw.js').Failure");
   register_type<BytesOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
   register_type<EvaluatorOrFailure>("Evaluator | import('./raw.js').Failure");
@@ -241,6 +271,8 @@ EMSCRIPTEN_BINDINGS(quantize) {
 
   function("save(model)", &save);
   function("calibrate(model, samples)", &calibrate);
+  function("mergeCalibrations(parts)", &merge);
+  function("checkRecipe(model, recipe)", &check);
   function("quantize(model, recipe, calibration, samples)", &quantize);
   function("evaluator(model, inputs, labels)", &evaluator);
   function("mixPrecision(model, recipe, samples, labels, options)", &mix);

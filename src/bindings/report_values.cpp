@@ -24,6 +24,14 @@ val to_model_report(const ModelReport& model, bool is_labelled, bool is_timed) {
   return report;
 }
 
+val to_error(const ErrorAccumulator& error) {
+  val result = val::object();
+  result.set("sqnrDb", error.sqnr_db());
+  result.set("cosine", error.cosine());
+  result.set("mse", error.mse());
+  return result;
+}
+
 val to_layer_reports(const std::vector<LayerReport>& layers) {
   val reports = val::array();
   for (const LayerReport& layer : layers) {
@@ -31,8 +39,8 @@ val to_layer_reports(const std::vector<LayerReport>& layers) {
     report.set("name", to_text(layer.name));
     report.set("op", to_text(layer.op));
     report.set("output", to_text(layer.output));
-    report.set("accumulatedSqnrDb", layer.accumulated_sqnr_db);
-    report.set("isolatedSqnrDb", layer.isolated_sqnr_db);
+    report.set("accumulated", to_error(layer.errors.accumulated));
+    report.set("isolated", to_error(layer.errors.isolated));
     report.set("aMs", layer.a_ms);
     report.set("bMs", layer.b_ms);
     reports.call<void>("push", report);

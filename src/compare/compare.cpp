@@ -114,8 +114,7 @@ struct Comparison::State {
       layer.name = node.name;
       layer.op = std::string(op_info(node.op).name);
       layer.output = a.graph.value(a.graph.nodes[in_a->second].output).name;
-      layer.accumulated_sqnr_db = errors[i].accumulated.db();
-      layer.isolated_sqnr_db = errors[i].isolated.db();
+      layer.errors = errors[i];
       if (in_a->second < a.node_ms.size()) layer.a_ms = median_ms(a.node_ms[in_a->second]);
       if (i < b.node_ms.size()) layer.b_ms = median_ms(b.node_ms[i]);
       result.push_back(std::move(layer));

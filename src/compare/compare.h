@@ -1,7 +1,7 @@
 // What the quantization cost and gained: one report for the page, the command line and the README.
 //
 //   Result<Comparison> comparison = Comparison::create(fp32, int8);
-//   comparison->add(inputs, labels);      // any number of batches: predictions and SQNR per layer
+//   comparison->add(inputs, labels);      // any number of batches: predictions, layers' errors
 //   comparison->append(evaluation);       // batches that were added to another comparison
 //   comparison->measure_latency(input);   // once or more: time per run in place
 //   Report report = comparison->report();
@@ -39,9 +39,8 @@ struct Evaluation {
 struct LayerReport {
   std::string name;  // the node's
   std::string op;
-  std::string output;              // the value that is compared
-  double accumulated_sqnr_db = 0;  // all layers up to this one quantized
-  double isolated_sqnr_db = 0;     // this layer quantized alone, on exact inputs
+  std::string output;  // the value that is compared
+  LayerErrors errors;
   double a_ms = 0;  // median time of the node in each model; 0 when not measured, or fused away
   double b_ms = 0;
 };

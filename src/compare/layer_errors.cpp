@@ -79,7 +79,7 @@ Result<std::vector<Tensor>> add_layer_errors(Plan& plan, std::span<const Tensor>
   }
   errors.resize(graph.nodes.size());
 
-  const auto visit = [&](const ValueView& view, SqnrAccumulator LayerErrors::* kind,
+  const auto visit = [&](const ValueView& view, ErrorAccumulator LayerErrors::* kind,
                          bool restart) -> Status {
     const int32_t node = producer[static_cast<size_t>(view.id)];
     if (node < 0 || (view.dtype != DType::kF32 && !view.quant)) return success();

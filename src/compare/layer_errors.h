@@ -35,8 +35,8 @@ class Activations {
 };
 
 struct LayerErrors {
-  SqnrAccumulator accumulated;
-  SqnrAccumulator isolated;
+  ErrorAccumulator accumulated;
+  ErrorAccumulator isolated;
 };
 
 // Runs `plan` (the quantized model's) twice on `inputs` and adds to `errors`, one per node of its

@@ -1,6 +1,7 @@
 #include "compare/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -21,37 +22,52 @@ int32_t argmax(std::span<const float> row) {
   return best;
 }
 
+void ErrorAccumulator::add_element(double r, double q) {
+  reference_power_ += r * r;
+  approximation_power_ += q * q;
+  product_ += r * q;
+  noise_power_ += (r - q) * (r - q);
+}
+
 // In lanes, as one sum would wait for each of its additions.
-void SqnrAccumulator::add(std::span<const float> reference, std::span<const float> approximation) {
-  constexpr size_t kLanes = 4;
-  double signal[kLanes] = {};
-  double noise[kLanes] = {};
-  const auto add_element = [&](size_t i, size_t lane) {
-    const double r = static_cast<double>(reference[i]);
-    const double error = r - static_cast<double>(approximation[i]);
-    signal[lane] += r * r;
-    noise[lane] += error * error;
-  };
-  const size_t whole = reference.size() - reference.size() % kLanes;
-  for (size_t i = 0; i < whole; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) add_element(i + lane, lane);
+void ErrorAccumulator::add(std::span<const float> reference, std::span<const float> approximation) {
+  std::array<ErrorAccumulator, 4> lanes;
+  const size_t whole = reference.size() - reference.size() % lanes.size();
+  for (size_t i = 0; i < whole; i += lanes.size()) {
+    for (size_t lane = 0; lane < lanes.size(); ++lane) {
+      lanes[lane].add_element(reference[i + lane], approximation[i + lane]);
+    }
   }
-  for (size_t i = whole; i < reference.size(); ++i) add_element(i, i - whole);
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    signal_ += signal[lane];
-    noise_ += noise[lane];
+  for (size_t i = whole; i < reference.size(); ++i) {
+    lanes[i - whole].add_element(reference[i], approximation[i]);
   }
+  for (const ErrorAccumulator& lane : lanes) add(lane);
+  count_ += static_cast<int64_t>(reference.size());
 }
 
-void SqnrAccumulator::add(const SqnrAccumulator& other) {
-  signal_ += other.signal_;
-  noise_ += other.noise_;
+void ErrorAccumulator::add(const ErrorAccumulator& other) {
+  count_ += other.count_;
+  reference_power_ += other.reference_power_;
+  approximation_power_ += other.approximation_power_;
+  product_ += other.product_;
+  noise_power_ += other.noise_power_;
 }
 
-double SqnrAccumulator::db() const {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (noise_ == 0) return signal_ == 0 ? 0 : kInfinity;
-  return 10 * std::log10(signal_ / noise_);
+double ErrorAccumulator::sqnr_db() const {
+  if (count_ == 0) return 0;
+  if (noise_power_ == 0) return std::numeric_limits<double>::infinity();
+  return 10 * std::log10(reference_power_ / noise_power_);
+}
+
+double ErrorAccumulator::cosine() const {
+  if (count_ == 0) return 0;
+  if (noise_power_ == 0) return 1;
+  const double lengths = std::sqrt(reference_power_ * approximation_power_);
+  return lengths == 0 ? 0 : std::clamp(product_ / lengths, -1.0, 1.0);
+}
+
+double ErrorAccumulator::mse() const {
+  return count_ == 0 ? 0 : noise_power_ / static_cast<double>(count_);
 }
 
 namespace {

@@ -95,9 +95,9 @@ Result<Score> score(std::span<const Tensor> reference, std::span<const Tensor> o
                             outputs[0].data<float>().subspan(i * width, width));
   }
   if (result.samples > 0) result.kl /= static_cast<double>(result.samples);
-  SqnrAccumulator sqnr;
-  sqnr.add(reference[0].data<float>(), outputs[0].data<float>());
-  result.sqnr_db = sqnr.db();
+  ErrorAccumulator error;
+  error.add(reference[0].data<float>(), outputs[0].data<float>());
+  result.sqnr_db = error.sqnr_db();
   return result;
 }
 

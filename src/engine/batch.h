@@ -15,4 +15,8 @@ namespace lowbit {
 // the first dimension.
 int64_t batch_for(const Graph& graph, std::span<const Tensor> samples);
 
+// Work that several hosts may share is cut into chunks of so many batches, whoever does it; as
+// web/lib/src/steps.ts cuts it.
+inline constexpr int64_t kChunkBatches = 32;
+
 }  // namespace lowbit

@@ -1,7 +1,5 @@
 #include "quantize/calibrate.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "graph/rewrites.h"
 #include "quantize/finite.h"
@@ -19,6 +17,24 @@ Failure another_model(const std::string& value) {
 }
 
 }  // namespace
+
+Status Calibration::merge(const Calibration& later) {
+  if (later.sample_count > kMaxSamples - sample_count) {
+    return make_error(ErrorCode::kLimitExceeded, "the calibrations have too many samples",
+                      "calibration");
+  }
+  for (const auto& [name, observation] : by_value) {
+    if (!later.by_value.contains(name)) return another_model(name);
+  }
+  std::map<std::string, Observation> merged = by_value;
+  for (const auto& [name, observation] : later.by_value) {
+    if (sample_count > 0 && !by_value.contains(name)) return another_model(name);
+    LOWBIT_TRY(merged[name].merge(observation));
+  }
+  by_value = std::move(merged);
+  sample_count += later.sample_count;
+  return success();
+}
 
 Result<Calibrator> Calibrator::create(const Graph& graph) {
   LOWBIT_ASSIGN(Graph optimized, optimize(graph));
@@ -53,28 +69,6 @@ Status Calibrator::observe(std::span<const Tensor> inputs) {
   calibration_.by_value = std::move(seen);
   calibration_.sample_count +=
       inputs.empty() || inputs[0].shape().rank() == 0 ? 1 : inputs[0].shape()[0];
-  return success();
-}
-
-Status Calibrator::merge(const Calibration& part) {
-  for (const auto& [name, observation] : part.by_value) {
-    if (std::ranges::find(graph_.values, name, &Value::name) == graph_.values.end()) {
-      return another_model(name);
-    }
-  }
-  if (part.sample_count > kMaxSamples - calibration_.sample_count) {
-    return make_error(ErrorCode::kLimitExceeded, "the calibrations have too many samples",
-                      "calibration");
-  }
-  std::map<std::string, Observation> merged = calibration_.by_value;
-  for (const auto& [name, observation] : merged) {
-    if (!part.by_value.contains(name)) return another_model(name);
-  }
-  for (const auto& [name, observation] : part.by_value) {
-    LOWBIT_TRY(merged[name].merge(observation));
-  }
-  calibration_.by_value = std::move(merged);
-  calibration_.sample_count += part.sample_count;
   return success();
 }
 

@@ -5,7 +5,7 @@
 //   calibrator->observe(batch);            // any number of batches, of any size
 //   Result<Calibration> calibration = calibrator->finish();
 //
-// Workers make parts, each of samples of its own, and one calibrator merges them in their order.
+// Workers make parts, each of samples of its own, which are merged in their order.
 #pragma once
 
 #include <map>
@@ -20,6 +20,11 @@ namespace lowbit {
 struct Calibration {
   std::map<std::string, Observation> by_value;  // keyed by the value's name in optimize(graph)
   int64_t sample_count = 0;
+
+  // Appends what was made of later samples of the same graph; anything goes to an empty one.
+  // Errors: kInvalidArgument (of another model; names the value), kLimitExceeded as
+  // Observation::merge. After an error everything is as before the call.
+  Status merge(const Calibration& later);
 };
 
 class Calibrator {
@@ -34,11 +39,6 @@ class Calibrator {
   // kNonFinite names the value that is NaN or infinite. After an error everything is as before the
   // call.
   Status observe(std::span<const Tensor> inputs);
-
-  // Appends a part that another Calibrator of the same graph made. Errors: kInvalidArgument (the
-  // part is of another model; names the value), kLimitExceeded as Observation::merge. After an
-  // error everything is as before the call.
-  Status merge(const Calibration& part);
 
   // Errors: kEmptyCalibration.
   Result<Calibration> finish() const;

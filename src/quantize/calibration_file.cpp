@@ -182,4 +182,15 @@ Result<Calibration> load_calibration(std::span<const std::byte> bytes) {
   return calibration;
 }
 
+Task<Calibration> merge_calibrations(std::vector<std::shared_ptr<Buffer>> parts) {
+  Calibration whole;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    co_yield Progress{"calibrate", static_cast<double>(i) / static_cast<double>(parts.size())};
+    LOWBIT_CO_ASSIGN(const Calibration part,
+                     load_calibration({parts[i]->data(), parts[i]->byte_count()}));
+    LOWBIT_CO_TRY(whole.merge(part));
+  }
+  co_return whole;
+}
+
 }  // namespace lowbit

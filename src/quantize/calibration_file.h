@@ -16,6 +16,7 @@
 #include <span>
 #include <vector>
 
+#include "base/task.h"
 #include "quantize/calibrate.h"
 
 namespace lowbit {
@@ -28,5 +29,9 @@ std::vector<std::byte> save_calibration(const Calibration& calibration);
 // The saved calibration, exactly. Errors: kInvalidData (`where`: "byte 123"), kUnsupportedFeature
 // (another version), kLimitExceeded (more than kMaxCalibrationValues).
 Result<Calibration> load_calibration(std::span<const std::byte> bytes);
+
+// The saved calibrations of one chunk of samples after another, as calibrate_in_steps() merges
+// them. Errors: as load_calibration() and Calibration::merge.
+Task<Calibration> merge_calibrations(std::vector<std::shared_ptr<Buffer>> parts);
 
 }  // namespace lowbit

@@ -37,7 +37,7 @@ Fit fit(std::span<const float> weights, int32_t qmax, float scale) {
 
 }  // namespace
 
-float mse_optimal_scale(std::span<const float> weights, int32_t qmax) {
+Task<float> mse_optimal_scale(std::span<const float> weights, int32_t qmax) {
   float max_abs = 0;
   for (const float w : weights) max_abs = std::max(max_abs, std::abs(w));
   float best_scale = symmetric_params(max_abs, qmax).scale;
@@ -53,11 +53,11 @@ float mse_optimal_scale(std::span<const float> weights, int32_t qmax) {
   for (int i = 0; i < kGridSteps; ++i) {
     scale = std::max(scale * kGridRatio, std::numeric_limits<float>::min());
     improves(scale);
+    co_yield Progress{"clip", static_cast<double>(i) / kGridSteps};
   }
   // It ends, as every round has less error than the one before.
-  while (improves(best.best_scale)) {
-  }
-  return best_scale;
+  while (improves(best.best_scale)) co_yield Progress{"clip", 1};
+  co_return best_scale;
 }
 
 }  // namespace lowbit

@@ -91,7 +91,7 @@ std::string few_rows_warning(const std::string& layer, int64_t rows, int32_t dep
 }  // namespace
 
 Task<QuantizedGraph> improve(const Graph& fp32, Graph quantized, std::span<const Tensor> samples,
-                             const Recipe& recipe) {
+                             const Recipe& recipe, bool apart) {
   const std::vector<LayerPair> pairs = layers_to_improve(fp32, quantized, recipe);
   const auto count = static_cast<double>(pairs.size());
   QuantizedGraph improved{.graph = std::move(quantized), .warnings = {}};
@@ -104,7 +104,8 @@ Task<QuantizedGraph> improve(const Graph& fp32, Graph quantized, std::span<const
       return Progress{"improve", (static_cast<double>(i) + of_layer) / count};
     };
 
-    auto observing = layer_statistics(fp32, pair.real, improved.graph, pair.integer, samples,
+    auto observing = layer_statistics(fp32, pair.real, apart ? fp32 : improved.graph,
+                                      apart ? pair.real : pair.integer, samples,
                                       {.second_moments = is_rounded, .seed = recipe.seed});
     const double share = is_rounded ? kStatisticsShare : 1.0;
     while (!observing.step()) co_yield progress(share * observing.progress().fraction);

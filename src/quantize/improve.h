@@ -23,9 +23,10 @@ struct QuantizedGraph {
 // `quantized` is what quantize() made of `fp32`, a graph of prepare(), with `recipe`, which says
 // which algorithms run. Layers are matched by the names of their nodes; one of only one of the
 // graphs, or without integer weights, stays as it is. The recipe's seed chooses the rows that
-// statistics are made of. `samples`: one tensor per graph input. What is passed by reference must
-// outlive the task. Errors: as layer_statistics() and the algorithms.
+// statistics are made of. `samples`: one tensor per graph input. `apart`: each layer learns on the
+// inputs that it gets in the FP32 model, as if it alone were quantized. What is passed by reference
+// must outlive the task. Errors: as layer_statistics() and the algorithms.
 Task<QuantizedGraph> improve(const Graph& fp32, Graph quantized, std::span<const Tensor> samples,
-                             const Recipe& recipe);
+                             const Recipe& recipe, bool apart = false);
 
 }  // namespace lowbit

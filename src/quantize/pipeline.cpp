@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/batch.h"
+#include "quantize/check_recipe.h"
 #include "quantize/equalize.h"
 #include "quantize/quantize.h"
 #include "tensor/samples.h"
@@ -20,22 +21,30 @@ bool needs_samples(const Recipe& recipe) {
 }
 
 Task<Calibration> calibrate_in_steps(Graph graph, std::vector<Tensor> samples) {
-  LOWBIT_CO_ASSIGN(Calibrator calibrator, Calibrator::create(graph));
-  LOWBIT_CO_ASSIGN(const int64_t count, count_samples(samples));
-  const int64_t batch = batch_for(graph, samples);
-  for (int64_t first = 0; first < count; first += batch) {
-    LOWBIT_CO_ASSIGN(const std::vector<Tensor> slice,
-                     slice_samples(samples, first, std::min(batch, count - first)));
-    LOWBIT_CO_TRY(calibrator.observe(slice));
-    co_yield Progress{"calibrate", static_cast<double>(first) / static_cast<double>(count)};
+  LOWBIT_CO_ASSIGN(const Graph prepared, prepare(graph));
+  LOWBIT_CO_ASSIGN(const int64_t count, count_calibration_samples(samples));
+  const int64_t batch = batch_for(prepared, samples);
+  Calibration whole;
+  for (int64_t first = 0; first < count;) {
+    LOWBIT_CO_ASSIGN(Calibrator calibrator, Calibrator::create(prepared));
+    const int64_t end = std::min(count, first + kChunkBatches * batch);
+    for (; first < end; first += batch) {
+      LOWBIT_CO_ASSIGN(const std::vector<Tensor> slice,
+                       slice_samples(samples, first, std::min(batch, end - first)));
+      LOWBIT_CO_TRY(calibrator.observe(slice));
+      co_yield Progress{"calibrate", static_cast<double>(first) / static_cast<double>(count)};
+    }
+    LOWBIT_CO_ASSIGN(const Calibration part, calibrator.finish());
+    LOWBIT_CO_TRY(whole.merge(part));
   }
-  co_return calibrator.finish();
+  co_return whole;
 }
 
 Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
                                        std::optional<Calibration> calibration,
                                        std::vector<Tensor> samples) {
-  LOWBIT_CO_TRY(validate_recipe(recipe));
+  LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
+  LOWBIT_CO_TRY(check_recipe(prepared, recipe));
   if (needs_samples(recipe) && samples.empty()) {
     co_return make_error(
         ErrorCode::kInvalidArgument,
@@ -43,7 +52,6 @@ Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
         "not only their calibration",
         "calibration");
   }
-  LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
   if (recipe.equalize) {
     LOWBIT_CO_FINISH(prepared, equalize(prepared, samples));
   }

@@ -8,6 +8,7 @@
 #include "graph/rewrites.h"
 #include "graph/validate.h"
 #include "quantize/activations.h"
+#include "quantize/check_recipe.h"
 #include "quantize/finite.h"
 #include "quantize/layer_forms.h"
 #include "quantize/weights.h"
@@ -44,7 +45,16 @@ class Quantizer {
     const auto count = static_cast<double>(source_.nodes.size());
     for (size_t i = 0; i < source_.nodes.size(); ++i) {
       co_yield Progress{"quantize", static_cast<double>(i) / count};
-      LOWBIT_CO_TRY(quantize_node(source_.nodes[i], layer_forms_[i]));
+      const Node& node = source_.nodes[i];
+      if (layer_forms_[i] != LayerForm::kFloat && is_product(node.op)) {
+        auto choosing = choose_weight_params(node, weights_of(node), format_of(node));
+        while (!choosing.step()) {
+          const double done = static_cast<double>(i) + choosing.progress().fraction;
+          co_yield Progress{"quantize", done / count};
+        }
+        LOWBIT_CO_ASSIGN(weight_params_, std::move(choosing).result());
+      }
+      LOWBIT_CO_TRY(quantize_node(node, layer_forms_[i]));
     }
     for (ValueId& output : target_.outputs) output = real_output(output);
     co_return remove_unused(target_);
@@ -199,7 +209,8 @@ class Quantizer {
     }
     const float input_scale = target_.value(node.inputs[0]).quant->scale[0];
     LOWBIT_ASSIGN(QuantizedWeights q,
-                  quantized_weights(node, bias ? &*bias : nullptr, input_scale));
+                  quantize_weights(node, weights_of(node), std::move(weight_params_),
+                                   bias ? &*bias : nullptr, input_scale));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     if (q.bias) node.inputs[2] = add_constant(node.inputs[2], std::move(*q.bias));
     return success();
@@ -207,20 +218,22 @@ class Quantizer {
 
   // The bias stays float32, added to sums of float32.
   Status quantize_weights_only(Node& node) {
-    LOWBIT_ASSIGN(QuantizedWeights q, quantized_weights(node, nullptr, 1.0f));
+    LOWBIT_ASSIGN(QuantizedWeights q, quantize_weights(node, weights_of(node),
+                                                       std::move(weight_params_), nullptr, 1.0f));
     node.inputs[1] = add_constant(node.inputs[1], std::move(q.weights));
     return success();
   }
 
-  Result<QuantizedWeights> quantized_weights(const Node& node, const Tensor* bias,
-                                             float input_scale) const {
+  const Tensor& weights_of(const Node& node) const {
+    return *source_.value(node.inputs[1]).constant;
+  }
+
+  WeightFormat format_of(const Node& node) const {
     const WeightRecipe& recipe = recipe_.weights_of(node.name);
-    const WeightFormat format{.bits = recipe.bits,
-                              .granularity = recipe.granularity,
-                              .group_size = group_size(recipe.granularity),
-                              .clipping = recipe.clipping};
-    return quantize_weights(node, *source_.value(node.inputs[1]).constant, bias, input_scale,
-                            format);
+    return {.bits = recipe.bits,
+            .granularity = recipe.granularity,
+            .group_size = group_size(recipe.granularity),
+            .clipping = recipe.clipping};
   }
 
   // optimize() left a Gemm's beta at 1; its bias may be [1, N], or one number for all columns.
@@ -261,22 +274,10 @@ class Quantizer {
   const std::vector<LayerForm> layer_forms_;          // by node
   std::vector<Forms> values_;                         // by value of the source
   std::vector<const ActivationRecipe*> activations_;  // likewise: that of the node that makes it
+  QuantParams weight_params_;                         // of the node at hand, if it is a product
   Graph target_;
   std::set<std::string> names_;
 };
-
-Status check_layers(const Graph& graph, const Recipe& recipe) {
-  for (const auto& [name, layer] : recipe.layers) {
-    if (std::ranges::find(graph.nodes, name, &Node::name) != graph.nodes.end()) continue;
-    return make_error(
-        ErrorCode::kInvalidArgument,
-        format_text("the optimized model has no node '{}'; a node that was folded into "
-                    "the one before it has no recipe of its own",
-                    name),
-        format_text("layers.{}", name));
-  }
-  return success();
-}
 
 }  // namespace
 
@@ -294,9 +295,8 @@ Result<Graph> prepare(const Graph& graph) {
 
 Task<Graph> quantize_by_node(const Graph& graph, const Calibration& calibration,
                              const Recipe& recipe) {
-  LOWBIT_CO_TRY(validate_recipe(recipe));
   LOWBIT_CO_ASSIGN(Graph prepared, prepare(graph));
-  LOWBIT_CO_TRY(check_layers(prepared, recipe));
+  LOWBIT_CO_TRY(check_recipe(prepared, recipe));
   Quantizer quantizer(std::move(prepared), calibration, recipe);
   LOWBIT_CO_FINISH(Graph quantized, quantizer.run());
   co_return quantized;

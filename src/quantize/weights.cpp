@@ -12,6 +12,9 @@ namespace lowbit {
 
 namespace {
 
+// Weights rounded between two pauses, some 5 ms.
+constexpr size_t kPauseWork = 250'000;
+
 // The least weight scale with which the bias of a channel fits and the product of the scales stays
 // normal.
 float least_scale(float bias, float input_scale) {
@@ -57,17 +60,9 @@ std::vector<std::vector<float>> sharing_weights(const QuantParams& params, const
 
 // Whatever scale a group of zeros has, its integers are 0; it takes the channel's largest, which
 // decides how finely the bias counts.
-void set_scales(QuantParams& params, const Tensor& weights, int channel_axis, Clipping clipping) {
-  const std::vector<std::vector<float>> sharing = sharing_weights(params, weights);
-  for (size_t i = 0; i < sharing.size(); ++i) {
-    float max_abs = 0;
-    for (const float w : sharing[i]) max_abs = std::max(max_abs, std::abs(w));
-    if (max_abs == 0.0f) continue;
-    params.scale[i] = clipping == Clipping::kMse ? mse_optimal_scale(sharing[i], params.qmax)
-                                                 : symmetric_params(max_abs, params.qmax).scale;
-  }
-  const std::vector<float> largest = channel_scales(params, weights.shape(), channel_axis);
-  const ScaleIndex channel = channel_of_scale(params, weights.shape(), channel_axis);
+void fill_scales_of_zeros(QuantParams& params, const Shape& shape, int channel_axis) {
+  const std::vector<float> largest = channel_scales(params, shape, channel_axis);
+  const ScaleIndex channel = channel_of_scale(params, shape, channel_axis);
   for (size_t i = 0; i < params.scale.size(); ++i) {
     float& scale = params.scale[i];
     if (scale == 0.0f && params.block_size > 0) scale = largest[channel.of(i)];
@@ -113,15 +108,38 @@ bool takes_groups(const Node& node, const Shape& weight, int64_t group_size) {
   return reduction > group_size;
 }
 
+Task<QuantParams> choose_weight_params(const Node& node, const Tensor& weights,
+                                       WeightFormat format) {
+  const Shape& shape = weights.shape();
+  QuantParams params = unscaled_params(node, shape, format);
+  const std::vector<std::vector<float>> sharing = sharing_weights(params, weights);
+  size_t work = 0;
+  for (size_t i = 0; i < sharing.size(); ++i) {
+    float max_abs = 0;
+    for (const float w : sharing[i]) max_abs = std::max(max_abs, std::abs(w));
+    if (max_abs == 0.0f) continue;
+    params.scale[i] = symmetric_params(max_abs, params.qmax).scale;
+    if (format.clipping == Clipping::kMax) continue;
+    auto clipping = mse_optimal_scale(sharing[i], params.qmax);
+    while (!clipping.step()) {
+      work += sharing[i].size();
+      if (work < kPauseWork) continue;
+      work = 0;
+      co_yield Progress{"weights", static_cast<double>(i) / static_cast<double>(sharing.size())};
+    }
+    LOWBIT_CO_ASSIGN(params.scale[i], std::move(clipping).result());
+  }
+  fill_scales_of_zeros(params, shape, output_channel_axis(node, shape));
+  co_return params;
+}
+
 Result<QuantizedWeights> quantize_weights(const Node& node, const Tensor& weights,
-                                          const Tensor* bias, float input_scale,
-                                          WeightFormat format) {
+                                          QuantParams params, const Tensor* bias,
+                                          float input_scale) {
   const Shape& shape = weights.shape();
   const int channel_axis = output_channel_axis(node, shape);
   const std::span<const float> w = weights.data<float>();
-  QuantParams params = unscaled_params(node, shape, format);
   const ScaleIndex index(params, shape);
-  set_scales(params, weights, channel_axis, format.clipping);
   raise_scales(params, shape, channel_axis, bias, input_scale);
 
   QuantizedWeights result;

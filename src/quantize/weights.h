@@ -11,6 +11,7 @@
 
 #include <optional>
 
+#include "base/task.h"
 #include "graph/graph.h"
 #include "quantize/recipe.h"
 
@@ -39,13 +40,18 @@ struct WeightFormat {
 // scale per channel.
 bool takes_groups(const Node& node, const Shape& weight, int64_t group_size);
 
-// `weights` float32, finite, those of `node` (Conv, Gemm, MatMul); `bias` float32 [channels], or
-// null also where it stays float32, in a node on float activations, whose `input_scale` is 1. A
-// group size that the node does not take is ignored. A scale is raised where the bias would leave
-// (-2^30, 2^30) or Sx * Sw would not be a normal float32: such weights are too small to matter
-// beside the bias. Errors: kOutOfMemory.
+// The scales that `weights` (float32, finite, those of `node`: Conv, Gemm, MatMul) ask for; those
+// of quantize_weights() may be larger. A group size that the node does not take is ignored. What it
+// is given must outlive the task.
+Task<QuantParams> choose_weight_params(const Node& node, const Tensor& weights,
+                                       WeightFormat format);
+
+// `params`: as choose_weight_params() made them. `bias`: float32 [channels], or null also where it
+// stays float32, in a node on float activations, whose `input_scale` is 1. A scale is raised where
+// the bias would leave (-2^30, 2^30) or Sx * Sw would not be a normal float32: such weights are too
+// small to matter beside the bias. Errors: kOutOfMemory.
 Result<QuantizedWeights> quantize_weights(const Node& node, const Tensor& weights,
-                                          const Tensor* bias, float input_scale,
-                                          WeightFormat format);
+                                          QuantParams params, const Tensor* bias,
+                                          float input_scale);
 
 }  // namespace lowbit

@@ -1,4 +1,5 @@
-// Gives a node of a test's graph the weights that quantize_weights() makes of random reals.
+// Weights as quantize() makes them, for a node on its own; and gives a node of a test's graph those
+// of random reals.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -8,6 +9,13 @@
 #include "support/graph_builder.h"
 
 namespace lowbit::test {
+
+inline Result<QuantizedWeights> round_weights(const Node& node, const Tensor& reals,
+                                              const Tensor* bias, float input_scale,
+                                              const WeightFormat& format) {
+  LOWBIT_ASSIGN(QuantParams params, finish(choose_weight_params(node, reals, format)));
+  return quantize_weights(node, reals, std::move(params), bias, input_scale);
+}
 
 // A node on uint8 gets a new int32 bias, too, if it has one; a node on float32 keeps its own.
 // Groups differ in their magnitude.
@@ -30,7 +38,7 @@ inline void set_integer_weights(Graph& graph, size_t node_index, const WeightFor
     for (float& x : bias->mutable_data<float>()) x = random.uniform(-1, 1);
   }
   QuantizedWeights q =
-      must(quantize_weights(node, reals, bias ? &*bias : nullptr, input_scale, format));
+      must(round_weights(node, reals, bias ? &*bias : nullptr, input_scale, format));
   const auto set = [&](ValueId id, QuantizedTensor& integers) {
     graph.value(id).dtype = integers.values.dtype();
     graph.value(id).constant = std::move(integers.values);

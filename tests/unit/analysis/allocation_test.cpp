@@ -111,3 +111,21 @@ TEST_CASE("a budget is kept, and used") {
   CHECK(allocate_within(layers, 47).choice == std::vector<int>{1, 1});
   CHECK(allocate_within(layers, 1).choice == std::vector<int>{1, 1});
 }
+
+TEST_CASE("costs that differ by no more than noise are one, and nothing is lost for them") {
+  std::vector<Choice> choices{{100, 0}, {98, 1}, {103, 2}, {95, 3}, {97.1, 4}, {94, 5}};
+  level_costs(choices, 0.03, 0);
+  const std::vector<double> expected{100, 100, 100, 95, 100, 95};
+  for (size_t i = 0; i < choices.size(); ++i) {
+    CHECK(choices[i].cost == expected[i]);
+    CHECK(choices[i].loss == static_cast<double>(i));
+  }
+  const std::vector<Allocation> front = allocation_front(std::vector<std::vector<Choice>>{choices});
+  REQUIRE(front.size() == 2);
+  CHECK(front[1].choice == std::vector<int>{3});
+
+  std::vector<Choice> small{{0.11, 0}, {0.09, 1}, {0.2, 2}};
+  level_costs(small, 0.03, 0.05);
+  CHECK(small[1].cost == 0.11);
+  CHECK(small[2].cost == 0.2);
+}

@@ -304,3 +304,10 @@ TEST_CASE("a diagnosis reports its progress, and can be given up at any time") {
     CHECK(count == stop);
   }
 }
+
+TEST_CASE("a layer that is not there is refused before any sample is read") {
+  Recipe recipe;
+  recipe.layers["gemm9"] = {};
+  check_error(finish(diagnose(network(), recipe, {}, {}, {})), ErrorCode::kInvalidArgument,
+              "layers.gemm9");
+}

@@ -70,7 +70,7 @@ TEST_CASE("every point of the front is a recipe that runs") {
 
 TEST_CASE("within the bytes of four bits the widths lose no more than four bits") {
   const MixedPrecision all = mix({});
-  const double budget = bytes_at(all, 3);
+  const double budget = bytes_at(all, 4);
   const MixedPrecision mixed = mix({.budget = budget});
   REQUIRE(mixed.chosen);
   CHECK(mixed.chosen->cost <= budget * (1 + 1e-9));
@@ -118,4 +118,11 @@ TEST_CASE("widths and goals that make no sense are refused") {
   refused({.bits = {}}, "bits");
   refused({.bits = {8, 1}}, "bits");
   refused({.budget = 1, .max_drop = 1}, "budget");
+}
+
+TEST_CASE("a layer that is not there is refused before any sample is read") {
+  Recipe recipe;
+  recipe.layers["gemm9"] = {};
+  check_error(finish(mix_precision(classifier(), recipe, {}, {}, {})), ErrorCode::kInvalidArgument,
+              "layers.gemm9");
 }

@@ -39,6 +39,12 @@ Comparison comparison(const Graph& a, const Graph& b) {
   return must(Comparison::create(a, b, 1000, 250));
 }
 
+void check_same(const ErrorAccumulator& x, const ErrorAccumulator& y) {
+  CHECK(x.sqnr_db() == y.sqnr_db());
+  CHECK(x.cosine() == y.cosine());
+  CHECK(x.mse() == y.mse());
+}
+
 }  // namespace
 
 TEST_CASE("a model compared with itself agrees everywhere, without noise") {
@@ -51,7 +57,11 @@ TEST_CASE("a model compared with itself agrees everywhere, without noise") {
   CHECK(report.labelled == 0);
   REQUIRE(report.layers.size() == 4);
   for (const LayerReport& layer : report.layers) {
-    CHECK(layer.accumulated_sqnr_db == std::numeric_limits<double>::infinity());
+    for (const ErrorAccumulator& error : {layer.errors.accumulated, layer.errors.isolated}) {
+      CHECK(error.sqnr_db() == std::numeric_limits<double>::infinity());
+      CHECK(error.cosine() == 1);
+      CHECK(error.mse() == 0);
+    }
   }
 }
 
@@ -65,16 +75,23 @@ TEST_CASE("each layer's error is reported, isolated and accumulated") {
   CHECK(report.layers[0].output == "relu1");
   for (const LayerReport& layer : report.layers) {
     CAPTURE(layer.name);
-    CHECK(layer.accumulated_sqnr_db > 20);
-    CHECK(layer.accumulated_sqnr_db < 70);
-    CHECK(layer.isolated_sqnr_db > 20);
-    CHECK(layer.isolated_sqnr_db < 70);
+    for (const ErrorAccumulator& error : {layer.errors.accumulated, layer.errors.isolated}) {
+      CHECK(error.sqnr_db() > 20);
+      CHECK(error.sqnr_db() < 70);
+      // Noise of a tenth of the signal's length, which 20 dB are, turns it by at most asin(0.1).
+      CHECK(error.cosine() > 0.994);
+      CHECK(error.cosine() < 1);
+      CHECK(error.mse() > 0);
+    }
   }
   // The last layer on exact inputs is better than behind three noisy layers; the first has nothing
   // before it.
-  CHECK(report.layers[3].isolated_sqnr_db > report.layers[3].accumulated_sqnr_db);
-  CHECK(report.layers[0].isolated_sqnr_db ==
-        doctest::Approx(report.layers[0].accumulated_sqnr_db).epsilon(1e-9));
+  const LayerErrors& first = report.layers[0].errors;
+  const LayerErrors& last = report.layers[3].errors;
+  CHECK(last.isolated.sqnr_db() > last.accumulated.sqnr_db());
+  CHECK(last.isolated.cosine() > last.accumulated.cosine());
+  CHECK(last.isolated.mse() < last.accumulated.mse());
+  check_same(first.isolated, first.accumulated);
 }
 
 namespace {
@@ -103,8 +120,8 @@ void check_same(const Report& x, const Report& y) {
   CHECK(x.top1_difference.low == y.top1_difference.low);
   REQUIRE(x.layers.size() == y.layers.size());
   for (size_t i = 0; i < x.layers.size(); ++i) {
-    CHECK(x.layers[i].accumulated_sqnr_db == y.layers[i].accumulated_sqnr_db);
-    CHECK(x.layers[i].isolated_sqnr_db == y.layers[i].isolated_sqnr_db);
+    check_same(x.layers[i].errors.accumulated, y.layers[i].errors.accumulated);
+    check_same(x.layers[i].errors.isolated, y.layers[i].errors.isolated);
   }
 }
 

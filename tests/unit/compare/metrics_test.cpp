@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "doctest/doctest.h"
@@ -16,29 +17,69 @@ TEST_CASE("argmax takes the first of equals and never NaN") {
   CHECK(argmax(std::array{-INFINITY, -INFINITY}) == 0);
 }
 
-TEST_CASE("SQNR is the ratio of signal and error power, over all calls") {
-  SqnrAccumulator sqnr;
-  sqnr.add(std::array{3.0f, 0.0f}, std::array{3.0f, 0.1f});
-  sqnr.add(std::array{-1.0f}, std::array{-1.0f});
-  CHECK(sqnr.db() == doctest::Approx(10 * std::log10(10 / 0.01)).epsilon(1e-6));
+namespace {
+
+ErrorAccumulator error_of(std::span<const float> reference, std::span<const float> approximation) {
+  ErrorAccumulator error;
+  error.add(reference, approximation);
+  return error;
 }
 
-TEST_CASE("SQNR over two accumulators is that over both their data") {
-  SqnrAccumulator first, second;
-  first.add(std::array{3.0f}, std::array{2.5f});
-  second.add(std::array{1.0f, 4.0f}, std::array{1.0f, 3.5f});
-  first.add(second);
-  CHECK(first.db() == doctest::Approx(10 * std::log10(26 / 0.5)).epsilon(1e-12));
+}  // namespace
+
+// r = (3, 0, 4, 0, 0, 0), q = (3, 2, 3, 0, 0, 2): r r = 25, q q = 26, r q = 21, noise = 9. More
+// elements than lanes, and a rest.
+TEST_CASE("the errors are those of the sums over all elements of all calls") {
+  const auto check = [](const ErrorAccumulator& error) {
+    CHECK(error.sqnr_db() == doctest::Approx(10 * std::log10(25.0 / 9)).epsilon(1e-15));
+    CHECK(error.cosine() == doctest::Approx(21 / std::sqrt(25.0 * 26)).epsilon(1e-15));
+    CHECK(error.mse() == 1.5);
+  };
+  const std::array r{3.0f, 0.0f, 4.0f, 0.0f, 0.0f, 0.0f};
+  const std::array q{3.0f, 2.0f, 3.0f, 0.0f, 0.0f, 2.0f};
+  check(error_of(r, q));
+
+  ErrorAccumulator calls = error_of(std::span(r).first(1), std::span(q).first(1));
+  calls.add(std::span(r).subspan(1), std::span(q).subspan(1));
+  check(calls);
+
+  ErrorAccumulator joined = error_of(std::span(r).first(5), std::span(q).first(5));
+  joined.add(error_of(std::span(r).last(1), std::span(q).last(1)));
+  check(joined);
 }
 
-TEST_CASE("SQNR has answers without an error, a signal or data") {
-  SqnrAccumulator sqnr;
-  CHECK(sqnr.db() == 0);
-  sqnr.add(std::array{0.0f}, std::array{1.0f});
-  CHECK(sqnr.db() == -std::numeric_limits<double>::infinity());
-  SqnrAccumulator exact;
-  exact.add(std::array{2.0f}, std::array{2.0f});
-  CHECK(exact.db() == std::numeric_limits<double>::infinity());
+TEST_CASE("the cosine is that of the angle, whatever the lengths") {
+  const std::array r{1.0f, 2.0f, -3.0f};
+  CHECK(error_of(r, std::array{2.0f, 4.0f, -6.0f}).cosine() == 1);
+  CHECK(error_of(r, std::array{-1.0f, -2.0f, 3.0f}).cosine() == -1);
+  CHECK(error_of(r, std::array{3.0f, 0.0f, 1.0f}).cosine() == 0);
+  // Rounded as it is, the quotient of these sums is 1 + 2^-52.
+  CHECK(error_of(std::array{0.1f, 0.8f}, std::array{7 * 0.1f, 7 * 0.8f}).cosine() == 1);
+}
+
+TEST_CASE("equal signals have no error, be they zero or not") {
+  for (const float x : {2.5f, 0.0f, 1e-45f}) {
+    const ErrorAccumulator error = error_of(std::array{x, -x}, std::array{x, -x});
+    CHECK(error.sqnr_db() == std::numeric_limits<double>::infinity());
+    CHECK(error.cosine() == 1);
+    CHECK(error.mse() == 0);
+  }
+}
+
+TEST_CASE("the error has answers where a signal is all zero, and without data") {
+  const std::array zero{0.0f, 0.0f};
+  const std::array other{1.0f, 3.0f};
+  CHECK(error_of(zero, other).sqnr_db() == -std::numeric_limits<double>::infinity());
+  CHECK(error_of(zero, other).cosine() == 0);
+  CHECK(error_of(zero, other).mse() == 5);
+  CHECK(error_of(other, zero).sqnr_db() == 0);
+  CHECK(error_of(other, zero).cosine() == 0);
+  CHECK(error_of(other, zero).mse() == 5);
+
+  const ErrorAccumulator none;
+  CHECK(none.sqnr_db() == 0);
+  CHECK(none.cosine() == 0);
+  CHECK(none.mse() == 0);
 }
 
 // The first row is published (Newcombe 1998, table II); the others were computed apart from this

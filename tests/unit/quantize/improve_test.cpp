@@ -44,9 +44,9 @@ struct Case {
   // On samples that nothing has seen.
   double sqnr_db(const Graph& graph) const {
     const Tensor unseen = samples(128, 2);
-    SqnrAccumulator sqnr;
-    sqnr.add(run_once(fp32, unseen), run_once(graph, unseen));
-    return sqnr.db();
+    ErrorAccumulator error;
+    error.add(run_once(fp32, unseen), run_once(graph, unseen));
+    return error.sqnr_db();
   }
 };
 
@@ -98,6 +98,18 @@ TEST_CASE("only integers change: scales, activations and names stay") {
     CHECK_FALSE(same_weights(plain, improved, node));
     for (const int8_t q : weights_of(improved, node).data<int8_t>()) CHECK(std::abs(q) <= 7);
   }
+}
+
+TEST_CASE("apart, a layer learns nothing of the others' errors") {
+  const Case c;
+  const auto apart = [&](const Recipe& recipe) {
+    return must(finish(improve(c.fp32, c.plain(recipe), std::array{c.learn}, recipe, true))).graph;
+  };
+  const Recipe coarse = recipe_of(2, Rounding::kGptq);
+  Recipe fine_before = coarse;
+  fine_before.layers["conv1"].weights = recipe_of(8, Rounding::kGptq).weights;
+  CHECK(same_weights(apart(coarse), apart(fine_before), "conv4"));
+  CHECK_FALSE(same_weights(apart(coarse), c.improved(coarse).graph, "conv4"));
 }
 
 TEST_CASE("each layer has its own algorithm, or none") {

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "compare/metrics.h"
 #include "doctest/doctest.h"
+#include "engine/batch.h"
 #include "formats/onnx_writer.h"
+#include "quantize/calibration_file.h"
 #include "quantize/channel_pairs.h"
 #include "quantize/quantize.h"
 #include "support/check_error.h"
@@ -14,6 +17,7 @@
 #include "support/graph_difference.h"
 #include "support/must.h"
 #include "support/quantize.h"
+#include "tensor/samples.h"
 
 using namespace lowbit;
 using namespace lowbit::test;
@@ -63,9 +67,9 @@ Graph network() {
 Tensor images(int64_t count) { return random_tensor({count, 2, 8, 8}, 5, -1, 1); }
 
 double sqnr_of(const Graph& fp32, const Graph& quantized) {
-  SqnrAccumulator sqnr;
-  sqnr.add(run_once(fp32, images(64)), run_once(quantized, images(64)));
-  return sqnr.db();
+  ErrorAccumulator error;
+  error.add(run_once(fp32, images(64)), run_once(quantized, images(64)));
+  return error.sqnr_db();
 }
 
 }  // namespace
@@ -75,9 +79,9 @@ TEST_CASE("equalization and bias correction run where the recipe asks for them")
   const Tensor samples = random_tensor({256, 8}, 1, -1, 1);
   const std::vector<float> expected = run_once(graph, samples);
   const auto db = [&](const Recipe& recipe) {
-    SqnrAccumulator sqnr;
-    sqnr.add(expected, run_once(run(graph, recipe, {}, {samples}), samples));
-    return sqnr.db();
+    ErrorAccumulator error;
+    error.add(expected, run_once(run(graph, recipe, {}, {samples}), samples));
+    return error.sqnr_db();
   };
   Recipe recipe = per_tensor();
   const double plain = db(recipe);
@@ -176,6 +180,52 @@ TEST_CASE("a calibration stands in for samples where nothing learns from them") 
   CHECK(needs_samples(recipe));
 }
 
+TEST_CASE("chunks of samples that were calibrated apart make the very calibration of all") {
+  const Graph fp32 = network();
+  const int64_t chunk = kChunkBatches * batch_for(fp32, std::array{images(1)});
+  const std::vector<Tensor> samples{images(2 * chunk + 40)};
+  std::vector<std::shared_ptr<Buffer>> parts;
+  for (const int64_t first : {int64_t{0}, chunk, 2 * chunk}) {
+    const int64_t count = std::min(chunk, samples[0].shape()[0] - first);
+    const std::vector<std::byte> part = save_calibration(
+        must(finish(calibrate_in_steps(fp32, must(slice_samples(samples, first, count))))));
+    parts.push_back(must(Buffer::allocate(part.size())));
+    std::ranges::copy(part, parts.back()->data());
+  }
+  const Calibration merged = must(finish(merge_calibrations(parts)));
+  const Calibration whole = must(finish(calibrate_in_steps(fp32, samples)));
+  CHECK(save_calibration(merged) == save_calibration(whole));
+  CHECK(whole.sample_count == 2 * chunk + 40);
+
+  // As what observes all batches in one go, but for the last bits of the moving averages.
+  Calibrator calibrator = must(Calibrator::create(must(prepare(fp32))));
+  const int64_t batch = chunk / kChunkBatches;
+  for (int64_t first = 0; first < whole.sample_count; first += batch) {
+    const int64_t count = std::min(batch, whole.sample_count - first);
+    must(calibrator.observe(must(slice_samples(samples, first, count))));
+  }
+  for (const auto& [name, expected] : must(calibrator.finish()).by_value) {
+    const Observation& seen = whole.by_value.at(name);
+    CHECK(seen.bins == expected.bins);
+    CHECK(seen.min == expected.min);
+    CHECK(seen.max == expected.max);
+    CHECK(seen.average.max_sum == doctest::Approx(expected.average.max_sum).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("a recipe that does not fit the graph is refused before any sample is read") {
+  Tensor unreadable = images(8);
+  unreadable.mutable_data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+  Recipe recipe;
+  recipe.layers["conv9"] = {};
+  recipe.correct_bias = true;
+  for (const bool equalizes : {false, true}) {
+    recipe.equalize = equalizes;
+    check_error(finish(quantize_in_steps(network(), recipe, {}, {unreadable})),
+                ErrorCode::kInvalidArgument, "layers.conv9");
+  }
+}
+
 TEST_CASE("few samples are warned of, none is an error") {
   Recipe recipe;
   recipe.weights.rounding = Rounding::kGptq;
@@ -183,7 +233,7 @@ TEST_CASE("few samples are warned of, none is an error") {
   REQUIRE(few.warnings.size() == 1);
   CHECK(few.warnings[0].find("gemm1") != std::string::npos);
   check_error(finish(quantize_in_steps(network(), Recipe{}, {}, {images(0)})),
-              ErrorCode::kEmptyCalibration, "calibration");
+              ErrorCode::kEmptyCalibration, "samples");
   check_error(finish(quantize_in_steps(network(), Recipe{}, {}, {})), ErrorCode::kShapeMismatch,
               "inputs");
 }

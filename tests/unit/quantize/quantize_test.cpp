@@ -104,12 +104,12 @@ TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bit
   for (const Granularity granularity : {Granularity::kPerTensor, Granularity::kPerChannel}) {
     Recipe recipe;
     recipe.weights.granularity = granularity;
-    SqnrAccumulator sqnr;
-    sqnr.add(expected, run_once(must(quantize(fp32, calibration, recipe)), samples));
+    ErrorAccumulator error;
+    error.add(expected, run_once(must(quantize(fp32, calibration, recipe)), samples));
     // 8 bits give about 40 dB a layer; 7 layers in a row lose up to 10 log10(7) of it.
-    CHECK(sqnr.db() > 25);
-    if (granularity == Granularity::kPerTensor) per_tensor_db = sqnr.db();
-    if (granularity == Granularity::kPerChannel) CHECK(sqnr.db() > per_tensor_db - 3);
+    CHECK(error.sqnr_db() > 25);
+    if (granularity == Granularity::kPerTensor) per_tensor_db = error.sqnr_db();
+    if (granularity == Granularity::kPerChannel) CHECK(error.sqnr_db() > per_tensor_db - 3);
   }
 }
 
@@ -129,10 +129,10 @@ TEST_CASE("every bit fewer of the weights makes a network coarser, in every tier
     CHECK(params.qmax == weight_qmax(bits));
     const std::vector<float> logits = run_once(narrow, samples);
     for (const Tier tier : simd_tiers()) CHECK(run_once(narrow, samples, tier) == logits);
-    SqnrAccumulator sqnr;
-    sqnr.add(expected, logits);
-    if (bits > 2) CHECK(sqnr.db() > coarser_db);
-    coarser_db = sqnr.db();
+    ErrorAccumulator error;
+    error.add(expected, logits);
+    if (bits > 2) CHECK(error.sqnr_db() > coarser_db);
+    coarser_db = error.sqnr_db();
   }
 }
 
@@ -172,9 +172,9 @@ TEST_CASE("alpha, beta and a scalar bias of Gemm move into the integers") {
   const auto& attributes = std::get<GemmAttributes>(find_node(int8, Op::kGemm)->attributes);
   CHECK(attributes.alpha == 1.0f);
   CHECK(attributes.beta == 1.0f);
-  SqnrAccumulator sqnr;
-  sqnr.add(run_once(fp32, samples), run_once(int8, samples));
-  CHECK(sqnr.db() > 35);
+  ErrorAccumulator error;
+  error.add(run_once(fp32, samples), run_once(int8, samples));
+  CHECK(error.sqnr_db() > 35);
 }
 
 TEST_CASE("a softmax has the fixed scale 1/256") {
@@ -243,10 +243,10 @@ TEST_CASE(
       }
       const std::vector<float> logits = run_once(narrow, samples);
       for (const Tier tier : simd_tiers()) CHECK(run_once(narrow, samples, tier) == logits);
-      SqnrAccumulator sqnr;
-      sqnr.add(expected, logits);
-      if (bits > 2) CHECK(sqnr.db() > coarser_db);
-      coarser_db = sqnr.db();
+      ErrorAccumulator error;
+      error.add(expected, logits);
+      if (bits > 2) CHECK(error.sqnr_db() > coarser_db);
+      coarser_db = error.sqnr_db();
     }
   }
 }
@@ -296,9 +296,9 @@ TEST_CASE("float layers meet integers at Dequantize and Quantize, and each other
   CHECK(find("relu2/quantized").dtype == DType::kU8);
   CHECK(find("relu1").dtype == DType::kU8);
   CHECK(find("relu1/dequantized").dtype == DType::kF32);
-  SqnrAccumulator sqnr;
-  sqnr.add(run_once(fp32, samples), run_once(mixed, samples));
-  CHECK(sqnr.db() > 25);  // as with integers throughout
+  ErrorAccumulator error;
+  error.add(run_once(fp32, samples), run_once(mixed, samples));
+  CHECK(error.sqnr_db() > 25);  // as with integers throughout
 }
 
 TEST_CASE("a network of float layers is the FP32 network") {
@@ -339,9 +339,9 @@ TEST_CASE("what has no integer form stays float") {
                           node.op == Op::kDequantizeLinear;
     CHECK(mixed.value(node.output).quant.has_value() != is_float);
   }
-  SqnrAccumulator sqnr;
-  sqnr.add(run_once(fp32, samples), run_once(mixed, samples));
-  CHECK(sqnr.db() > 30);
+  ErrorAccumulator error;
+  error.add(run_once(fp32, samples), run_once(mixed, samples));
+  CHECK(error.sqnr_db() > 30);
 }
 
 TEST_CASE("with float activations only the weights of products are integers") {

@@ -8,6 +8,7 @@ import {
   type CallOptions,
   type DiagnoseOptions,
   type DistributionOptions,
+  type EvaluateOptions,
   LowbitError,
   type LowbitErrorCode,
   type MixedPrecisionOptions,
@@ -192,7 +193,7 @@ export function readDoctor(options: DiagnoseOptions): DoctorChoice {
 
 /** Fills in the defaults. */
 export function readMixedPrecision(options: MixedPrecisionOptions): MixedPrecisionChoice {
-  const { bits = [8, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
+  const { bits = [8, 7, 6, 5, 4, 3, 2], budget = null, maxDrop = null } = options
   const cost = choose(options.cost, 'options.cost', ['bytes', 'ms'])
   if (!Array.isArray(bits) || bits.length === 0) fail('options.bits', 'must be a list of widths')
   bits.forEach((width, index) => {
@@ -268,4 +269,26 @@ export function readCalibration({ bytes }: Pick<Calibration, 'bytes'>, where: st
 export function checkPrecision({ info }: Model, where: string, precision: Precision): void {
   if (info.quantized === (precision === 'int8')) return
   fail(where, precision === 'int8' ? 'must be a quantized model' : 'is quantized already')
+}
+
+/** Samples, at least one. */
+export function readCalibrationSamples(samples: unknown, where: string, { info }: Model): Tensor[] {
+  const { tensors, count } = readSamples(samples, where, info.inputs.length)
+  if (count > 0) return tensors
+  throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
+}
+
+/** A copy of the bytes of a calibration, where nothing else is allowed. */
+export function readOnlyCalibration(calibration: unknown): Uint8Array {
+  if (isCalibration(calibration)) return readCalibration(calibration, 'calibration')
+  return fail('calibration', 'must be a calibration made by calibrate')
+}
+
+/** What models are scored on: at least one sample, and no labels or one for each. */
+export function readEvaluation({ info }: Model, options: EvaluateOptions) {
+  checkOptions(options)
+  const where = 'options.inputs'
+  const { tensors, count } = readSamples(options.inputs, where, info.inputs.length)
+  if (count > 0) return { inputs: tensors, labels: readLabels(options.labels, count) }
+  throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
 }

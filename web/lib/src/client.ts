@@ -11,43 +11,43 @@ import {
   SampleEvaluator,
 } from './handles.js'
 import type { Binary } from './loader.js'
+import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task } from './task.js'
-import {
-  type Backend,
-  type Bits,
-  type CalibrateOptions,
-  type Calibration,
-  type CallOptions,
-  type CompareOptions,
-  type DiagnoseOptions,
-  type Diagnosis,
-  type Distribution,
-  type DistributionOptions,
-  type EvaluateOptions,
-  type Evaluator,
-  type LayerAccumulators,
-  type LayerRecipe,
-  type Lowbit,
-  LowbitError,
-  type MixedPrecision,
-  type MixedPrecisionOptions,
-  type Model,
-  type ObservedValue,
-  type Progress,
-  type QuantizeOptions,
-  type Recipe,
-  type Report,
-  type RunOptions,
-  type Score,
-  type Sensitivity,
-  type Tensor,
-  type WeightDistribution,
-  type WeightedLayer,
-  type WeightOptions,
+import type {
+  Backend,
+  Bits,
+  CalibrateOptions,
+  Calibration,
+  CallOptions,
+  CompareOptions,
+  DiagnoseOptions,
+  Diagnosis,
+  Distribution,
+  DistributionOptions,
+  EvaluateOptions,
+  Evaluator,
+  LayerAccumulators,
+  LayerRecipe,
+  Lowbit,
+  MixedPrecision,
+  MixedPrecisionOptions,
+  Model,
+  ObservedValue,
+  Progress,
+  QuantizeOptions,
+  Recipe,
+  Report,
+  RunOptions,
+  Score,
+  Sensitivity,
+  Tensor,
+  WeightDistribution,
+  WeightedLayer,
+  WeightOptions,
 } from './types.js'
 
 /** The recipe with a width of its own for each of the layers. */
@@ -60,27 +60,8 @@ function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[
   return { ...recipe, layers }
 }
 
-/** Samples, at least one. */
-function readCalibrationSamples(samples: unknown, where: string, { info }: Model): Tensor[] {
-  const { tensors, count } = check.readSamples(samples, where, info.inputs.length)
-  if (count > 0) return tensors
-  throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
-}
-
-/** A copy of the bytes of a calibration, where nothing else is allowed. */
-function readOnlyCalibration(calibration: unknown): Uint8Array {
-  if (check.isCalibration(calibration)) return check.readCalibration(calibration, 'calibration')
-  return check.fail('calibration', 'must be a calibration made by calibrate')
-}
-
-/** What models are scored on: at least one sample, and no labels or one for each. */
-function readEvaluation({ info }: Model, options: EvaluateOptions) {
-  check.checkOptions(options)
-  const where = 'options.inputs'
-  const { tensors, count } = check.readSamples(options.inputs, where, info.inputs.length)
-  if (count > 0) return { inputs: tensors, labels: check.readLabels(options.labels, count) }
-  throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
-}
+/** What a model is quantized by. */
+type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
 
 /** The results in the lent tensors, where there are some. */
 function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
@@ -131,11 +112,8 @@ export class Client implements Lowbit {
     const record = this.#recordOf(model, 'model')
     check.checkPrecision(model, 'model', 'float32')
     check.checkOptions(options)
-    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
-    return attend(this.#tasks, options, async (task) => {
-      const request = { model: record.id, samples }
-      return this.#ask(task, await this.#pool.host(), [record], 'calibrate', request)
-    })
+    const samples = check.readCalibrationSamples(options.samples, 'options.samples', model)
+    return attend(this.#tasks, options, (task) => this.#calibrate(task, record, samples))
   }
 
   async quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model> {
@@ -148,10 +126,11 @@ export class Client implements Lowbit {
       ? { calibration: check.readCalibration(given, where), samples: [] }
       : {
           calibration: new Uint8Array(),
-          samples: readCalibrationSamples(given, where, model),
+          samples: check.readCalibrationSamples(given, where, model),
         }
     return this.#make(options, async (task, host, target) => {
-      const request = { model: record.id, target, recipe: text, ...source }
+      const made = await this.#calibrateFor(task, host, record, text, source)
+      const request = { model: record.id, target, recipe: text, ...made }
       return this.#ask(task, host, [record], 'quantize', request)
     })
   }
@@ -189,7 +168,7 @@ export class Client implements Lowbit {
   }
 
   async values(calibration: Calibration): Promise<ObservedValue[]> {
-    return this.#askAtOnce([], 'values', { calibration: readOnlyCalibration(calibration) })
+    return this.#askAtOnce([], 'values', { calibration: check.readOnlyCalibration(calibration) })
   }
 
   async distribution(
@@ -198,7 +177,7 @@ export class Client implements Lowbit {
     options: DistributionOptions = {},
   ): Promise<Distribution> {
     return this.#askAtOnce([], 'distribution', {
-      calibration: readOnlyCalibration(calibration),
+      calibration: check.readOnlyCalibration(calibration),
       value: check.readName(value, 'value'),
       choice: check.readDistribution(options),
     })
@@ -229,7 +208,7 @@ export class Client implements Lowbit {
     const models = [this.#recordOf(fp32, 'fp32'), this.#recordOf(quantized, 'quantized')] as const
     check.checkPrecision(fp32, 'fp32', 'float32')
     check.checkPrecision(quantized, 'quantized', 'int8')
-    const samples = readEvaluation(fp32, options)
+    const samples = check.readEvaluation(fp32, options)
     return attend(this.#tasks, options, async (task) => {
       const request = { fp32: models[0].id, quantized: models[1].id, ...samples }
       return this.#ask(task, await this.#pool.host(), models, 'sensitivity', request)
@@ -238,7 +217,7 @@ export class Client implements Lowbit {
 
   async evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator> {
     const model = this.#recordOf(reference, 'reference')
-    const { inputs, labels } = readEvaluation(reference, options)
+    const { inputs, labels } = check.readEvaluation(reference, options)
     const record: EvaluatorRecord = {
       id: ++this.#lastModel,
       client: this,
@@ -276,7 +255,7 @@ export class Client implements Lowbit {
 
   async compare(a: Model, b: Model, options: CompareOptions): Promise<Report> {
     const models = [this.#recordOf(a, 'a'), this.#recordOf(b, 'b')] as const
-    const { inputs: tensors, labels } = readEvaluation(a, options)
+    const { inputs: tensors, labels } = check.readEvaluation(a, options)
     const latencyRuns = check.readLatencyRuns(options.latencyRuns)
     const pair = { a: models[0].id, b: models[1].id }
     const batching = batchingOf(a.info, tensors)
@@ -285,13 +264,14 @@ export class Client implements Lowbit {
       inputs: sliceSamples(tensors, first, count),
       labels: labels.subarray(first, first + count),
     })
-    return attend(this.#tasks, options, async (task) => {
+    const raw = await attend(this.#tasks, options, async (task) => {
       const chunks = chunksOf(batching)
       const evaluations = await this.#share(task, models, 'evaluate', chunks, requestFor)
       const sample = sliceSamples(tensors, 0, batching.least)
       const request = { ...pair, evaluations, sample, latencyRuns }
       return this.#ask(task, await this.#pool.host(), models, 'report', request)
     })
+    return withOutcomes(raw, labels, a.info.outputs[0])
   }
 
   async run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]> {
@@ -341,9 +321,43 @@ export class Client implements Lowbit {
     check.checkPrecision(model, 'model', 'float32')
     const text = check.readRecipe(recipe)
     check.checkOptions(options)
-    const samples = readCalibrationSamples(options.samples, 'options.samples', model)
+    const samples = check.readCalibrationSamples(options.samples, 'options.samples', model)
     const labels = check.readLabels(options.labels, samples[0]?.shape[0] ?? 0)
     return { record, learning: { recipe: text, samples, labels } }
+  }
+
+  /** A calibration of each chunk, put together in their order: how many hosts there are changes nothing. */
+  async #calibrate(
+    task: Task,
+    record: ModelRecord,
+    samples: readonly Tensor[],
+  ): Promise<Calibration> {
+    const chunks = chunksOf(batchingOf(record.info, samples))
+    const requestFor = ({ first, count }: Chunk) => ({
+      model: record.id,
+      samples: sliceSamples(samples, first, count),
+    })
+    const parts = await this.#share(task, [record], 'calibrate', chunks, requestFor)
+    const [only] = parts
+    if (only && parts.length === 1) return only
+    const request = { parts: parts.map(({ bytes }) => bytes) }
+    const host = await this.#pool.host()
+    return this.#ask(task, host, [], 'mergeCalibrations', request, () => {})
+  }
+
+  /** In place of many samples their calibration, which hosts share, where the recipe needs no more. */
+  async #calibrateFor(
+    task: Task,
+    host: Host,
+    record: ModelRecord,
+    recipe: string,
+    source: Source,
+  ): Promise<Source> {
+    if (chunksOf(batchingOf(record.info, source.samples)).length < 2) return source
+    const request = { model: record.id, recipe }
+    if (await this.#ask(task, host, [record], 'checkRecipe', request)) return source
+    const { bytes } = await this.#calibrate(task, record, source.samples)
+    return { calibration: bytes, samples: [] }
   }
 
   async #make(
@@ -395,7 +409,7 @@ export class Client implements Lowbit {
   }
 
   /** Asks the hosts of the pool, each for some of the chunks, and reports the progress of all together. */
-  #share<V extends 'evaluate' | 'run'>(
+  #share<V extends 'calibrate' | 'evaluate' | 'run'>(
     task: Task,
     models: readonly ModelRecord[],
     verb: V,

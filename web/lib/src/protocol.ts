@@ -8,6 +8,7 @@ import type {
   MixedPrecisionChoice,
   RawDiagnosis,
   RawMixedPrecision,
+  RawReport,
 } from './raw.js'
 import type {
   Calibration,
@@ -17,7 +18,6 @@ import type {
   ModelInfo,
   ObservedValue,
   Progress,
-  Report,
   Score,
   Sensitivity,
   Tensor,
@@ -50,6 +50,10 @@ export interface Verbs {
     request: { model: ModelId; samples: readonly Tensor[] }
     reply: Calibration
   }
+  /** Puts the calibrations of chunks of samples together, in their order. */
+  mergeCalibrations: { request: { parts: readonly Uint8Array[] }; reply: Calibration }
+  /** Whether the recipe, JSON that must fit the model, needs samples and not only their calibration. */
+  checkRecipe: { request: { model: ModelId; recipe: string }; reply: boolean }
   quantize: {
     request: {
       model: ModelId
@@ -150,7 +154,7 @@ export interface Verbs {
       sample: readonly Tensor[]
       latencyRuns: number
     }
-    reply: Report
+    reply: RawReport
   }
 }
 

@@ -1,6 +1,14 @@
 // The types that cross the border to C++ (src/bindings) and are not public.
 
-import type { Bits, Diagnosis, Finding, LowbitErrorCode, Score } from './types.js'
+import type {
+  Bits,
+  Diagnosis,
+  Finding,
+  LowbitErrorCode,
+  ModelReport,
+  Report,
+  Score,
+} from './types.js'
 
 /** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
 export type KernelTier =
@@ -63,6 +71,10 @@ export interface RawMixedPrecision {
   chosen: RawMixedPoint | null
   score: Score | null
 }
+
+/** As C++ returns it; outcomes.ts adds the rest. */
+export type RawModelReport = Omit<ModelReport, 'confusion'>
+export type RawReport = Omit<Report, 'a' | 'b' | 'flips'> & { a: RawModelReport; b: RawModelReport }
 
 /** What a comparison gathered on some samples, for another comparison of the same models. */
 export interface Evaluation {

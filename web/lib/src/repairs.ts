@@ -82,7 +82,7 @@ export interface MixedPrecisionOptions extends CallOptions {
   samples: Tensor | readonly Tensor[]
   /** The right class of each sample, from 0 up. */
   labels?: ArrayLike<number>
-  /** To choose from. @default [8, 6, 5, 4, 3, 2] */
+  /** To choose from. @default [8, 7, 6, 5, 4, 3, 2] */
   bits?: readonly Bits[]
   /** What a width costs: bytes of packed weights and scales, or milliseconds of a run. @default 'bytes' */
   cost?: 'bytes' | 'ms'

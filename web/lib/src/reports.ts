@@ -53,6 +53,27 @@ export interface ModelReport {
   readonly predictions: Int32Array
   /** Best minus second-best logit of each sample. */
   readonly margins: Float32Array
+  /**
+   * How many samples of each class got which prediction: a square of counts, rows by the right class and columns by the
+   * predicted one, as many as the model has classes; where it leaves their number open, as many as occur in either model or
+   * the labels. `null` without labels.
+   */
+  readonly confusion: readonly (readonly number[])[] | null
+}
+
+/** How far a layer's output is from that of model a, over all elements of all samples. */
+export interface LayerError {
+  /**
+   * Signal-to-quantization-noise ratio in dB; `Infinity` where the outputs are equal, `-Infinity` where only model a's is all
+   * zero.
+   */
+  readonly sqnrDb: number
+  /**
+   * Cosine of the angle between the outputs, from -1 to 1; 1 where they are equal, 0 where only one of them is all zero.
+   */
+  readonly cosine: number
+  /** Mean squared error, in the square of the output's unit. */
+  readonly mse: number
 }
 
 export interface LayerReport {
@@ -60,13 +81,33 @@ export interface LayerReport {
   readonly name: string
   readonly op: string
   readonly output: string
-  /** Signal-to-quantization-noise ratio in dB with every layer up to this one quantized. */
-  readonly accumulatedSqnrDb: number
-  /** The same with this layer alone quantized. */
-  readonly isolatedSqnrDb: number
+  /** With every layer up to this one quantized. */
+  readonly accumulated: LayerError
+  /** With this layer alone quantized: its inputs are the exact ones, rounded to their integers. */
+  readonly isolated: LayerError
   /** Median milliseconds of the node in each model; 0 when not measured. */
   readonly aMs: number
   readonly bMs: number
+}
+
+/** What a model said of one sample. */
+export interface Prediction {
+  /** The predicted class. */
+  readonly prediction: number
+  /** Best minus second-best logit, from 0 up. */
+  readonly margin: number
+}
+
+/** A sample of which the models predict different classes. */
+export interface Flip {
+  /** Its index. */
+  readonly sample: number
+  /** The right class; `null` without labels. */
+  readonly label: number | null
+  readonly a: Prediction
+  readonly b: Prediction
+  /** Whether b alone is right (`repaired`), or a alone (`broken`), or neither (`wrong`); `null` without labels. */
+  readonly effect: 'repaired' | 'broken' | 'wrong' | null
 }
 
 export interface Report {
@@ -82,5 +123,10 @@ export interface Report {
   } | null
   readonly a: ModelReport
   readonly b: ModelReport
+  /**
+   * Every sample that flipped, the worst first: by the sum of both margins, which is the least by which the lead of a's
+   * prediction fell.
+   */
+  readonly flips: readonly Flip[]
   readonly layers: readonly LayerReport[]
 }

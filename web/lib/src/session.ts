@@ -96,6 +96,14 @@ export class Session {
       return this.#finish<Calibration>(job, steps)
     },
 
+    mergeCalibrations: async ({ parts }, steps) => {
+      const job = this.#instance.call((module) => module.mergeCalibrations(parts))
+      return this.#finish<Calibration>(job, steps)
+    },
+
+    checkRecipe: async ({ model: id, recipe }) =>
+      this.#on(id, (model, module) => module.checkRecipe(model, recipe)),
+
     quantize: async ({ model: id, target, recipe, calibration, samples }, steps) => {
       const job = this.#on(id, (model, module) =>
         module.quantize(model, recipe, calibration, samples),

@@ -259,7 +259,7 @@ export interface Lowbit extends Disposable {
    * every machine. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE` (NaN or infinity in weights or calibration data; `where`
    * names the value), `INVALID_DATA` for a calibration that is none, `INVALID_ARGUMENT` for a recipe (`where` is its field,
    * "weights.bits"), for one that needs samples where there is only their calibration, for a calibration of another model,
-   * and for a model that is quantized already.
+   * and for a model that is quantized already. A recipe that does not fit the model is refused before any sample is read.
    */
   quantize(model: Model, recipe: Recipe, options: QuantizeOptions): Promise<Model>
   /** What a calibration saw, by the values' names. Rejects with `INVALID_DATA` for a calibration that is none. */
@@ -312,7 +312,7 @@ export interface Lowbit extends Disposable {
    */
   evaluator(reference: Model, options: EvaluateOptions): Promise<Evaluator>
   /**
-   * Accuracy, agreement, size, latency and the error of each layer. The first output of both models must be
+   * Accuracy, agreement, flipped samples, size, latency and the error of each layer. The first output of both models must be
    * [samples, classes].
    */
   compare(a: Model, b: Model, options: CompareOptions): Promise<Report>
@@ -355,9 +355,10 @@ export interface LowbitOptions {
    */
   worker?: boolean | (() => WorkerLike)
   /**
-   * How many workers share the samples of a long `compare` or `run`, from 1 up. Each has its own copy of the models; those
-   * beyond the first start when there is work for them, with the first call on many samples. No result depends on
-   * their number, only the time. @default as many as the machine has cores, at most 4
+   * How many workers share the samples of a long `calibrate`, `compare` or `run`, and of a `quantize` that only
+   * calibrates on them, from 1 up. Each has its own copy of the models; those beyond the first start when there is work
+   * for them, with the first call on many samples. No result depends on their number, only the time. @default as many
+   * as the machine has cores, at most 4
    */
   workers?: number
   /**

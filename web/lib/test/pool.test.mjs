@@ -1,7 +1,9 @@
 // Work that several workers share: the same results, and nothing lost where one of them fails.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { createInstance } from '../dist/instance.js'
 import { Pool } from '../dist/pool.js'
 import { open, perceptron, rejects, spyOnWorkers, tensor } from './support.mjs'
 
@@ -19,8 +21,8 @@ async function openPair(t, options) {
   return { lowbit, fp32, int8, compare }
 }
 
-const chunksOn = ({ workers, sent }) =>
-  workers.map((worker) => sent.filter((m) => m.verb === 'evaluate' && m.worker === worker).length)
+const chunksOn = ({ workers, sent }, verb) =>
+  workers.map((worker) => sent.filter((m) => m.verb === verb && m.worker === worker).length)
 
 test('the number of workers changes nothing but the time', async (t) => {
   const results = []
@@ -30,6 +32,7 @@ test('the number of workers changes nothing but the time', async (t) => {
   }
   const [first, ...others] = results
   assert.equal(first[0].samples, 9500)
+  assert.ok(first[0].flips.length > 0)
   for (const other of others) assert.deepEqual(other, first)
 })
 
@@ -42,9 +45,99 @@ test('further workers start with work that is long enough, and take part in it',
   await compare()
   await compare()
   assert.equal(spy.workers.length, 2)
-  const [one, two] = chunksOn(spy)
+  const [one, two] = chunksOn(spy, 'evaluate')
   assert.equal(one + two, 1 + 2 * 10)
   assert.ok(two > 0, `${one} and ${two} chunks`)
+})
+
+/** As C++ does it with all samples in one call. */
+async function calibrateAtOnce(bytes) {
+  const binary = (name) =>
+    WebAssembly.compile(readFileSync(new URL(`../dist/${name}.wasm`, import.meta.url)))
+  const instance = await createInstance(await binary('lowbit'))
+  await instance.complete(await binary('lowbit-quantize'))
+  const job = instance.call((module) =>
+    module.calibrate(module.load(bytes, 'simd128', {}), [samples]),
+  )
+  while (instance.call(() => job.step()));
+  return job.result()
+}
+
+/** The moving average is what depends on the order in which parts are merged. */
+const averaging = { activations: { observer: 'moving-average' } }
+
+test('calibrations, and models quantized by samples, are the same bytes for any number of workers', async (t) => {
+  const results = []
+  for (const workers of [undefined, 1, 2, 3]) {
+    const lowbit = await open(t, { workers })
+    const fp32 = await lowbit.load(perceptron(sizes))
+    const calibration = await lowbit.calibrate(fp32, { samples })
+    assert.equal(calibration.samples, 9500)
+    const quantized = [
+      await lowbit.quantize(fp32, averaging, { calibration: samples }),
+      await lowbit.quantize(fp32, averaging, { calibration }),
+      // It learns from the samples, and so calibrates on its own.
+      await lowbit.quantize(fp32, { ...averaging, correctBias: true }, { calibration: samples }),
+    ]
+    results.push([calibration, ...(await Promise.all(quantized.map((m) => m.save('onnx'))))])
+  }
+  const [first, ...others] = results
+  for (const other of others) assert.deepEqual(other, first)
+  assert.deepEqual(first[1], first[2])
+  assert.deepEqual(await calibrateAtOnce(perceptron(sizes)), first[0])
+})
+
+test('calibration is shared, reports the progress of all workers, and can be stopped', async (t) => {
+  const spy = spyOnWorkers()
+  const { lowbit, fp32 } = await openPair(t, { worker: spy.start, workers: 2 })
+  const seen = []
+  const onProgress = ({ stage, fraction }) => seen.push([stage, fraction])
+  const expected = await lowbit.calibrate(fp32, { samples })
+  const before = spy.sent.length
+  await lowbit.quantize(fp32, {}, { calibration: samples, onProgress })
+  const [one, two] = chunksOn({ ...spy, sent: spy.sent.slice(before) }, 'calibrate')
+  assert.equal(one + two, 10)
+  assert.ok(two > 0, `${one} and ${two} chunks`)
+  assert.deepEqual(
+    seen.toSorted(([a, i], [b, j]) => a.localeCompare(b) || i - j),
+    seen,
+  )
+  for (const stage of ['calibrate', 'quantize']) {
+    const fractions = seen.filter(([name]) => name === stage)
+    assert.deepEqual([fractions[0][1], fractions.at(-1)[1]], [0, 1], stage)
+  }
+
+  const controller = new AbortController()
+  const abort = ({ fraction }) => fraction > 0.2 && controller.abort()
+  const options = { samples, onProgress: abort, signal: controller.signal }
+  await rejects(lowbit.calibrate(fp32, options), 'ABORTED')
+  const kill = () => spy.workers[1].terminate()
+  await rejects(lowbit.calibrate(fp32, { samples, onProgress: kill }), 'BACKEND_FAILED')
+  assert.deepEqual(await lowbit.calibrate(fp32, { samples }), expected)
+})
+
+test('an error of a sample is that of the calibration', async (t) => {
+  const { lowbit, fp32 } = await openPair(t, { workers: 2 })
+  const broken = { ...samples, data: samples.data.with(9000 * 64, Number.NaN) }
+  await rejects(lowbit.calibrate(fp32, { samples: broken }), 'NON_FINITE', 'x')
+  await rejects(lowbit.quantize(fp32, {}, { calibration: broken }), 'NON_FINITE', 'x')
+})
+
+test('a recipe that does not fit the model is refused before any sample is read', async (t) => {
+  const { lowbit, fp32 } = await openPair(t, { workers: 2 })
+  const recipe = { layers: { conv9: {} } }
+  const stages = new Set()
+  const onProgress = ({ stage }) => stages.add(stage)
+  const few = tensor([64, 64])
+  for (const calibration of [samples, few]) {
+    const call = lowbit.quantize(fp32, recipe, { calibration, onProgress })
+    await rejects(call, 'INVALID_ARGUMENT', 'layers.conv9')
+  }
+  for (const verb of ['diagnose', 'mixPrecision']) {
+    const call = lowbit[verb](fp32, recipe, { samples: few, onProgress })
+    await rejects(call, 'INVALID_ARGUMENT', 'layers.conv9')
+  }
+  assert.deepEqual([...stages], [])
 })
 
 test('progress is that of all workers together', async (t) => {

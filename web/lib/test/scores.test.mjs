@@ -42,7 +42,7 @@ for (const worker of [false, true]) {
           },
         )
         // Of the last layer, whose output it is; sums of double, in another order.
-        assert.ok(Math.abs(sqnrDb - report.layers.at(-1).accumulatedSqnrDb) < 1e-6)
+        assert.ok(Math.abs(sqnrDb - report.layers.at(-1).accumulated.sqnrDb) < 1e-6)
         assert.ok(kl > 0)
         assert.equal(reference.correct, report.a.correct)
       }

@@ -150,7 +150,12 @@ for (const worker of [false, true]) {
         ],
       )
       for (const layer of report.layers) {
-        assert.ok(layer.accumulatedSqnrDb > 20 && layer.isolatedSqnrDb > 20)
+        for (const { sqnrDb, cosine, mse } of [layer.accumulated, layer.isolated]) {
+          assert.ok(sqnrDb > 20 && sqnrDb < 70, `${sqnrDb}`)
+          // Noise of a tenth of the signal's length, which 20 dB are, turns it by at most asin(0.1).
+          assert.ok(cosine > 0.994 && cosine < 1, `${cosine}`)
+          assert.ok(mse > 0, `${mse}`)
+        }
         assert.ok(layer.aMs > 0 && layer.bMs > 0)
       }
     })
@@ -175,7 +180,7 @@ for (const worker of [false, true]) {
         (await coarse.run([samples]))[0].data,
         (await int8.run([samples]))[0].data,
       )
-      assert.ok(fine.layers[0].isolatedSqnrDb > rough.layers[0].isolatedSqnrDb)
+      assert.ok(fine.layers[0].isolated.sqnrDb > rough.layers[0].isolated.sqnrDb)
     })
 
     await t.test(
@@ -188,7 +193,7 @@ for (const worker of [false, true]) {
           lowbit.compare(fp32, int8, options),
           lowbit.compare(fp32, int4, options),
         ])
-        assert.ok(fine.layers[0].isolatedSqnrDb > rough.layers[0].isolatedSqnrDb + 12)
+        assert.ok(fine.layers[0].isolated.sqnrDb > rough.layers[0].isolated.sqnrDb + 12)
         const loaded = await lowbit.load(await int4.save('onnx'))
         assert.deepEqual(await loaded.run([samples]), await int4.run([samples]))
       },

@@ -5,20 +5,20 @@ import * as Plot from '@observablehq/plot'
 import type { LayerReport } from 'lowbit'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Result } from '../job'
-import { decibelDigits, decibels, isExact } from '../numbers'
+import { decibelDigits, decibels, isExact, signed } from '../numbers'
 
 const bitDb = 6
 const rowHeight = 34
 
+const isolatedDb = ({ isolated }: LayerReport) => isolated.sqnrDb
+const accumulatedDb = ({ accumulated }: LayerReport) => accumulated.sqnrDb
+
 const isDrawn = (db: number) => Number.isFinite(db) && !isExact(db)
 
 function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefined, width: number) {
-  const isolated = layers.filter((l) => isDrawn(l.isolatedSqnrDb))
-  const accumulated = layers.filter((l) => isDrawn(l.accumulatedSqnrDb))
-  const values = [
-    ...isolated.map((l) => l.isolatedSqnrDb),
-    ...accumulated.map((l) => l.accumulatedSqnrDb),
-  ]
+  const isolated = layers.filter((layer) => isDrawn(isolatedDb(layer)))
+  const accumulated = layers.filter((layer) => isDrawn(accumulatedDb(layer)))
+  const values = [...isolated.map(isolatedDb), ...accumulated.map(accumulatedDb)]
   const low = Math.floor(Math.min(...values) / bitDb) * bitDb
   const high = Math.ceil(Math.max(...values) / bitDb) * bitDb
   const names = layers.map(({ name }) => name)
@@ -49,31 +49,31 @@ function drawChart(layers: readonly LayerReport[], worst: LayerReport | undefine
       Plot.link(
         isolated.filter((l) => accumulated.includes(l)),
         {
-          x1: 'isolatedSqnrDb',
-          x2: 'accumulatedSqnrDb',
+          x1: isolatedDb,
+          x2: accumulatedDb,
           y: 'name',
           stroke: 'var(--line-strong)',
           strokeWidth: 2,
         },
       ),
       Plot.line(accumulated, {
-        x: 'accumulatedSqnrDb',
+        x: accumulatedDb,
         y: 'name',
         stroke: 'var(--accent)',
         strokeWidth: 1.5,
         strokeOpacity: 0.5,
       }),
       Plot.dot(isolated, {
-        x: 'isolatedSqnrDb',
+        x: isolatedDb,
         y: 'name',
         r: 5,
         fill: 'var(--surface)',
         stroke: 'var(--fp32)',
         strokeWidth: 2,
       }),
-      Plot.dot(accumulated, { x: 'accumulatedSqnrDb', y: 'name', r: 5, fill: 'var(--accent)' }),
+      Plot.dot(accumulated, { x: accumulatedDb, y: 'name', r: 5, fill: 'var(--accent)' }),
       Plot.text(
-        layers.filter((l) => isExact(l.accumulatedSqnrDb)),
+        layers.filter((layer) => isExact(accumulatedDb(layer))),
         { y: 'name', text: () => 'exact', frameAnchor: 'right', dx: -6, fill: 'var(--muted)' },
       ),
     ],
@@ -109,9 +109,9 @@ function Chart({
 
 function worstOf(layers: readonly LayerReport[]): LayerReport | undefined {
   return layers
-    .filter((layer) => isDrawn(layer.isolatedSqnrDb))
+    .filter((layer) => isDrawn(isolatedDb(layer)))
     .reduce<LayerReport | undefined>(
-      (worst, layer) => (worst && worst.isolatedSqnrDb <= layer.isolatedSqnrDb ? worst : layer),
+      (worst, layer) => (worst && isolatedDb(worst) <= isolatedDb(layer) ? worst : layer),
       undefined,
     )
 }
@@ -129,11 +129,11 @@ export function Layers({ result }: { result: Result }) {
         {worst && (
           <>
             {' '}
-            On its own, <b>{worst.name}</b> suffers most: {decibels(worst.isolatedSqnrDb)}, about{' '}
-            {(worst.isolatedSqnrDb / bitDb).toFixed(1)} bits.
+            On its own, <b>{worst.name}</b> suffers most: {decibels(isolatedDb(worst))}, about{' '}
+            {(isolatedDb(worst) / bitDb).toFixed(1)} bits.
           </>
         )}
-        {last && <> At the output, {decibels(last.accumulatedSqnrDb)} are left.</>}
+        {last && <> At the output, {decibels(accumulatedDb(last))} are left.</>}
       </p>
       <ul class="legend">
         <li>
@@ -150,13 +150,17 @@ export function Layers({ result }: { result: Result }) {
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable with the keyboard */}
         <section class="table-scroll" aria-label="SQNR of each layer" tabIndex={0}>
           <table>
-            <caption>SQNR of each layer in dB</caption>
+            <caption>
+              SQNR of each layer in dB, and the cosine between its output and FP32’s
+            </caption>
             <thead>
               <tr>
                 <th scope="col">Layer</th>
                 <th scope="col">Operator</th>
                 <th scope="col">Alone</th>
                 <th scope="col">Up to here</th>
+                <th scope="col">Cosine alone</th>
+                <th scope="col">Cosine up to here</th>
               </tr>
             </thead>
             <tbody>
@@ -164,8 +168,10 @@ export function Layers({ result }: { result: Result }) {
                 <tr key={layer.name}>
                   <th scope="row">{layer.name}</th>
                   <td>{layer.op}</td>
-                  <td>{decibelDigits(layer.isolatedSqnrDb)}</td>
-                  <td>{decibelDigits(layer.accumulatedSqnrDb)}</td>
+                  <td>{decibelDigits(isolatedDb(layer))}</td>
+                  <td>{decibelDigits(accumulatedDb(layer))}</td>
+                  <td>{signed(layer.isolated.cosine, 5)}</td>
+                  <td>{signed(layer.accumulated.cosine, 5)}</td>
                 </tr>
               ))}
             </tbody>
