@@ -16,7 +16,7 @@ import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
-import { attend, type Task } from './task.js'
+import { attend, type Task, type Tasks } from './task.js'
 import type {
   Backend,
   Bits,
@@ -86,7 +86,7 @@ export class Client implements Lowbit {
   readonly #binary: Binary
   /** The hosts that have the second part of the binary, once the promise is fulfilled. */
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
-  readonly #tasks = new Set<Task>()
+  readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
 
   constructor(
@@ -303,8 +303,12 @@ export class Client implements Lowbit {
     this.#pool.release(record.id)
   }
 
+  forget(record: ModelRecord | EvaluatorRecord): void {
+    void Promise.all(this.#tasks.values()).then(() => this.release(record))
+  }
+
   dispose(): void {
-    for (const task of this.#tasks) task.stop(disposed('lowbit'))
+    for (const task of this.#tasks.keys()) task.stop(disposed('lowbit'))
     this.#pool.end()
   }
 

@@ -19,6 +19,8 @@ interface Owner {
   measure(record: EvaluatorRecord, model: Model, options: CallOptions): Promise<Score>
   /** Frees a model or an evaluator; a second time does nothing. */
   release(record: ModelRecord | EvaluatorRecord): void
+  /** Frees what the caller has no handle of any more, once the calls that run have ended: they may be on it. */
+  forget(record: ModelRecord | EvaluatorRecord): void
 }
 
 /** What this side knows of a model: enough to make it again in another host. */
@@ -50,7 +52,7 @@ export const records = new WeakMap<Model, ModelRecord>()
 
 // Frees the models that callers forgot. Records do not hold their models, which would keep them from being collected.
 const finalizers = new FinalizationRegistry<ModelRecord | EvaluatorRecord>((record) => {
-  record.client.release(record)
+  record.client.forget(record)
 })
 
 /** `using` calls `dispose`. An engine without `using` has no Symbol.dispose. */

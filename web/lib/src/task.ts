@@ -4,6 +4,9 @@ import { aborted } from './failures.js'
 import type { Call, Host, Verb, Verbs } from './protocol.js'
 import type { CallOptions, Progress } from './types.js'
 
+/** The tasks that run, each with its end. */
+export type Tasks = Map<Task, Promise<void>>
+
 export class Task {
   readonly #reject: (reason: unknown) => void
   readonly #onProgress: CallOptions['onProgress']
@@ -53,7 +56,7 @@ export class Task {
 
 /** Does `work` for a caller, until it is done, fails or is stopped: by the caller's signal, or as one of `tasks`. */
 export function attend<Result>(
-  tasks: Set<Task>,
+  tasks: Tasks,
   { signal, onProgress }: CallOptions,
   work: (task: Task) => Promise<Result>,
 ): Promise<Result> {
@@ -65,12 +68,12 @@ export function attend<Result>(
       return
     }
     signal?.addEventListener('abort', onAbort)
-    tasks.add(task)
-    work(task)
+    const end = work(task)
       .then(resolve, (error) => task.stop(error))
       .finally(() => {
         signal?.removeEventListener('abort', onAbort)
         tasks.delete(task)
       })
+    tasks.set(task, end)
   })
 }

@@ -231,6 +231,21 @@ test('models that were forgotten are freed', async (t) => {
   assert.ok(freed() > 0)
 })
 
+test('a model that was forgotten lasts as long as the calls on it', async (t) => {
+  setFlagsFromString('--expose_gc')
+  const collectGarbage = runInNewContext('gc')
+  const lowbit = await open(t, { worker: true })
+  const samples = tensor([4096, 8])
+  let collections = 0
+  const onProgress = () => {
+    collections++
+    collectGarbage()
+  }
+  const made = await lowbit.calibrate(await lowbit.load(perceptron()), { samples, onProgress })
+  assert.equal(made.samples, 4096)
+  assert.ok(collections > 2)
+})
+
 test('a worker does not keep the process alive', async () => {
   // Without a call to end it: the test run itself would hang here.
   const lowbit = await createLowbit({ worker: true })

@@ -122,12 +122,12 @@ for (const worker of [false, true]) {
       async () => {
         const { layers, cost, kl, front, chosen } = await lowbit.mixPrecision(fp32, {}, { samples })
         assert.equal(layers.length, 2)
-        assert.deepEqual([cost.length, kl.length, cost[0].length], [2, 2, 6])
+        assert.deepEqual([cost.length, kl.length, cost[0].length], [2, 2, 7])
         assert.ok(
           front.length > 2 && front.every(({ recipe }) => recipe.layers[layers[0]].weights.bits),
         )
         assert.equal(chosen, null)
-        const budget = sum(cost.map((bytes) => bytes[3]))
+        const budget = sum(cost.map((bytes) => bytes[4]))
         const mixed = await lowbit.mixPrecision(fp32, {}, { samples, budget })
         assert.ok(mixed.chosen.cost <= budget)
         const evaluator = await lowbit.evaluator(fp32, { inputs: samples })
