@@ -1,6 +1,6 @@
 // FP32 and INT8 side by side: accuracy, size, latency, agreement; and the quantized model to take away.
 
-import type { Latency, ModelReport } from 'lowbit'
+import type { Flip, Latency, ModelReport } from 'lowbit'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Result } from '../job'
 import {
@@ -110,21 +110,16 @@ function Card({ kind, model, other, labelled }: CardProps) {
 }
 
 function Agreement({ result }: { result: Result }) {
-  const { report, dataset } = result
-  const outcomes = { both: 0, onlyFp32: 0, onlyInt8: 0, neither: 0 }
-  dataset.labels.forEach((label, index) => {
-    const isFp32Right = report.a.predictions[index] === label
-    const isInt8Right = report.b.predictions[index] === label
-    if (isFp32Right && isInt8Right) ++outcomes.both
-    else if (isFp32Right) ++outcomes.onlyFp32
-    else if (isInt8Right) ++outcomes.onlyInt8
-    else ++outcomes.neither
-  })
+  const { report } = result
+  const flips = (kind: Flip['effect']) =>
+    report.flips.filter(({ effect }) => effect === kind).length
+  const [onlyFp32, onlyInt8] = [flips('broken'), flips('repaired')]
+  const both = report.a.correct - onlyFp32
   const parts = [
-    { kind: 'both', value: outcomes.both, text: 'both right' },
-    { kind: 'only-fp32', value: outcomes.onlyFp32, text: 'only FP32 right' },
-    { kind: 'only-int8', value: outcomes.onlyInt8, text: 'only INT8 right' },
-    { kind: 'neither', value: outcomes.neither, text: 'both wrong' },
+    { kind: 'both', value: both, text: 'both right' },
+    { kind: 'only-fp32', value: onlyFp32, text: 'only FP32 right' },
+    { kind: 'only-int8', value: onlyInt8, text: 'only INT8 right' },
+    { kind: 'neither', value: report.labelled - both - onlyFp32 - onlyInt8, text: 'both wrong' },
   ]
   return (
     <div class="agreement">
