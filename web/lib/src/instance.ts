@@ -33,7 +33,6 @@ function notInstantiated(cause: unknown): LowbitError {
 export class Instance {
   readonly #module: MainModule
   readonly #exports: WebAssembly.Exports
-  #isComplete = false
   #isBroken = false
 
   /** `exports`: of the instance of the binary's first part. */
@@ -47,15 +46,13 @@ export class Instance {
     return this.#isBroken
   }
 
-  /** Adds the binary's second part, without which only models are loaded and run. Errors: LOAD_FAILED. */
+  /** Adds the binary's second part, once, without which only models are loaded and run. Errors: LOAD_FAILED. */
   async complete(second: WebAssembly.Module): Promise<void> {
-    if (this.#isComplete) return
     try {
       await WebAssembly.instantiate(second, { lowbit: this.#exports })
     } catch (cause) {
       throw notInstantiated(cause)
     }
-    this.#isComplete = true
   }
 
   /** Calls into WebAssembly. Throws LowbitError; one of code OUT_OF_MEMORY or BACKEND_FAILED breaks the instance. */
