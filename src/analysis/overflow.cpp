@@ -41,6 +41,9 @@ int signed_bits(double low, double high) {
 void add_channel(const IntegerLayer& integers, int32_t channel, LayerAccumulators& result) {
   const QuantParams& input = integers.input;
   const auto weights = integers.weights.constant->data<int8_t>();
+  const std::vector<int32_t>& zero_points = integers.weights.quant->zero_point;
+  const int32_t zero_point =
+      zero_points[zero_points.size() == 1 ? 0 : static_cast<size_t>(channel)];
   const auto block = static_cast<int32_t>(integers.weights.quant->block_size);
   const int32_t depth = integers.layer.depth();
   const bool adds_bias = block == 0 && !integers.bias.empty();
@@ -51,7 +54,9 @@ void add_channel(const IntegerLayer& integers, int32_t channel, LayerAccumulator
   do {
     const int32_t end = block > 0 ? std::min(k + block, depth) : depth;
     AccumulatorBound bound(bias, {input.qmin, input.qmax}, input.zero_point[0]);
-    for (; k < end; ++k) bound.add(weights[integers.layer.weight_index(channel, k)]);
+    for (; k < end; ++k) {
+      bound.add(weights[integers.layer.weight_index(channel, k)] - zero_point);
+    }
     low = std::min(low, bound.low());
     high = std::max(high, bound.high());
   } while (k < depth);

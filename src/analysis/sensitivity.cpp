@@ -61,14 +61,18 @@ Graph with_quantized_value(const Graph& fp32, ValueId id, const QuantParams& qua
   std::ranges::replace(variant.outputs, id, rounded);
   const auto at = variant.nodes.begin() + static_cast<ptrdiff_t>(behind);
   const std::string& name = real.name;
-  variant.nodes.insert(
-      at, {Node{Op::kQuantizeLinear, format_text("{}/quantize", name), {id}, integers, {}, {}},
-           Node{Op::kDequantizeLinear,
-                format_text("{}/dequantize", name),
-                {integers},
-                rounded,
-                {},
-                {}}});
+  variant.nodes.insert(at, {Node{Op::kQuantizeLinear,
+                                 format_text("{}/quantize", name),
+                                 {id},
+                                 integers,
+                                 QuantizeAttributes{},
+                                 {}},
+                            Node{Op::kDequantizeLinear,
+                                 format_text("{}/dequantize", name),
+                                 {integers},
+                                 rounded,
+                                 QuantizeAttributes{},
+                                 {}}});
   return variant;
 }
 

@@ -33,12 +33,11 @@ val to_shape(const Graph& graph, const Shape& shape) {
 // becomes or stops being an integer.
 const QuantParams* quantization_at_border(const Graph& graph, ValueId id) {
   for (const Node& node : graph.nodes) {
-    if (node.op == Op::kQuantizeLinear && node.inputs[0] == id) {
-      return &*graph.value(node.output).quant;
-    }
-    if (node.op == Op::kDequantizeLinear && node.output == id) {
-      return &*graph.value(node.inputs[0]).quant;
-    }
+    const bool enters = node.op == Op::kQuantizeLinear && node.inputs[0] == id;
+    const bool leaves = node.op == Op::kDequantizeLinear && node.output == id;
+    if (!enters && !leaves) continue;
+    const auto& quant = graph.value(enters ? node.output : node.inputs[0]).quant;
+    if (quant) return &*quant;
   }
   return nullptr;
 }

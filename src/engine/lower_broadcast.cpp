@@ -3,10 +3,46 @@
 #include "engine/broadcast.h"
 #include "engine/steps.h"
 #include "kernels/binary/binary.h"
+#include "kernels/mul/mul.h"
 
 namespace lowbit::engine {
 
+namespace {
+
+Status lower_mul_u8(Lowering& lowering, size_t index) {
+  LOWBIT_TRY(check_like_output(lowering, index, 0));
+  LOWBIT_TRY(check_like_output(lowering, index, 1));
+  const ActivationParams to = activation_params(lowering.output_value(index));
+  const ActivationParams of_a = activation_params(lowering.input_value(index, 0));
+  const ActivationParams of_b = activation_params(lowering.input_value(index, 1));
+  const Broadcast walk = broadcast_operands(lowering, index);
+  const Slot a = walk.operands[0].slot;
+  const Slot b = walk.operands[1].slot;
+  const Slot output = broadcast_output_slot(lowering, index);
+  const kernels::MulU8 call{.dims = walk.dims,
+                            .a_strides = walk.operands[0].strides,
+                            .b_strides = walk.operands[1].strides,
+                            .params = {.ratio = of_a.scale * of_b.scale / to.scale,
+                                       .a_zero_point = of_a.zero_point,
+                                       .b_zero_point = of_b.zero_point,
+                                       .output_zero_point = to.zero_point,
+                                       .qmin = to.qmin,
+                                       .qmax = to.qmax}};
+  lowering.emit(make_step(&kernels::mul_u8, call,
+                          [a, b, output](kernels::MulU8& arguments, const Memory& memory) {
+                            arguments.a = memory.at<uint8_t>(a);
+                            arguments.b = memory.at<uint8_t>(b);
+                            arguments.output = memory.at<uint8_t>(output);
+                          }),
+                {a, b, output});
+  return success();
+}
+
+}  // namespace
+
 Status lower_binary(Lowering& lowering, size_t index, BinaryFunction function) {
+  // The only one that has an integer form.
+  if (lowering.output_value(index).quant) return lower_mul_u8(lowering, index);
   const Broadcast walk = broadcast_operands(lowering, index);
   const Slot a = walk.operands[0].slot;
   const Slot b = walk.operands[1].slot;
@@ -26,7 +62,7 @@ Status lower_binary(Lowering& lowering, size_t index, BinaryFunction function) {
   return success();
 }
 
-#define LOWBIT_BINARY(name, opset, result)                         \
+#define LOWBIT_BINARY(name, opset, result, integer)                \
   template <>                                                      \
   Status lower<Op::k##name>(Lowering & lowering, size_t index) {   \
     return lower_binary(lowering, index, BinaryFunction::k##name); \

@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "engine/depthwise.h"
+#include "engine/lower_integer_product.h"
 #include "engine/product.h"
 #include "engine/window.h"
 
@@ -110,6 +111,7 @@ Result<Slot> pad_input(Lowering& lowering, size_t index, const NodeWindow& node,
 
 template <>
 Status lower<Op::kConv>(Lowering& lowering, size_t index) {
+  if (needs_integer_product(lowering, index)) return lower_integer_conv(lowering, index);
   const Node& node = lowering.node(index);
   const auto& attributes = std::get<ConvAttributes>(node.attributes);
   LOWBIT_ASSIGN(const NodeWindow resolved, node_window(lowering, index, attributes.window, false));

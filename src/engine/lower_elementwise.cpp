@@ -1,6 +1,4 @@
-// Relu, Clip, the functions of qmath/unary.inc, QuantizeLinear, DequantizeLinear: each element on
-// its own.
-#include "base/text.h"
+// Relu, Clip, the functions of qmath/unary.inc: each element on its own.
 #include "engine/steps.h"
 #include "kernels/unary/unary.h"
 
@@ -90,20 +88,6 @@ Status lower_unary(Lowering& lowering, size_t index, UnaryFunction function) {
   return success();
 }
 
-// Errors: kUnsupportedFeature.
-Status check_dtypes(const Lowering& lowering, size_t index, DType input, DType output) {
-  const Value& from = lowering.input_value(index, 0);
-  if (from.dtype == input && from.quant.has_value() == (input == DType::kU8) &&
-      lowering.output_value(index).dtype == output) {
-    return success();
-  }
-  return lowering.refuse(
-      index, ErrorCode::kUnsupportedFeature,
-      format_text("it goes from {} to {}; only {} to {} is supported", dtype_name(from.dtype),
-                  dtype_name(lowering.output_value(index).dtype), dtype_name(input),
-                  dtype_name(output)));
-}
-
 }  // namespace
 
 template <>
@@ -123,42 +107,5 @@ Status lower<Op::kClip>(Lowering& lowering, size_t index) {
   }
 #include "qmath/unary.inc"
 #undef LOWBIT_UNARY
-
-template <>
-Status lower<Op::kQuantizeLinear>(Lowering& lowering, size_t index) {
-  LOWBIT_TRY(check_dtypes(lowering, index, DType::kF32, DType::kU8));
-  const Value& to = lowering.output_value(index);
-  const ActivationParams params = activation_params(to);
-  // In the layout that the input has: bytes are moved into another one faster than floats.
-  const Layout layout = lowering.input_layout(index, 0);
-  const Slot input = lowering.input_slot(index, 0, layout);
-  const Slot output = lowering.make_output_slot(index, layout);
-  const kernels::QuantizeU8 call{.count = *to.shape.element_count(),
-                                 .scale = params.scale,
-                                 .zero_point = params.zero_point,
-                                 .qmin = params.qmin,
-                                 .qmax = params.qmax};
-  lowering.emit(make_unary_step<float, uint8_t>(lowering.table().quantize_u8, call, input, output),
-                {input, output});
-  return success();
-}
-
-template <>
-Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
-  LOWBIT_TRY(check_dtypes(lowering, index, DType::kU8, DType::kF32));
-  const Value& from = lowering.input_value(index, 0);
-  const ActivationParams params = activation_params(from);
-  // What leaves the graph is moved into its layout as bytes, before they become floats.
-  const Layout layout =
-      lowering.only_leaves(index) ? Layout::kRowMajor : activation_layout(from.shape);
-  const Slot input = lowering.input_slot(index, 0, layout);
-  const Slot output = lowering.make_output_slot(index, layout);
-  const kernels::DequantizeU8 call{
-      .count = *from.shape.element_count(), .scale = params.scale, .zero_point = params.zero_point};
-  lowering.emit(
-      make_unary_step<uint8_t, float>(lowering.table().dequantize_u8, call, input, output),
-      {input, output});
-  return success();
-}
 
 }  // namespace lowbit::engine

@@ -1,5 +1,6 @@
 // Gemm: alpha and beta are folded into the packed weights and biases.
 #include "base/text.h"
+#include "engine/lower_integer_product.h"
 #include "engine/product.h"
 
 namespace lowbit::engine {
@@ -28,6 +29,7 @@ Status set_gemm_bias(const Lowering& lowering, size_t index, int32_t columns,
 
 template <>
 Status lower<Op::kGemm>(Lowering& lowering, size_t index) {
+  if (needs_integer_product(lowering, index)) return lower_integer_matmul(lowering, index);
   const Node& node = lowering.node(index);
   const auto& attributes = std::get<GemmAttributes>(node.attributes);
   const Shape& a = lowering.input_value(index, 0).shape;

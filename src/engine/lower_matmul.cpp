@@ -1,47 +1,13 @@
 // MatMul. A constant second operand is packed once; a product of two activations (float32 only)
 // packs at every run.
+#include "engine/lower_integer_product.h"
+#include "engine/matrix_stacks.h"
 #include "engine/product.h"
 #include "kernels/layout/layout.h"
 
 namespace lowbit::engine {
 
 namespace {
-
-// The operands of MatMul as stacks of matrices, after numpy's rules: rank 1 is a row on the left
-// and a column on the right, and the leading dimensions are broadcast.
-struct MatrixStacks {
-  int64_t rows = 1;
-  int64_t depth = 1;
-  int64_t columns = 1;
-  Shape batch;    // the output's leading dimensions
-  Shape batch_a;  // of the operands, to be broadcast
-  Shape batch_b;
-};
-
-MatrixStacks matrix_stacks(const Shape& a, const Shape& b) {
-  const auto leading = [](const Shape& shape) {
-    Shape batch;
-    if (shape.rank() > 2)
-      batch = *Shape::from_dims(shape.dims().first(static_cast<size_t>(shape.rank() - 2)));
-    return batch;
-  };
-  MatrixStacks stacks;
-  stacks.depth = a[a.rank() - 1];
-  if (a.rank() > 1) stacks.rows = a[a.rank() - 2];
-  if (b.rank() > 1) stacks.columns = b[b.rank() - 1];
-  stacks.batch_a = leading(a);
-  stacks.batch_b = leading(b);
-  const Shape& longer =
-      stacks.batch_a.rank() >= stacks.batch_b.rank() ? stacks.batch_a : stacks.batch_b;
-  const Shape& shorter = &longer == &stacks.batch_a ? stacks.batch_b : stacks.batch_a;
-  stacks.batch = longer;
-  const int missing = longer.rank() - shorter.rank();
-  for (int axis = 0; axis < shorter.rank(); ++axis) {
-    int64_t& dim = stacks.batch[axis + missing];
-    if (dim == 1) dim = shorter[axis];
-  }
-  return stacks;
-}
 
 // A product of activations: for each matrix of the stack, B is transposed and packed, then
 // multiplied.
@@ -109,32 +75,9 @@ class ActivationProduct final : public Step {
   float* output_ = nullptr;
 };
 
-// The index of each output matrix's operand in the operand's own stack.
-std::vector<int64_t> operand_matrices(const Shape& operand, const Shape& batch) {
-  const int64_t count = product(batch, 0, batch.rank());
-  std::vector<int64_t> indices(static_cast<size_t>(count), 0);
-  int64_t repeat = 1;
-  int64_t stride = 1;
-  for (int axis = batch.rank() - 1; axis >= 0; --axis) {
-    const int own = axis - (batch.rank() - operand.rank());
-    if (own >= 0 && operand[own] != 1) {
-      for (int64_t i = 0; i < count; ++i) {
-        indices[static_cast<size_t>(i)] += (i / repeat) % batch[axis] * stride;
-      }
-      stride *= operand[own];
-    }
-    repeat *= batch[axis];
-  }
-  return indices;
-}
-
 Status emit_activation_product(Lowering& lowering, size_t index, const MatrixStacks& stacks, Slot a,
                                Slot b, Slot output) {
-  LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
-  if (precision == Precision::kU8) {
-    return lowering.refuse(index, ErrorCode::kUnsupportedFeature,
-                           "an integer product needs one constant matrix as second operand");
-  }
+  LOWBIT_TRY(node_precision(lowering, index));
   LOWBIT_TRY(check_f32_constants(lowering, index));
   kernels::MatmulF32 call;
   LOWBIT_ASSIGN(call.rows.count, lowering.to_int32(index, stacks.rows, "the number of rows"));
@@ -186,6 +129,7 @@ Status emit_constant_product(Lowering& lowering, size_t index, const MatrixStack
 
 template <>
 Status lower<Op::kMatMul>(Lowering& lowering, size_t index) {
+  if (needs_integer_product(lowering, index)) return lower_integer_matmul(lowering, index);
   const Value& b = lowering.input_value(index, 1);
   const MatrixStacks stacks = matrix_stacks(lowering.input_value(index, 0).shape, b.shape);
   const Slot left = lowering.input_slot(index, 0, Layout::kRowMajor);

@@ -93,7 +93,9 @@ Result<std::vector<ValueId>> GraphBuilder::add(const Expansion& expansion, const
                   add_node(std::move(next), std::move(name), quantization.quant));
   }
   std::vector<ValueId> outputs;
-  for (const size_t k : expansion.outputs) outputs.push_back(made[k]);
+  for (const size_t k : expansion.outputs) {
+    outputs.push_back(k == Expansion::kNotMade ? kNoValue : made[k]);
+  }
   return outputs;
 }
 

@@ -31,6 +31,8 @@ int64_t opset_of(const Graph& graph) {
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
       opset = std::max(opset, kFirstOpsetWithPoolDilations);
     }
+    const auto* quantize = std::get_if<QuantizeAttributes>(&node.attributes);
+    if (quantize && quantize->block_size > 0) opset = std::max(opset, kFirstOpsetWithBlocks);
     if (const auto unary = unary_function(node.op)) {
       opset = std::max(opset, unary_info(*unary).opset);
     }
@@ -101,7 +103,9 @@ std::string ModelWriter::fresh_name(char letter) {
 void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) {
   WireWriter node;
   for (const std::string& input : text.inputs) node.text(1, input);
-  node.text(2, text.output);
+  for (size_t i = 0; i < text.output_count; ++i) {
+    node.text(2, i == text.output_index ? text.output : fresh_name('u'));
+  }
   if (!text.name.empty()) node.text(3, text.name);
   node.text(4, text.op);
   for (const WireWriter& attribute : attributes.attributes()) node.message(5, attribute);

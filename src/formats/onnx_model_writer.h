@@ -39,6 +39,9 @@ struct NodeText {
   std::vector<std::string> inputs{};
   std::string output{};
   std::string name{};
+  // Of an operator with several outputs, `output` is one; the others get names that nothing reads.
+  size_t output_index = 0;
+  size_t output_count = 1;
 };
 
 class ModelWriter {

@@ -2,6 +2,7 @@
 // (onnx_read_*.cpp) are given, and what they give.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,7 +39,8 @@ struct MadeNode {
 
 struct Expansion {
   std::vector<MadeNode> nodes{};  // in order of execution
-  // Per output of the file's node: the node that makes it.
+  static constexpr size_t kNotMade = std::numeric_limits<size_t>::max();
+  // Per output of the file's node: the node that makes it; kNotMade where nobody reads it.
   std::vector<size_t> outputs{0};
   std::vector<Tensor> constants{};
 

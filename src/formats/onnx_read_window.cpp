@@ -1,5 +1,7 @@
 // Convolution and pooling. A window over one dimension is read as one over two, of height 1:
 // [N, C, W] becomes [N, C, 1, W] before it and [N, C, W] again behind it.
+#include <algorithm>
+
 #include "base/text.h"
 #include "formats/onnx_read.h"
 
@@ -80,26 +82,26 @@ class WindowReader {
   size_t rank_;
 };
 
-// The node, between Unsqueeze and Squeeze where its window has one dimension; `widened` of its
-// inputs, from the first, have that dimension.
-Expansion expand(const NodeSource& source, int rank, size_t widened, Attributes attributes) {
-  Expansion expansion = same_node(source, std::move(attributes));
-  if (rank == 2) return expansion;
-  MadeNode node = std::move(expansion.nodes[0]);
-  expansion.nodes.clear();
+// A node of the first `input_count` inputs, between Unsqueeze and Squeeze where its window has one
+// dimension; `widened` of its inputs, from the first, have that dimension.
+Expansion expand(const NodeSource& source, Op op, int rank, size_t input_count, size_t widened,
+                 Attributes attributes) {
+  Expansion expansion;
+  MadeNode node{.op = op, .attributes = std::move(attributes)};
   const Attributes height = AxesAttributes{{kHeightAxis}};
-  for (size_t i = 0; i < widened; ++i) {
-    node.inputs[i] = expansion.add({Op::kUnsqueeze, {node.inputs[i]}, height});
+  for (size_t i = 0; i < std::min(input_count, source.inputs.size()); ++i) {
+    Operand operand = source.inputs[i] ? Operand::input(i) : Operand::none();
+    if (rank == 1 && i < widened) operand = expansion.add({Op::kUnsqueeze, {operand}, height});
+    node.inputs.push_back(operand);
   }
-  const Operand wide = expansion.add(std::move(node));
-  expansion.add(MadeNode{Op::kSqueeze, {wide}, height});
+  const Operand made = expansion.add(std::move(node));
+  if (rank == 1) expansion.add(MadeNode{Op::kSqueeze, {made}, height});
   expansion.outputs = {expansion.nodes.size() - 1};
   return expansion;
 }
 
-}  // namespace
-
-Result<Expansion> read_conv(const NodeSource& source) {
+// Conv of the node's first `input_count` inputs; or ConvInteger.
+Result<Expansion> make_conv(const NodeSource& source, Op op, size_t input_count) {
   const Value* const weight = source.inputs.size() > 1 ? source.inputs[1] : nullptr;
   if (!weight) return source.refuse(ErrorCode::kInvalidModel, "it has no weight");
   const int rank = weight->shape.rank() - 2;
@@ -119,7 +121,54 @@ Result<Expansion> read_conv(const NodeSource& source) {
                            format_text("kernel_shape is not the kernel of a weight of the shape {}",
                                        weight->shape.to_string()));
   }
-  return expand(source, rank, 2, conv);
+  return expand(source, op, rank, input_count, 2, conv);
+}
+
+// The activation of a FusedConv, as a node of its own where it is none of Node::activation.
+Status add_activation(const NodeSource& source, MadeNode& fused, Expansion& expansion) {
+  const std::string_view name = source.attributes.text("activation", "");
+  const std::vector<float> given = source.attributes.reals("activation_params");
+  const std::optional<Op> op = op_from_name(name);
+  if (name.empty()) return success();
+  if (op == Op::kRelu) {
+    fused.activation.min = 0;
+  } else if (op == Op::kClip && given.size() == 2) {
+    fused.activation = {.min = given[0], .max = given[1]};
+  } else if (const auto function = op ? unary_function(*op) : std::nullopt) {
+    const UnaryInfo& info = unary_info(*function);
+    UnaryAttributes unary{.parameters = {info.alpha, info.beta}};
+    if (!given.empty()) unary.parameters.alpha = given[0];
+    if (given.size() > 1) unary.parameters.beta = given[1];
+    expansion.add({*op, {Operand::made(expansion.outputs[0])}, unary});
+    expansion.outputs = {expansion.nodes.size() - 1};
+  } else {
+    return source.refuse(ErrorCode::kUnsupportedFeature,
+                         format_text("the activation '{}' is not supported", name));
+  }
+  return success();
+}
+
+}  // namespace
+
+Result<Expansion> read_conv(const NodeSource& source) {
+  return make_conv(source, *source.node.op, source.inputs.size());
+}
+
+// ONNX Runtime's own: Y = activation(Conv(X, W, B) + Z).
+Result<Expansion> read_fused_conv(const NodeSource& source) {
+  constexpr size_t kSum = 3;
+  LOWBIT_ASSIGN(Expansion expansion, make_conv(source, Op::kConv, kSum));
+  size_t fused = 0;
+  while (expansion.nodes[fused].op != Op::kConv) ++fused;
+  if (source.inputs.size() > kSum && source.inputs[kSum]) {
+    fused = expansion.nodes.size();
+    expansion.add({Op::kAdd, {Operand::made(expansion.outputs[0]), Operand::input(kSum)}});
+    expansion.outputs = {fused};
+  }
+  MadeNode node = expansion.nodes[fused];
+  LOWBIT_TRY(add_activation(source, node, expansion));
+  expansion.nodes[fused] = std::move(node);
+  return expansion;
 }
 
 Result<Expansion> read_pool(const NodeSource& source) {
@@ -136,7 +185,7 @@ Result<Expansion> read_pool(const NodeSource& source) {
     source.attributes.fail(ErrorCode::kUnsupportedFeature,
                            "storage_order = 1 (column-major indices) is not supported");
   }
-  return expand(source, rank, 1, pool);
+  return expand(source, *source.node.op, rank, source.inputs.size(), 1, pool);
 }
 
 }  // namespace lowbit

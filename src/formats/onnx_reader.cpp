@@ -145,12 +145,17 @@ class Assembler {
   Status add_node(size_t i) {
     const IndexedNode& source = index_.nodes[i];
     const QdqNode& qdq = qdq_.nodes[i];
+    const bool converts = source.op == Op::kQuantizeLinear || source.op == Op::kDequantizeLinear;
+    // Integers that carry their parameters have them as no inputs.
+    const size_t count = converts && qdq.quant ? 1 : data_input_count(source);
     std::vector<ValueId> inputs;
-    for (size_t k = 0; k < data_input_count(source); ++k) {
-      LOWBIT_ASSIGN(inputs.emplace_back(), input_value(source, source.inputs[k], qdq.role));
+    for (size_t k = 0; k < count; ++k) {
+      LOWBIT_ASSIGN(inputs.emplace_back(), input_value(source, qdq, k));
     }
     LOWBIT_ASSIGN(const Expansion expansion, expand(source, inputs));
-    GraphBuilder::Quantization quantization{.activation = {}, .quant = qdq.quant};
+    const bool is_dequantize = source.op == Op::kDequantizeLinear;
+    GraphBuilder::Quantization quantization{.activation = {},
+                                            .quant = is_dequantize ? std::nullopt : qdq.quant};
     if (qdq.activation != kNoNode) {
       LOWBIT_ASSIGN(quantization.activation,
                     read_onnx_bounds(index_.node(qdq.activation), graph_.opset, parameters_));
@@ -162,12 +167,31 @@ class Assembler {
     for (const TensorId output : outputs) {
       names.emplace_back(output == kNoTensor ? "" : index_.tensor(output).name);
     }
+    if (qdq.is_read_as_real) names.front() = builder_.unique_name(names.front() + "/quantized");
     LOWBIT_ASSIGN(const std::vector<ValueId> made,
                   builder_.add(expansion, source, inputs, names, quantization));
     for (size_t k = 0; k < std::min(made.size(), outputs.size()); ++k) {
       if (outputs[k] != kNoTensor) value_of(outputs[k]) = made[k];
     }
+    if (qdq.is_read_as_real) {
+      value_of(qdq.output) = convert(Op::kDequantizeLinear, made.front(),
+                                     std::string(index_.tensor(qdq.output).name), std::nullopt);
+    }
     return success();
+  }
+
+  // Adds a QuantizeLinear or DequantizeLinear that the file does not have.
+  ValueId convert(Op op, ValueId input, const std::string& name, std::optional<QuantParams> quant) {
+    Value output{.name = name, .shape = graph_.value(input).shape, .quant = std::move(quant)};
+    if (output.quant) output.dtype = output.quant->storage;
+    const ValueId id = graph_.add_value(std::move(output));
+    graph_.nodes.push_back(
+        {.op = op,
+         .name = builder_.unique_node_name(format_text("{}/{}", name, op_info(op).name)),
+         .inputs = {input},
+         .output = id,
+         .attributes = QuantizeAttributes{}});
+    return id;
   }
 
   Result<Expansion> expand(const IndexedNode& source, std::span<const ValueId> inputs) {
@@ -178,34 +202,76 @@ class Assembler {
     return read_onnx_node(source, graph_.opset, std::move(values), parameters_);
   }
 
-  Result<ValueId> input_value(const IndexedNode& node, TensorId tensor, NodeRole role) {
+  Result<ValueId> input_value(const IndexedNode& node, const QdqNode& qdq, size_t k) {
+    const TensorId tensor = node.inputs[k];
     if (tensor == kNoTensor) return kNoValue;
     const TensorId integers = qdq_.integers_of[static_cast<size_t>(tensor)];
+    const bool is_integer = qdq.role == NodeRole::kInteger;
     if (integers != kNoTensor && index_.tensor(integers).is_constant) {
-      return constant_value(node, integers);
+      return quantized_constant(node, qdq, k);
     }
-    if (integers != kNoTensor && role == NodeRole::kInteger) return value_of(integers);
-    if (index_.tensor(tensor).is_constant) return constant_value(node, tensor);
+    if (is_integer && integers != kNoTensor) return value_of(integers);
+    if (is_integer) return quantized_input(tensor);
+    if (index_.tensor(tensor).is_constant) return constant_value(tensor);
     return value_of(tensor);
   }
 
-  Result<ValueId> constant_value(const IndexedNode& node, TensorId tensor) {
+  // What a DQ makes of integers that have no parameters, as integers that have them.
+  ValueId quantized_input(TensorId tensor) {
+    ValueId& id = quantized_inputs_.try_emplace(tensor, kNoValue).first->second;
+    if (id == kNoValue) {
+      const std::string name(index_.tensor(tensor).name);
+      id = convert(Op::kQuantizeLinear, value_of(tensor), builder_.unique_name(name + "/quantized"),
+                   qdq_.quant_of[static_cast<size_t>(tensor)]);
+    }
+    return id;
+  }
+
+  // A constant behind a DQ in the form in which the node reads it.
+  Result<ValueId> quantized_constant(const IndexedNode& node, const QdqNode& qdq, size_t k) {
+    const TensorId tensor = node.inputs[k];
+    const TensorId source = qdq_.integers_of[static_cast<size_t>(tensor)];
+    QuantParams quant = *qdq_.quant_of[static_cast<size_t>(tensor)];
+    LOWBIT_ASSIGN(Tensor integers, constants_.get(source));
+    if (qdq.has_integer_weight && k == 1) {
+      LOWBIT_TRY(to_weight_form(integers, quant));
+    } else if (qdq.role != NodeRole::kInteger) {
+      if (value_of(tensor) != kNoValue) return value_of(tensor);
+      LOWBIT_ASSIGN(Tensor reals, dequantized(integers, quant));
+      LOWBIT_ASSIGN(value_of(tensor), add_constant(tensor, std::move(reals), std::nullopt));
+      return value_of(tensor);
+    } else if (quant.storage == DType::kI32) {
+      quant = *qdq.bias;
+    } else {
+      LOWBIT_TRY(to_activation_form(integers, quant));
+    }
+    std::vector<ValueId>& known = quantized_constants_[source];
+    for (const ValueId id : known) {
+      if (graph_.value(id).quant == quant) return id;
+    }
+    LOWBIT_ASSIGN(known.emplace_back(),
+                  add_constant(source, std::move(integers), std::move(quant)));
+    return known.back();
+  }
+
+  Result<ValueId> constant_value(TensorId tensor) {
     ValueId& id = value_of(tensor);
     if (id != kNoValue) return id;
     LOWBIT_ASSIGN(Tensor constant, constants_.get(tensor));
-    Value value{.name = std::string(index_.tensor(tensor).name),
-                .dtype = constant.dtype(),
-                .shape = constant.shape(),
-                .quant = qdq_.constant_quant[static_cast<size_t>(tensor)]};
-    value.constant = std::move(constant);
-    if (value.quant && value.quant->storage != value.dtype) {
-      return onnx_node_error(
-          ErrorCode::kInvalidModel, node,
-          format_text("the integers of '{}' and their zero point differ", value.name));
-    }
-    LOWBIT_TRY(check_extent(value.shape, format_text("the constant '{}'", value.name)));
-    id = graph_.add_value(std::move(value));
+    LOWBIT_ASSIGN(id, add_constant(tensor, std::move(constant), std::nullopt));
     return id;
+  }
+
+  // Under the name of `tensor`, unless another form of it has that.
+  Result<ValueId> add_constant(TensorId tensor, Tensor constant, std::optional<QuantParams> quant) {
+    std::string name(index_.tensor(tensor).name);
+    LOWBIT_TRY(check_extent(constant.shape(), format_text("the constant '{}'", name)));
+    if (!named_constants_.insert(tensor).second) name = builder_.unique_name(name);
+    return graph_.add_value({.name = std::move(name),
+                             .dtype = constant.dtype(),
+                             .shape = constant.shape(),
+                             .constant = constant,
+                             .quant = std::move(quant)});
   }
 
   // A constant is handed on by an Identity: what leaves the graph is made by a node.
@@ -219,10 +285,7 @@ class Assembler {
     LOWBIT_ASSIGN(Tensor constant, constants_.get(tensor));
     ValueId& id = value_of(tensor);
     if (id == kNoValue) {
-      id = graph_.add_value({.name = name,
-                             .dtype = constant.dtype(),
-                             .shape = constant.shape(),
-                             .constant = constant});
+      LOWBIT_ASSIGN(id, add_constant(tensor, constant, std::nullopt));
     }
     graph_.value(id).name = builder_.unique_name(name + "/constant");
     LOWBIT_TRY(check_extent(constant.shape(), format_text("the graph's output '{}'", name)));
@@ -246,6 +309,9 @@ class Assembler {
   GraphBuilder builder_;
   Graph& graph_;
   std::vector<ValueId> values_;  // per tensor of the index
+  std::map<TensorId, ValueId> quantized_inputs_;
+  std::map<TensorId, std::vector<ValueId>> quantized_constants_;  // by the file's constant
+  std::set<TensorId> named_constants_;  // whose names values of the graph have
   Parameters parameters_;
   std::map<std::string, int64_t, std::less<>> symbols_;  // name to index in Graph::symbols
   std::set<std::string_view> fixed_;                     // symbols that the options give numbers

@@ -112,6 +112,12 @@ class AttributesOf {
     if (shape.end != kDefault.end) out_.integer("end", shape.end);
     if (shape.start != kDefault.start) out_.integer("start", shape.start);
   }
+  void operator()(const QuantizeAttributes& quantize) const {
+    constexpr QuantizeAttributes kDefault;
+    if (quantize.axis != kDefault.axis) out_.integer("axis", quantize.axis);
+    if (quantize.block_size > 0) out_.integer("block_size", quantize.block_size);
+  }
+  void operator()(const DynamicQuantizeAttributes&) const {}
   void operator()(const UnaryAttributes& unary) const {
     const UnaryInfo& info = unary_info(*unary_function(op_));
     const auto [alpha, beta] = unary.parameters;
@@ -135,7 +141,7 @@ class GraphWriter {
         is_written_(graph.values.size()),
         is_read_as_real_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
-      if (node.op == Op::kDequantizeLinear) continue;
+      if (is_border(node) && node.op == Op::kDequantizeLinear) continue;
       for (const ValueId id : node.inputs) {
         if (id != kNoValue) is_read_as_real_[static_cast<size_t>(id)] = true;
       }
@@ -144,12 +150,12 @@ class GraphWriter {
 
   std::vector<std::byte> run() && {
     for (const Node& node : graph_.nodes) {
-      if (node.op == Op::kQuantizeLinear) {
-        write_quantized(name_of(node.inputs[0]), node.output, node.name, Narrowed::kYes);
-      } else if (node.op == Op::kDequantizeLinear) {
-        write_dequantize(name_of(node.inputs[0]), node.inputs[0], name_of(node.output), node.name);
-      } else {
+      if (!is_border(node)) {
         write_node(node);
+      } else if (node.op == Op::kQuantizeLinear) {
+        write_quantized(name_of(node.inputs[0]), node.output, node.name, Narrowed::kYes);
+      } else {
+        write_dequantize(name_of(node.inputs[0]), node.inputs[0], name_of(node.output), node.name);
       }
     }
     return std::move(model_).finish();
@@ -157,6 +163,12 @@ class GraphWriter {
 
  private:
   const std::string& name_of(ValueId id) const { return graph_.value(id).name; }
+
+  // Between reals and integers that carry their parameters.
+  static bool is_border(const Node& node) {
+    const bool converts = node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear;
+    return converts && node.inputs.size() == 1;
+  }
 
   void write_node(const Node& node) {
     NodeText text{.op = op_info(node.op).name, .name = node.name};
@@ -178,6 +190,10 @@ class GraphWriter {
     const bool is_half = cast && cast->to_half;
     const bool is_direct = !output.quant && node.activation == ClipAttributes{} && !is_half;
     text.output = is_direct ? output.name : model_.fresh_name('r');
+    if (const auto* dynamic = std::get_if<DynamicQuantizeAttributes>(&node.attributes)) {
+      text.output_index = static_cast<size_t>(dynamic->output);
+      text.output_count = 3;
+    }
     model_.node(text, attributes);
     if (output.quant) {
       std::string real = text.output;

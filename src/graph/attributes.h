@@ -124,9 +124,25 @@ struct ShapeAttributes {
   bool operator==(const ShapeAttributes&) const = default;
 };
 
-using Attributes =
-    std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
-                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes,
-                 AxesAttributes, CastAttributes, ShapeAttributes>;
+// QuantizeLinear and DequantizeLinear that have their scale and zero point as inputs: where these
+// are vectors, the axis along which they lie; where they lie per block (block_size > 0), the axis
+// of the blocks. A node whose integers carry their parameters (Value::quant) has neither.
+struct QuantizeAttributes {
+  int64_t axis = 1;
+  int64_t block_size = 0;
+  bool operator==(const QuantizeAttributes&) const = default;
+};
+
+// Which of the outputs of ONNX's DynamicQuantizeLinear the node makes.
+struct DynamicQuantizeAttributes {
+  enum class Output : uint8_t { kIntegers, kScale, kZeroPoint };
+  Output output = Output::kIntegers;
+  bool operator==(const DynamicQuantizeAttributes&) const = default;
+};
+
+using Attributes = std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes,
+                                PoolAttributes, BatchNormalizationAttributes, AxisAttributes,
+                                ReshapeAttributes, UnaryAttributes, AxesAttributes, CastAttributes,
+                                ShapeAttributes, QuantizeAttributes, DynamicQuantizeAttributes>;
 
 }  // namespace lowbit

@@ -39,6 +39,15 @@ class DTypeRule {
         return std::get<CastAttributes>(node_.attributes).to;
       case Op::kShape:
         return DType::kI64;
+      case Op::kQuantizeLinear:
+        return of_quantize();
+      case Op::kDequantizeLinear:
+        return of_dequantize();
+      case Op::kDynamicQuantizeLinear:
+        return of_dynamic_quantize();
+      case Op::kConvInteger:
+      case Op::kMatMulInteger:
+        return of_integer_product();
       default:
         break;
     }
@@ -93,6 +102,38 @@ class DTypeRule {
         return DType::kBool;
     }
     return DType::kF32;
+  }
+
+  Result<DType> of_quantize() const {
+    LOWBIT_TRY(must_be(0, {DType::kF32}));
+    if (node_.inputs.size() < 3) return DType::kF32;
+    LOWBIT_TRY(must_be(1, {DType::kF32}));
+    LOWBIT_TRY(must_be(2, {DType::kU8, DType::kI8}));
+    return type(2);
+  }
+
+  Result<DType> of_dequantize() const {
+    if (node_.inputs.size() < 3) return DType::kF32;
+    LOWBIT_TRY(must_be(0, {DType::kU8, DType::kI8, DType::kI32}));
+    LOWBIT_TRY(must_be(1, {DType::kF32}));
+    LOWBIT_TRY(must_be(2, {type(0)}));
+    return DType::kF32;
+  }
+
+  Result<DType> of_dynamic_quantize() const {
+    using enum DynamicQuantizeAttributes::Output;
+    LOWBIT_TRY(must_be(0, {DType::kF32}));
+    const auto& attributes = std::get<DynamicQuantizeAttributes>(node_.attributes);
+    return attributes.output == kScale ? DType::kF32 : DType::kU8;
+  }
+
+  // A zero point is of the type of its operand.
+  Result<DType> of_integer_product() const {
+    for (size_t i = 0; i < node_.inputs.size(); ++i) {
+      LOWBIT_TRY(must_be(i, {DType::kU8, DType::kI8}));
+      if (i >= 2 && node_.inputs[i] != kNoValue) LOWBIT_TRY(must_be(i, {type(i - 2)}));
+    }
+    return DType::kI32;
   }
 
   const Graph& graph_;

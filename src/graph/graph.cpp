@@ -38,8 +38,8 @@ std::optional<UnaryFunction> unary_function(Op op) {
 
 std::optional<BinaryFunction> binary_function(Op op) {
   switch (op) {
-#define LOWBIT_BINARY(name, opset, result) \
-  case Op::k##name:                        \
+#define LOWBIT_BINARY(name, opset, result, integer) \
+  case Op::k##name:                                 \
     return BinaryFunction::k##name;
 #include "qmath/binary.inc"
 #undef LOWBIT_BINARY

@@ -129,7 +129,7 @@ Result<Shape> ShapeRules::conv(const Node& node) {
                                   count_of(weight[1], "input channel"), count_of(x[1], "channel"),
                                   count_of(groups, "group")));
   }
-  if (has(node, 2) && shape(node, 2) != Shape{weight[0]}) {
+  if (node.op == Op::kConv && has(node, 2) && shape(node, 2) != Shape{weight[0]}) {
     return node_error(ErrorCode::kShapeMismatch, node,
                       format_text("bias has shape {}, weight has {}", shape(node, 2).to_string(),
                                   count_of(weight[0], "output channel")));
@@ -452,13 +452,22 @@ Result<Shape> ShapeRules::output_of(const Node& node) {
         return squeeze(node);
       case Op::kUnsqueeze:
         return unsqueeze(node);
+      case Op::kQuantizeLinear:
+      case Op::kDequantizeLinear:
+        return quantize_linear(node);
+      case Op::kDynamicQuantizeLinear:
+        return dynamic_quantize_linear(node);
+      case Op::kConvInteger:
+        return conv_integer(node);
+      case Op::kMatMulInteger:
+        return matmul_integer(node);
       case Op::kShape:
         return shape_of_shape(std::get<ShapeAttributes>(node.attributes), shape(node, 0).rank());
       case Op::kWhere: {
         LOWBIT_ASSIGN(const Shape operands, broadcast(node, shape(node, 1), shape(node, 2)));
         return broadcast(node, shape(node, 0), operands);
       }
-#define LOWBIT_BINARY(name, opset, result) case Op::k##name:
+#define LOWBIT_BINARY(name, opset, result, integer) case Op::k##name:
 #include "qmath/binary.inc"
 #undef LOWBIT_BINARY
         return broadcast(node, shape(node, 0), shape(node, 1));
@@ -468,8 +477,6 @@ Result<Shape> ShapeRules::output_of(const Node& node) {
       case Op::kClip:
       case Op::kIdentity:
       case Op::kDropout:
-      case Op::kQuantizeLinear:
-      case Op::kDequantizeLinear:
 #define LOWBIT_UNARY(name, opset, first, alpha, second, beta) case Op::k##name:
 #include "qmath/unary.inc"
 #undef LOWBIT_UNARY

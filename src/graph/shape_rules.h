@@ -44,6 +44,11 @@ class ShapeRules {
   Result<Shape> concat(const Node& node);
   Result<Shape> squeeze(const Node& node);
   Result<Shape> unsqueeze(const Node& node);
+  // shape_rules_quantize.cpp
+  Result<Shape> quantize_linear(const Node& node);
+  Result<Shape> dynamic_quantize_linear(const Node& node);
+  Result<Shape> conv_integer(const Node& node);
+  Result<Shape> matmul_integer(const Node& node);
 
   Graph& graph_;
   std::set<std::string> symbol_names_;

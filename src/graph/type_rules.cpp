@@ -45,9 +45,9 @@ Failure type_error(const Node& node, const char* what, const Value& value,
 Status check_symmetric(const Node& node, const Value& value) {
   for (const int32_t zero_point : value.quant->zero_point) {
     if (zero_point != 0) {
-      return node_error(ErrorCode::kUnsupportedFeature, node,
-                        format_text("'{}' has a zero point of {}; weights and biases must have 0",
-                                    value.name, zero_point));
+      return node_error(
+          ErrorCode::kUnsupportedFeature, node,
+          format_text("'{}' has a zero point of {}; it must have 0", value.name, zero_point));
     }
   }
   return success();
@@ -82,7 +82,14 @@ Status check_integer_bias(const Node& node, const Value& x, const Value& weight,
   return success();
 }
 
-// The weights of a Conv, Gemm or MatMul whose weights are integers.
+Status check_factors(const Node& node) {
+  const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
+  if (!gemm || (gemm->alpha == 1.0f && gemm->beta == 1.0f)) return success();
+  return node_error(ErrorCode::kUnsupportedFeature, node,
+                    "alpha and beta of an integer product must be 1");
+}
+
+// Constant weights of a Conv, Gemm or MatMul that are integers.
 Status check_integer_weight(const Node& node, const Value& weight) {
   if (!weight.constant) {
     return node_error(
@@ -112,20 +119,26 @@ Status check_integer_weight(const Node& node, const Value& weight) {
                                   "reduction cannot be divided",
                                   weight.name, weight.shape.to_string(), quant.block_size));
   }
-  LOWBIT_TRY(check_symmetric(node, weight));
-  if (const auto* gemm = std::get_if<GemmAttributes>(&node.attributes);
-      gemm && (gemm->alpha != 1.0f || gemm->beta != 1.0f)) {
-    return node_error(ErrorCode::kUnsupportedFeature, node,
-                      "alpha and beta of an integer product must be 1");
-  }
-  return success();
+  return check_factors(node);
+}
+
+// Float activations with integer weights.
+Status check_weight_only(const Node& node, const Value& weight) {
+  LOWBIT_TRY(check_integer_weight(node, weight));
+  return check_symmetric(node, weight);
 }
 
 // Conv, Gemm and MatMul of integers.
 Status check_integer_product(const Graph& graph, const Node& node) {
   const Value& x = graph.value(node.inputs[0]);
   const Value& weight = graph.value(node.inputs[1]);
-  LOWBIT_TRY(check_integer_weight(node, weight));
+  // A product of two activations.
+  if (!weight.constant && is_quantized_activation(weight)) {
+    LOWBIT_TRY(check_factors(node));
+  } else {
+    LOWBIT_TRY(check_integer_weight(node, weight));
+    if (weight.quant->block_size > 0) LOWBIT_TRY(check_symmetric(node, weight));
+  }
   if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return success();
   return check_integer_bias(node, x, weight, graph.value(node.inputs[2]),
                             output_channel_axis(node, weight.shape));
@@ -211,8 +224,10 @@ Status check_value_type(const Value& value) {
 }
 
 Status check_node_types(const Graph& graph, const Node& node) {
-  if (node.op == Op::kQuantizeLinear) return check_quantize_linear(graph, node);
-  if (node.op == Op::kDequantizeLinear) return check_dequantize_linear(graph, node);
+  if (node.inputs.size() == 1) {
+    if (node.op == Op::kQuantizeLinear) return check_quantize_linear(graph, node);
+    if (node.op == Op::kDequantizeLinear) return check_dequantize_linear(graph, node);
+  }
 
   const Value& output = graph.value(node.output);
   const bool is_integer = output.quant.has_value();
@@ -251,7 +266,7 @@ Status check_node_types(const Graph& graph, const Node& node) {
           "it only moves values, so its output must have the parameters of its input");
     }
   }
-  if (is_weight_only) return check_integer_weight(node, graph.value(node.inputs[1]));
+  if (is_weight_only) return check_weight_only(node, graph.value(node.inputs[1]));
   return is_integer_product ? check_integer_product(graph, node) : success();
 }
 

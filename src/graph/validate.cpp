@@ -49,7 +49,8 @@ Status check_constants(const Graph& graph, const Node& node) {
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue) continue;
     const Value& input = graph.value(node.inputs[i]);
-    if (!input.constant) {
+    const bool is_second_activation = i == 1 && graph.value(node.output).quant && input.quant;
+    if (!input.constant && !is_second_activation) {
       return node_error(
           ErrorCode::kUnsupportedFeature, node,
           format_text(

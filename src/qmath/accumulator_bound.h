@@ -24,7 +24,7 @@ class AccumulatorBound {
   AccumulatorBound(int32_t bias, IntegerRange input, int32_t zero_point)
       : bias_(bias), below_(input.min - zero_point), above_(input.max - zero_point) {}
 
-  void add(int8_t weight) { (weight > 0 ? positive_ : negative_) += weight; }
+  void add(int32_t weight) { (weight > 0 ? positive_ : negative_) += weight; }
 
   int64_t low() const { return bias_ + below_ * positive_ + above_ * negative_; }
   int64_t high() const { return bias_ + above_ * positive_ + below_ * negative_; }

@@ -7,7 +7,7 @@
 namespace lowbit {
 
 enum class BinaryFunction : uint8_t {
-#define LOWBIT_BINARY(name, opset, result) k##name,
+#define LOWBIT_BINARY(name, opset, result, integer) k##name,
 #include "qmath/binary.inc"
 #undef LOWBIT_BINARY
   kAdd,  // of integers; that of reals has kernels of its own
@@ -21,7 +21,7 @@ struct BinaryInfo {
 };
 
 inline constexpr BinaryInfo kBinaryInfo[] = {
-#define LOWBIT_BINARY(name, opset, result) {opset, BinaryResult::result},
+#define LOWBIT_BINARY(name, opset, result, integer) {opset, BinaryResult::result},
 #include "qmath/binary.inc"
 #undef LOWBIT_BINARY
     {7, BinaryResult::kLike},

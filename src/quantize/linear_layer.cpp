@@ -1,5 +1,7 @@
 #include "quantize/linear_layer.h"
 
+#include "qmath/quantize.h"
+
 namespace lowbit {
 
 namespace {
@@ -82,7 +84,8 @@ std::vector<float> read_weights(const Graph& graph, const LinearLayer& layer, in
   const auto integers = value.constant->data<int8_t>();
   const ScaleIndex scale(*value.quant, value.shape);
   for_each_weight(layer, group, [&](int32_t, size_t i) {
-    weights.push_back(value.quant->scale[scale.of(i)] * static_cast<float>(integers[i]));
+    const size_t at = scale.of(i);
+    weights.push_back(dequantize(integers[i], value.quant->scale[at], value.quant->zero_point[at]));
   });
   return weights;
 }

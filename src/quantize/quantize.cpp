@@ -108,7 +108,7 @@ class Quantizer {
   // Appends a node with one input, and its output.
   ValueId convert(Op op, ValueId input, const std::string& node_name, Value output) {
     const ValueId id = target_.add_value(std::move(output));
-    target_.nodes.push_back({op, unique_name(node_name), {input}, id, {}, {}});
+    target_.nodes.push_back({op, unique_name(node_name), {input}, id, QuantizeAttributes{}, {}});
     return id;
   }
 

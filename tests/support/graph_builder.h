@@ -229,12 +229,12 @@ class GraphBuilder {
   ValueId dropout(ValueId x) { return simple(Op::kDropout, "dropout", {x}); }
 
   ValueId quantize_linear(ValueId x, const QuantParams& params) {
-    const ValueId y = simple(Op::kQuantizeLinear, "quantize", {x});
+    const ValueId y = simple(Op::kQuantizeLinear, "quantize", {x}, QuantizeAttributes{});
     set_quant(y, params);
     return y;
   }
   ValueId dequantize_linear(ValueId x) {
-    const ValueId y = simple(Op::kDequantizeLinear, "dequantize", {x});
+    const ValueId y = simple(Op::kDequantizeLinear, "dequantize", {x}, QuantizeAttributes{});
     graph_.value(y).quant.reset();
     graph_.value(y).dtype = DType::kF32;
     return y;

@@ -36,7 +36,7 @@ template <BinaryFunction function>
 
 using BlockFunction = void (*)(const float*, const float*, void*, int64_t);
 constexpr BlockFunction kBlockFunctions[] = {
-#define LOWBIT_BINARY(name, opset, result) run_block<BinaryFunction::k##name>,
+#define LOWBIT_BINARY(name, opset, result, integer) run_block<BinaryFunction::k##name>,
 #include "qmath/binary.inc"
 #undef LOWBIT_BINARY
     run_block<BinaryFunction::kAdd>,

@@ -54,16 +54,16 @@ TEST_CASE("A constant on the left, and a stack of constants on the right") {
   check_plan(b.output(z).build());
 }
 
-TEST_CASE("An integer product of two activations is refused by name") {
-  GraphBuilder b;
-  const ValueId left = b.input_u8("a", {2, 3}, activation_params(0.1f, 0));
-  const ValueId right = b.input_u8("b", {3, 2}, activation_params(0.1f, 0));
-  const ValueId y = b.name("scores").matmul_of(left, right);
-  const Graph graph = b.output(y).build();
-  const auto plan = make_plan(graph, input_shapes(graph, 1), {});
-  REQUIRE(!plan.ok());
-  CHECK(plan.error().code == ErrorCode::kUnsupportedFeature);
-  CHECK(plan.error().where == "scores");
+TEST_CASE("An integer product of two activations, and of stacks of integer constants") {
+  for (const Shape& shape : {Shape{3, 2}, Shape{4, 3, 2}, Shape{3}}) {
+    CAPTURE(shape.to_string());
+    GraphBuilder b;
+    const ValueId left = b.input_u8("a", {4, 5, 3}, activation_params(0.1f, 7));
+    const ValueId right = b.input_u8("b", shape, activation_params(0.1f, 200));
+    const ValueId y = b.matmul_of(left, right);
+    b.set_quant(y, activation_params(0.5f, 100));
+    check_plan(b.output(y).build());
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "graph/graph.h"
 #include "qmath/add.h"
 #include "qmath/average_pool.h"
+#include "qmath/mul.h"
 #include "qmath/quantize.h"
 #include "qmath/softmax.h"
 #include "qmath/unary_functions.h"
@@ -49,6 +50,9 @@ class NodeOracle {
         break;
       case Op::kAdd:
         add();
+        break;
+      case Op::kMul:
+        multiply();
         break;
       case Op::kRelu:
         clip({.min = 0});
@@ -160,7 +164,11 @@ class NodeOracle {
   using Sum = ProductSum;
   // Adds `x` times the weight's element, which is row `k` of the tap.
   void add_weight(Sum& sum, double x, int64_t element, int64_t tap, int64_t k) const {
-    sum.add_weight(x, raw(1, element), {*input_values_[1], element, tap, k}, is_integer());
+    const auto& quant = input_values_[1]->quant;
+    const size_t at =
+        quant ? ScaleIndex(*quant, shape(1)).of(static_cast<size_t>(element)) : size_t{0};
+    const double w = raw(1, element) - (quant ? quant->zero_point[at] : 0);
+    sum.add_weight(x, w, {*input_values_[1], element, tap, k}, is_integer());
   }
   void finish(int64_t i, Sum sum, int64_t channel) {
     const ClipAttributes& activation = node_.activation;
@@ -323,6 +331,26 @@ class NodeOracle {
                             .output_zero_point = y.zero_point,
                             .qmin = to_output(node_.activation.min),
                             .qmax = to_output(node_.activation.max)}));
+    }
+  }
+
+  void multiply() {
+    for (int64_t i = 0; i < size(); ++i) {
+      const int64_t a = broadcast_index(shape(0), i);
+      const int64_t b = broadcast_index(shape(1), i);
+      if (!is_integer()) {
+        set(i, double{static_cast<float>(raw(0, a)) * static_cast<float>(raw(1, b))});
+        continue;
+      }
+      const Params pa = params(*input_values_[0]), pb = params(*input_values_[1]);
+      const Params y = params(output_);
+      set(i, quantized_mul(static_cast<int32_t>(raw(0, a)), static_cast<int32_t>(raw(1, b)),
+                           {.ratio = pa.scale * pb.scale / y.scale,
+                            .a_zero_point = pa.zero_point,
+                            .b_zero_point = pb.zero_point,
+                            .output_zero_point = y.zero_point,
+                            .qmin = y.qmin,
+                            .qmax = y.qmax}));
     }
   }
 

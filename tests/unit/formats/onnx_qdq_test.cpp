@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 
+#include "engine/engine.h"
 #include "formats/onnx_reader.h"
+#include "formats/onnx_writer.h"
 #include "support/check_error.h"
+#include "support/graph_difference.h"
 #include "support/must.h"
 #include "support/onnx_file.h"
 
@@ -49,8 +53,38 @@ OnnxFile& quantize_output(OnnxFile& file, const std::string& real) {
 
 Result<Graph> read(const OnnxFile& file) { return read_onnx(file.bytes()); }
 
+std::string ops_of(const Graph& graph) {
+  std::string ops;
+  for (const Node& node : graph.nodes) ops += std::string(op_info(node.op).name) + " ";
+  return ops;
+}
+
 const Value& input_of(const Graph& graph, size_t node, size_t input) {
   return graph.value(graph.nodes[node].inputs[input]);
+}
+
+Tensor reals(const Shape& shape, const std::vector<float>& values) {
+  return must(Tensor::from_values<float>(shape, std::span<const float>(values)));
+}
+
+// The elements of the only output.
+std::string run(const Graph& graph, const std::vector<Tensor>& inputs) {
+  std::vector<Shape> shapes;
+  for (const Tensor& input : inputs) shapes.push_back(input.shape());
+  const Tensor y = must(must(make_plan(graph, shapes, {})).run(inputs))[0];
+  std::string text;
+  for (size_t i = 0; i < static_cast<size_t>(y.element_count()); ++i) {
+    const int element = y.dtype() == DType::kF32  ? static_cast<int>(y.data<float>()[i])
+                        : y.dtype() == DType::kI8 ? y.data<int8_t>()[i]
+                                                  : y.data<uint8_t>()[i];
+    text += std::to_string(element) + " ";
+  }
+  return text;
+}
+
+// Read back, what is written is the same.
+void check_written(const Graph& graph) {
+  CHECK(graph_difference(graph, must(read_onnx(must(write_onnx(graph))))) == "");
 }
 
 }  // namespace
@@ -119,14 +153,26 @@ TEST_CASE("activations of 16 bits are refused") {
   file.initializer(raw_tensor<int16_t>("z", kOnnxInt16, {}, {0}));
   file.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
   file.node("DequantizeLinear", {"q", "s", "z"}, {"out"}).output("out");
-  check_error(read(file), ErrorCode::kTypeMismatch, "q");
+  check_error(read(file), ErrorCode::kUnsupportedFeature, "int16");
 }
 
-TEST_CASE("a bias that does not count in Sx * Sw is refused") {
+TEST_CASE("a bias that does not count in Sx * Sw makes a node on reals") {
   OnnxFile file = quantized_input();
   file.node("DequantizeLinear", {"w", "w_s"}, {"w_d"}, axis(0));
   file.node("DequantizeLinear", {"b", "w_s"}, {"b_d"}, axis(0));
-  check_error(read(quantize_output(gemm(file, "r"), "r")), ErrorCode::kInvalidModel, "'b'");
+  const Graph graph = must(read(quantize_output(gemm(file, "r"), "r")));
+  CHECK(ops_of(graph) == "QuantizeLinear DequantizeLinear Gemm QuantizeLinear DequantizeLinear ");
+  CHECK(input_of(graph, 2, 1).dtype == DType::kI8);
+  CHECK(input_of(graph, 2, 2).constant->data<float>()[1] == -10.0f);
+}
+
+TEST_CASE("a bias may count in Sx * Sw up to a rounding; it has that scale then") {
+  OnnxFile file = quantized_input();
+  file.node("DequantizeLinear", {"w", "w_s"}, {"w_d"}, axis(0));
+  file.floats("near", {3}, {0.125f, std::nextafter(0.25f, 1.0f), 0.5f});
+  file.node("DequantizeLinear", {"b", "near"}, {"b_d"}, axis(0));
+  const Graph graph = must(read(quantize_output(gemm(file, "r"), "r")));
+  CHECK(input_of(graph, 1, 2).quant->scale == std::vector<float>{0.125f, 0.25f, 0.5f});
 }
 
 TEST_CASE("Relu and Clip before QuantizeLinear are the activation of the node") {
@@ -161,9 +207,8 @@ TEST_CASE("an operator that moves values between other parameters stays a float 
   OnnxFile file = quantized_input();
   file.node("Flatten", {"x_d"}, {"f"});
   const Graph graph = must(read(quantize_output(file, "f")));
-  std::string ops;
-  for (const Node& node : graph.nodes) ops += std::string(op_info(node.op).name) + " ";
-  CHECK(ops == "QuantizeLinear DequantizeLinear Flatten QuantizeLinear DequantizeLinear ");
+  CHECK(ops_of(graph) ==
+        "QuantizeLinear DequantizeLinear Flatten QuantizeLinear DequantizeLinear ");
 }
 
 TEST_CASE("a Clip without a name between equal pairs is the range of the integers before it") {
@@ -217,62 +262,139 @@ TEST_CASE("a weight that holds -128 has the whole range of int8") {
   CHECK(input_of(graph, 1, 1).quant->qmin == -128);
 }
 
-TEST_CASE("QuantizeLinear and DequantizeLinear must agree") {
+TEST_CASE("a DequantizeLinear of other parameters than the QuantizeLinear reads its integers") {
   OnnxFile file = quantized_input();
   file.node("DequantizeLinear", {"x_q", "y_s", "x_z"}, {"out"}, {.name = "n"}).output("out");
-  check_error(read(file), ErrorCode::kUnsupportedFeature, "node 'n'");
+  const Graph graph = must(read(file));
+  REQUIRE(ops_of(graph) == "QuantizeLinear DequantizeLinear ");
+  CHECK(graph.nodes[1].inputs.size() == 3);
+  CHECK_FALSE(input_of(graph, 1, 0).quant);
+  CHECK(run(graph, {reals({1, 2}, {1, -0.5f})}) == "4 -2 ");
 }
 
-TEST_CASE("integers may not be read, or leave the graph, without DequantizeLinear") {
-  OnnxFile flatten = quantized_input();
-  flatten.node("Flatten", {"x_q"}, {"f"}, {.name = "n"}).output("f");
-  check_error(read(flatten), ErrorCode::kUnsupportedFeature, "node 'n'");
+TEST_CASE("integers are read, and leave the graph, without DequantizeLinear") {
+  const Graph flat = must(read(quantized_input().node("Flatten", {"x_q"}, {"f"}).output("f")));
+  CHECK(run(flat, {reals({1, 2}, {1, -0.5f})}) == "5 2 ");
   OnnxFile again = quantized_input();
-  again.node("QuantizeLinear", {"x_q", "x_s", "x_z"}, {"f"}, {.name = "n"}).output("x_d");
-  check_error(read(again), ErrorCode::kUnsupportedFeature, "node 'n'");
-  check_error(read(quantized_input().output("x_q")), ErrorCode::kUnsupportedFeature, "float32");
+  again.node("QuantizeLinear", {"x_q", "x_s", "x_z"}, {"f"}).output("f");
+  CHECK(run(must(read(again)), {reals({1, 2}, {1, -0.5f})}) == "13 7 ");
   OnnxFile weight = quantized_input();
   check_error(read(weight.node("Add", {"x", "w"}, {"f"}, {.name = "n"}).output("f")),
               ErrorCode::kTypeMismatch, "int8");
 }
 
-TEST_CASE("a bias of integers on float activations is refused") {
+TEST_CASE("integers may enter and leave the graph around an integer node") {
+  for (const bool is_signed : {false, true}) {
+    CAPTURE(is_signed);
+    const int64_t type = is_signed ? kOnnxInt8 : kOnnxUint8;
+    OnnxFile file;
+    file.input("x", {2, 2}, type).floats("x_s", {}, {0.5f}).floats("y_s", {}, {2.0f});
+    const auto zero = static_cast<uint8_t>(is_signed ? 3 - 128 : 3);
+    file.initializer(raw_tensor<uint8_t>("z", type, {}, {zero}));
+    file.initializer(raw_tensor<uint8_t>("w", kOnnxUint8, {2, 2}, {129, 126, 131, 128}));
+    file.initializer(raw_tensor<uint8_t>("w_z", kOnnxUint8, {}, {128})).floats("w_s", {}, {1});
+    file.node("DequantizeLinear", {"x", "x_s", "z"}, {"x_d"});
+    file.node("DequantizeLinear", {"w", "w_s", "w_z"}, {"w_d"});
+    file.node("MatMul", {"x_d", "w_d"}, {"r"});
+    file.node("QuantizeLinear", {"r", "y_s", "z"}, {"y"}).output("y");
+    const Graph graph = must(read(file));
+    CHECK(ops_of(graph) ==
+          "DequantizeLinear QuantizeLinear MatMul DequantizeLinear QuantizeLinear ");
+    CHECK(*input_of(graph, 2, 0).quant == QuantParams{DType::kU8, 0, 255, -1, {0.5f}, {3}});
+    CHECK(*input_of(graph, 2, 1).quant == QuantParams{DType::kI8, -3, 3, -1, {1}, {0}});
+    const int offset = is_signed ? -128 : 0;
+    Tensor x = must(Tensor::allocate(is_signed ? DType::kI8 : DType::kU8, Shape{2, 2}));
+    const int integers[] = {3 + 8, 3 + 2, 3 - 2, 3};  // the reals 4, 1, -1, 0
+    for (size_t i = 0; i < 4; ++i) {
+      x.mutable_raw()[i] = static_cast<std::byte>(integers[i] + offset);
+    }
+    // Times [1 -2; 3 0]: 7, -8; -1, 2; halved, to even, from the zero point on.
+    std::string expected;
+    for (const int y : {3 + 4, 3 - 4, 3 + 0, 3 + 1}) {
+      expected += std::to_string(std::max(y, 0) + offset) + " ";
+    }
+    CHECK(run(graph, {x}) == expected);
+    check_written(graph);
+  }
+}
+
+TEST_CASE("a bias of integers on float activations becomes reals") {
   OnnxFile file = quantized_input();
   dequantize_weights(file);
   file.node("Gemm", {"x", "w_d", "b_d"}, {"out"},
             {.attributes = {int_attribute("transB", 1)}, .name = "n"});
-  check_error(read(file.output("out")), ErrorCode::kTypeMismatch, "'n'");
+  const Graph graph = must(read(file.output("out")));
+  CHECK(input_of(graph, 0, 1).dtype == DType::kI8);
+  CHECK(input_of(graph, 0, 2).constant->data<float>()[2] == 15.0f);
 }
 
-TEST_CASE(
-    "parameters that are computed, per channel of an activation or of other types are refused") {
+TEST_CASE("weights with zero points stay integers") {
+  OnnxFile file = quantized_input();
+  file.initializer(raw_tensor<uint8_t>("u", kOnnxUint8, {3, 2}, {0, 255, 130, 7, 128, 127}));
+  file.initializer(raw_tensor<uint8_t>("u_z", kOnnxUint8, {3}, {130, 128, 0}));
+  file.node("DequantizeLinear", {"u", "w_s", "u_z"}, {"w_d"}, axis(0));
+  file.node("DequantizeLinear", {"b", "b_s"}, {"b_d"}, axis(-1));
+  const Graph graph = must(read(quantize_output(gemm(file, "r"), "r")));
+  REQUIRE(graph.nodes.size() == 3);
+  const Value& w = input_of(graph, 1, 1);
+  CHECK(*w.quant == QuantParams{DType::kI8, -128, 127, 0, {0.25f, 0.5f, 1.0f}, {2, 0, -128}});
+  CHECK(w.constant->data<int8_t>()[0] == -128);
+  check_written(graph);
+}
+
+TEST_CASE("weights that a QuantizeLinear makes of constants are constants") {
+  OnnxFile file = quantized_input();
+  file.floats("reals", {3, 2}, {0.25f, -0.5f, 1, -2, 100, 5}).floats("p_s", {}, {0.5f});
+  file.initializer(raw_tensor<int8_t>("p_z", kOnnxInt8, {}, {0}));
+  file.node("QuantizeLinear", {"reals", "p_s", "p_z"}, {"p"});
+  file.node("DequantizeLinear", {"p", "p_s", "p_z"}, {"p_d"});
+  file.node("Gemm", {"x_d", "p_d"}, {"r"}, {.attributes = {int_attribute("transB", 1)}});
+  const Graph graph = must(read(quantize_output(file, "r")));
+  REQUIRE(graph.nodes.size() == 3);
+  CHECK(input_of(graph, 1, 1).constant->data<int8_t>()[4] == 127);
+}
+
+TEST_CASE("parameters may be computed, per axis, in blocks or left out") {
   const auto quantize = [](OnnxFile file, const std::vector<std::string>& inputs,
                            const OnnxNodeParts& parts) {
-    file.input("x", {"N", 2}).floats("s", {}, {1}).floats("s2", {2}, {1, 1});
-    file.initializer(raw_tensor<int8_t>("z2", kOnnxInt8, {2}, {0, 0})).int64s("z64", {0});
-    file.node("Relu", {"x"}, {"computed"}).node("QuantizeLinear", inputs, {"q"}, parts);
-    return read(file.output("computed"));
+    file.input("x", {2, 2}).floats("s", {}, {1}).floats("s2", {2}, {1, 0.5f}).int64s("z64", {0});
+    file.initializer(raw_tensor<int8_t>("z2", kOnnxInt8, {2}, {0, -1}));
+    file.floats("blocks", {2, 1}, {1, 0.25f});
+    file.node("Relu", {"s"}, {"computed"}).node("QuantizeLinear", inputs, {"q"}, parts);
+    return read(file.output("q"));
+  };
+  const auto quantized = [&](OnnxFile file, const std::vector<std::string>& inputs,
+                             const OnnxNodeParts& parts) {
+    const Graph graph = must(quantize(std::move(file), inputs, parts));
+    check_written(graph);
+    return run(graph, {reals({2, 2}, {1, 2, 3, -4})});
   };
   const OnnxNodeParts plain{.name = "n"};
-  check_error(quantize(OnnxFile(), {"x", "computed"}, plain), ErrorCode::kUnsupportedFeature,
-              "constants");
-  check_error(quantize(OnnxFile(), {"x", "s2"}, plain), ErrorCode::kUnsupportedFeature,
-              "one scale, not 2");
+  CHECK(quantized(OnnxFile(), {"x", "computed"}, plain) == "1 2 3 0 ");
+  CHECK(quantized(OnnxFile(), {"x", "s2"}, plain) == "1 4 3 0 ");
+  CHECK(quantized(OnnxFile(), {"x", "s2", "z2"}, plain) == "1 3 3 -9 ");
+  CHECK(quantized(OnnxFile(), {"x", "s2", "z2"}, axis(-2)) == "1 2 5 -9 ");
+  CHECK(quantized(OnnxFile(21), {"x", "blocks"},
+                  {.attributes = {int_attribute("block_size", 2)}, .name = "n"}) == "1 2 12 0 ");
+  CHECK(quantized(OnnxFile(21), {"x", "s"},
+                  {.attributes = {int_attribute("output_dtype", 3)}, .name = "n"}) == "1 2 3 -4 ");
+
   check_error(quantize(OnnxFile(), {"x", "s", "z2"}, plain), ErrorCode::kInvalidModel,
               "zero point");
-  check_error(quantize(OnnxFile(), {"x", "s", "z64"}, plain), ErrorCode::kInvalidModel,
-              "zero point");
-  check_error(quantize(OnnxFile(), {"x", "z64"}, plain), ErrorCode::kUnsupportedFeature, "scale");
+  check_error(quantize(OnnxFile(), {"x", "s2"}, axis(2)), ErrorCode::kShapeMismatch, "scale");
+  check_error(quantize(OnnxFile(), {"x", "s", "z64"}, plain), ErrorCode::kUnsupportedFeature,
+              "int64");
+  check_error(quantize(OnnxFile(), {"x", "z64"}, plain), ErrorCode::kTypeMismatch, "z64");
   check_error(quantize(OnnxFile(), {"x"}, plain), ErrorCode::kInvalidModel, "two or three");
   check_error(quantize(OnnxFile(21), {"x", "s"},
-                       {.attributes = {int_attribute("block_size", 2)}, .name = "n"}),
-              ErrorCode::kUnsupportedFeature, "block");
+                       {.attributes = {int_attribute("block_size", -1)}, .name = "n"}),
+              ErrorCode::kInvalidModel, "negative");
   check_error(quantize(OnnxFile(21), {"x", "s"},
-                       {.attributes = {int_attribute("output_dtype", 3)}, .name = "n"}),
-              ErrorCode::kUnsupportedFeature, "output_dtype");
+                       {.attributes = {int_attribute("output_dtype", 5)}, .name = "n"}),
+              ErrorCode::kUnsupportedFeature, "int16");
 }
 
-TEST_CASE("a constant whose scales do not fit it, or that has two sets of them, is refused") {
+TEST_CASE("a constant whose scales do not fit it is refused; it may have two sets of them") {
   const auto dequantize = [](const std::string& scale, int64_t along) {
     OnnxFile file = quantized_input();
     return file.node("DequantizeLinear", {"w", scale}, {"w_d"}, axis(along)).output("x_d");
@@ -280,8 +402,10 @@ TEST_CASE("a constant whose scales do not fit it, or that has two sets of them, 
   check_error(read(dequantize("w_s", 1)), ErrorCode::kInvalidModel, "3 scales along axis 1");
   check_error(read(dequantize("w_s", 5)), ErrorCode::kInvalidModel, "axis 5");
   OnnxFile two = dequantize("w_s", 0);
-  two.node("DequantizeLinear", {"w", "x_s"}, {"other"});
-  check_error(read(two), ErrorCode::kUnsupportedFeature, "two ways");
+  two.node("DequantizeLinear", {"w", "x_s"}, {"other"}).node("Add", {"w_d", "other"}, {"sum"});
+  const Graph graph = must(read(two.output("sum")));
+  CHECK(input_of(graph, 2, 0).constant->data<float>()[5] == 5.0f);
+  CHECK(input_of(graph, 2, 1).constant->data<float>()[5] == 2.5f);
 }
 
 TEST_CASE("scales per block must have the constant's shape, divided along the axis") {
@@ -307,8 +431,9 @@ TEST_CASE("scales per block must have the constant's shape, divided along the ax
   check_error(dequantize({3, 2}, 1, 2), ErrorCode::kInvalidModel, "blocks of 2");
   check_error(dequantize({3}, 1, 2), ErrorCode::kInvalidModel, "blocks of 2");
   check_error(dequantize({3, 1}, 2, 2), ErrorCode::kInvalidModel, "axis 2");
-  check_error(dequantize({3, 1}, 1, -1), ErrorCode::kInvalidModel, "negative");
-  check_error(dequantize({2, 2}, 0, 2), ErrorCode::kUnsupportedFeature, "blocks lie along 1");
+  check_error(dequantize({3, 1}, 1, -1), ErrorCode::kInvalidModel, "blocks of -1");
+  // Blocks along the output channels are no weights that a product of integers takes.
+  CHECK(input_of(must(dequantize({2, 2}, 0, 2)), 0, 1).dtype == DType::kF32);
 }
 
 TEST_CASE("a scale that is no positive normal number is refused") {
