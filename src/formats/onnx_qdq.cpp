@@ -6,37 +6,13 @@
 #include "base/text.h"
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_operators.h"
-#include "formats/onnx_tensor.h"
+#include "formats/onnx_qdq_parameters.h"
 #include "graph/product_weights.h"
 #include "graph/type_rules.h"
 
 namespace lowbit {
 
 namespace {
-
-// The inputs of QuantizeLinear and DequantizeLinear.
-constexpr size_t kScale = 1;
-constexpr size_t kZeroPoint = 2;
-
-// What Q and DQ say besides their data.
-struct QdqParameters {
-  TensorId scale = kNoTensor;
-  TensorId zero_point = kNoTensor;
-  int64_t axis = 1;
-  int64_t block_size = 0;
-};
-
-template <class T>
-std::vector<int32_t> widened(const Tensor& tensor) {
-  const std::span<const T> elements = tensor.data<T>();
-  return {elements.begin(), elements.end()};
-}
-
-std::vector<int32_t> zero_points(const Tensor& tensor) {
-  if (tensor.dtype() == DType::kU8) return widened<uint8_t>(tensor);
-  if (tensor.dtype() == DType::kI8) return widened<int8_t>(tensor);
-  return widened<int32_t>(tensor);
-}
 
 // Operators that may have an activation fused into them (graph/graph.h, Node::activation).
 bool fuses_activation(Op op) {
@@ -48,27 +24,16 @@ bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::
 // Between scales of a bias and products of scales, relative: a few roundings.
 constexpr float kBiasScaleTolerance = 0x1p-20f;
 
-// The parameters of a Q or DQ as an activation's of the Graph, which is uint8.
-struct Activation {
-  QuantParams quant;
-  bool is_signed = false;  // in the file
-  bool operator==(const Activation&) const = default;
-};
-
 class QdqFinder {
  public:
   QdqFinder(const OnnxIndex& index, int64_t opset, OnnxConstants& constants)
-      : index_(index), opset_(opset), constants_(constants) {
+      : index_(index), opset_(opset), constants_(constants), reader_(index, constants) {
     model_.nodes.resize(index.nodes.size());
     model_.integers_of.assign(index.tensors.size(), kNoTensor);
     model_.quant_of.resize(index.tensors.size());
     quantized_by_.assign(index.tensors.size(), kNoNode);
     is_read_as_integers_.assign(index.tensors.size(), false);
     activation_.resize(index.nodes.size());
-    input_type_.resize(index.tensors.size());
-    for (const IndexedInput& input : index.inputs) {
-      input_type_[static_cast<size_t>(input.tensor)] = dtype_of_onnx(input.info->type);
-    }
   }
 
   Result<QdqModel> run() && {
@@ -78,7 +43,7 @@ class QdqFinder {
       if (index_.is_constant(node)) {
         model_.nodes[i].role = NodeRole::kAbsorbed;
       } else if (node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear) {
-        LOWBIT_TRY(read_activation(i));
+        LOWBIT_ASSIGN(activation_[i], reader_.activation(node, quantized_before(node)));
       }
     }
     for (const IndexedNode& node : index_.nodes) find_integer_readers(node);
@@ -95,111 +60,12 @@ class QdqFinder {
  private:
   bool is_constant(TensorId id) const { return id != kNoTensor && index_.tensor(id).is_constant; }
 
-  Result<QdqParameters> read_parameters(const IndexedNode& node) {
-    QdqParameters parameters;
-    AttributeReader attributes(node);
-    parameters.axis = attributes.integer("axis", 1);
-    parameters.block_size = attributes.integer("block_size", 0);
-    if (node.inputs.size() < 2 || node.inputs.size() > 3 || node.inputs[0] == kNoTensor ||
-        node.inputs[kScale] == kNoTensor) {
-      return onnx_node_error(ErrorCode::kInvalidModel, node, "it needs two or three inputs");
-    }
-    parameters.scale = node.inputs[kScale];
-    if (node.inputs.size() > kZeroPoint) parameters.zero_point = node.inputs[kZeroPoint];
-    return parameters;
-  }
-
-  // Both are known, the scale is float32, and the zero point of a type that is computed with.
-  Result<bool> are_known(const QdqParameters& parameters) {
-    if (!is_constant(parameters.scale)) return false;
-    LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    if (scale.dtype() != DType::kF32) return false;
-    if (parameters.zero_point == kNoTensor) return true;
-    if (!is_constant(parameters.zero_point)) return false;
-    LOWBIT_ASSIGN(const Tensor zero_point, constants_.get(parameters.zero_point));
-    return storage_range(zero_point.dtype()).has_value();
-  }
-
-  // Of parameters that are known. `storage`: of the integers, where something besides the zero
-  // point says it.
-  Result<QuantParams> read_quant(const IndexedNode& node, const QdqParameters& parameters,
-                                 std::optional<DType> storage) {
-    LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    QuantParams quant;
-    const auto scales = scale.data<float>();
-    quant.scale.assign(scales.begin(), scales.end());
-    if (!are_scales(scales)) {
-      return onnx_node_error(ErrorCode::kInvalidModel, node,
-                             "its scales must be positive normal numbers");
-    }
-    quant.zero_point.assign(scales.size(), 0);
-    quant.storage = storage.value_or(DType::kU8);
-    if (parameters.zero_point != kNoTensor) {
-      LOWBIT_ASSIGN(const Tensor zero_point, constants_.get(parameters.zero_point));
-      if (storage.value_or(zero_point.dtype()) != zero_point.dtype() ||
-          zero_point.element_count() != scale.element_count()) {
-        return onnx_node_error(ErrorCode::kInvalidModel, node,
-                               "its zero point does not fit its scale and its integers");
-      }
-      quant.storage = zero_point.dtype();
-      quant.zero_point = zero_points(zero_point);
-    }
-    const auto range = storage_range(quant.storage);
-    if (!range) {
-      return onnx_node_error(
-          ErrorCode::kUnsupportedFeature, node,
-          format_text("integers of type {} are not supported", dtype_name(quant.storage)));
-    }
-    quant.qmin = range->min;
-    quant.qmax = range->max;
-    return quant;
-  }
-
-  // What the integers are where no zero point says it.
-  std::optional<DType> declared_type(const IndexedNode& node) const {
-    const TensorId integers = node.inputs.front();
-    if (node.op == Op::kQuantizeLinear) return DType::kU8;
-    if (const auto& type = input_type_[static_cast<size_t>(integers)]) return type;
-    const IndexedNode* const producer = index_.producer(integers);
+  // The parameters of the Q that makes the node's first input.
+  std::optional<Activation> quantized_before(const IndexedNode& node) const {
+    const IndexedNode* const producer =
+        node.inputs.empty() ? nullptr : index_.producer(node.inputs.front());
     if (!producer || producer->op != Op::kQuantizeLinear) return std::nullopt;
-    const auto& made = activation_[static_cast<size_t>(producer - index_.nodes.data())];
-    if (!made) return std::nullopt;
-    return made->is_signed ? DType::kI8 : DType::kU8;
-  }
-
-  // The node's parameters as those of an activation: one pair, of 8 bits.
-  Status read_activation(size_t i) {
-    const IndexedNode& node = index_.nodes[i];
-    LOWBIT_ASSIGN(const QdqParameters parameters, read_parameters(node));
-    LOWBIT_ASSIGN(const bool is_known, are_known(parameters));
-    if (!is_known || parameters.block_size > 0 || is_constant(node.inputs.front())) {
-      return success();
-    }
-    LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    if (scale.element_count() != 1 || !is_wide_type(parameters)) return success();
-    std::optional<DType> storage;
-    if (parameters.zero_point == kNoTensor) {
-      storage = declared_type(node);
-      if (!storage || !storage_range(*storage)) return success();
-    }
-    LOWBIT_ASSIGN(QuantParams quant, read_quant(node, parameters, storage));
-    if (quant.storage == DType::kI32) return success();
-    const bool is_signed = quant.storage == DType::kI8;
-    if (is_signed) {
-      quant.zero_point[0] -= storage_range(DType::kI8)->min;
-      quant.storage = DType::kU8;
-      quant.qmin = 0;
-      quant.qmax = activation_qmax(8);
-    }
-    activation_[i] = Activation{std::move(quant), is_signed};
-    return success();
-  }
-
-  // Integers of four bits have become bytes, but saturate earlier.
-  bool is_wide_type(const QdqParameters& parameters) const {
-    if (parameters.zero_point == kNoTensor) return true;
-    const OnnxTensor* const source = index_.tensor(parameters.zero_point).initializer;
-    return !source || source->type == OnnxType::kUint8 || source->type == OnnxType::kInt8;
+    return activation_[static_cast<size_t>(producer - index_.nodes.data())];
   }
 
   // Whoever reads integers, but a DQ of the parameters that their Q has.
@@ -209,9 +75,8 @@ class QdqFinder {
       const TensorId input = node.inputs[k];
       const IndexedNode* const producer = index_.producer(input);
       if (!producer || producer->op != Op::kQuantizeLinear) continue;
-      const auto& made = activation_[static_cast<size_t>(producer - index_.nodes.data())];
-      const bool is_name =
-          node.op == Op::kDequantizeLinear && k == 0 && made && activation_[position] == made;
+      const bool is_name = node.op == Op::kDequantizeLinear && k == 0 && activation_[position] &&
+                           activation_[position] == quantized_before(node);
       if (!is_name) is_read_as_integers_[static_cast<size_t>(input)] = true;
     }
   }
@@ -229,7 +94,9 @@ class QdqFinder {
     const TensorId source = node.inputs.front();
     const auto output = static_cast<size_t>(node.outputs.front());
     if (is_constant(source)) {
-      LOWBIT_TRY(read_constant(node, source));
+      // One that leaves the graph is a node.
+      if (index_.tensor(node.outputs.front()).is_graph_output) return success();
+      LOWBIT_ASSIGN(model_.quant_of[output], reader_.constant(node));
       if (!model_.quant_of[output]) return success();
       model_.nodes[i].role = NodeRole::kAbsorbed;
       model_.integers_of[output] = source;
@@ -239,45 +106,6 @@ class QdqFinder {
     } else if (activation_[i]) {
       model_.quant_of[output] = activation_[i]->quant;
     }
-    return success();
-  }
-
-  // Leaves a DQ alone that is an output of the graph, or whose parameters are computed.
-  Status read_constant(const IndexedNode& node, TensorId source) {
-    LOWBIT_ASSIGN(const QdqParameters parameters, read_parameters(node));
-    LOWBIT_ASSIGN(const bool is_known, are_known(parameters));
-    if (!is_known || index_.tensor(node.outputs.front()).is_graph_output) return success();
-    LOWBIT_ASSIGN(const Tensor constant, constants_.get(source));
-    if (constant.element_count() == 0) {
-      return onnx_node_error(ErrorCode::kInvalidModel, node, "its constant is empty");
-    }
-    LOWBIT_ASSIGN(QuantParams quant, read_quant(node, parameters, constant.dtype()));
-    const int rank = constant.shape().rank();
-    const int64_t axis = parameters.axis < 0 ? parameters.axis + rank : parameters.axis;
-    const auto count = static_cast<int64_t>(quant.scale.size());
-    LOWBIT_ASSIGN(const Tensor scale, constants_.get(parameters.scale));
-    const bool is_axis = axis >= 0 && axis < rank;
-    const bool has_axis = scale.shape().rank() == 1 && is_axis;
-    if (parameters.block_size != 0) {
-      if (is_axis) quant.axis = static_cast<int>(axis);
-      quant.block_size = parameters.block_size;
-      if (!is_axis || parameters.block_size < 0 ||
-          scale.shape() != scale_shape(quant, constant.shape())) {
-        return onnx_node_error(
-            ErrorCode::kInvalidModel, node,
-            format_text("scales of the shape {} for blocks of {} along axis {} of a constant of "
-                        "the shape {}",
-                        scale.shape().to_string(), parameters.block_size, parameters.axis,
-                        constant.shape().to_string()));
-      }
-    } else if (has_axis && constant.shape()[static_cast<int>(axis)] == count) {
-      quant.axis = static_cast<int>(axis);
-    } else if (count != 1) {
-      return onnx_node_error(ErrorCode::kInvalidModel, node,
-                             format_text("{} scales along axis {} of a constant of the shape {}",
-                                         count, parameters.axis, constant.shape().to_string()));
-    }
-    model_.quant_of[static_cast<size_t>(node.outputs.front())] = std::move(quant);
     return success();
   }
 
@@ -514,10 +342,10 @@ class QdqFinder {
   const OnnxIndex& index_;
   const int64_t opset_;
   OnnxConstants& constants_;
+  QdqReader reader_;
   QdqModel model_;
   std::vector<std::optional<Activation>> activation_;  // per node: of a Q or DQ
   std::vector<bool> is_read_as_integers_;              // per tensor
-  std::vector<std::optional<DType>> input_type_;       // per tensor: of an input of the graph
   std::vector<int32_t> quantized_by_;  // per tensor: the Q that makes it, of quantized integers
 };
 

@@ -64,9 +64,6 @@ struct QdqModel {
   std::vector<std::optional<QuantParams>> quant_of;
 };
 
-// Whether they are positive normal numbers.
-bool are_scales(std::span<const float> numbers);
-
 // The parameters of constant weights in the Graph: int8, and the range of the fewest bits that the
 // integers allow (law of arithmetic, 3). `integers` become int8, too.
 Status to_weight_form(Tensor& integers, QuantParams& quant);

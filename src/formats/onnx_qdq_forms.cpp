@@ -1,6 +1,5 @@
 // Quantized constants in the forms that nodes of the Graph read.
 #include <algorithm>
-#include <cmath>
 
 #include "formats/onnx_qdq.h"
 
@@ -44,10 +43,6 @@ void dequantize_as(const Tensor& integers, const QuantParams& quant, std::span<f
 }
 
 }  // namespace
-
-bool are_scales(std::span<const float> numbers) {
-  return std::ranges::all_of(numbers, [](float x) { return std::isnormal(x) && x > 0; });
-}
 
 Status to_weight_form(Tensor& integers, QuantParams& quant) {
   if (quant.storage == DType::kU8) LOWBIT_TRY(flip_sign(integers, quant));

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "formats/onnx_qdq.h"
+#include "formats/onnx_qdq_parameters.h"
 #include "formats/onnx_read.h"
 #include "formats/onnx_tensor.h"
 

@@ -154,6 +154,22 @@ const networks = {
     ['Add', ['c', 'x'], 'a'],
     ['Relu', ['a'], 'y'],
   ]),
+  Mul: network(image, [CHANNELS, SIDE, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Mul', ['x', 'c'], 'y'],
+  ]),
+  'squeeze and excite': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    { ...filter3x3, v: [CHANNELS, CHANNELS, 1, 1], d: [CHANNELS] },
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['GlobalAveragePool', ['c'], 'g'],
+      ['Conv', ['g', 'v', 'd'], 'e', { kernel_shape: [1, 1] }],
+      ['HardSigmoid', ['e'], 's'],
+      ['Mul', ['c', 's'], 'y'],
+    ],
+  ),
   MaxPool: network(image, [CHANNELS, 6, 6], {}, [
     ['MaxPool', ['x'], 'y', { kernel_shape: [2, 2], strides: [2, 2] }],
   ]),

@@ -31,6 +31,7 @@ test('every operator with an integer form has a network here', () => {
   const integer = [
     ...read('graph', 'ops.inc').matchAll(/^LOWBIT_OP\((\w+),.*, true, \w+\)$/gm),
     ...read('qmath', 'unary.inc').matchAll(/^LOWBIT_UNARY\((\w+),.*\)$/gm),
+    ...read('qmath', 'binary.inc').matchAll(/^LOWBIT_BINARY\((\w+),.*, true\)$/gm),
   ].map(([, name]) => name)
   assert.ok(integer.includes('Conv') && integer.includes('Tanh'), 'the lists were read')
   // These two are in every model that quantize() makes.

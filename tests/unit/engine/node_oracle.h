@@ -19,6 +19,7 @@
 #include "qmath/softmax.h"
 #include "qmath/unary_functions.h"
 #include "unit/engine/product_oracle.h"
+#include "unit/engine/window_oracle.h"
 
 namespace lowbit::test {
 
@@ -192,33 +193,11 @@ class NodeOracle {
     return quantize(x, y.scale, y.zero_point, y.qmin, y.qmax);
   }
 
-  // Where a window starts in the input, for output position `o` of one axis.
-  struct Axis {
-    int64_t input, kernel, stride, dilation, before, after;
-    int64_t first(int64_t o) const { return o * stride - before; }
-  };
-  static Axis axis_of(const WindowAttributes& w, bool vertical, int64_t input, int64_t output) {
-    Axis a{input,
-           vertical ? w.kernel.h : w.kernel.w,
-           vertical ? w.stride.h : w.stride.w,
-           vertical ? w.dilation.h : w.dilation.w,
-           vertical ? w.padding.top : w.padding.left,
-           vertical ? w.padding.bottom : w.padding.right};
-    if (w.auto_pad == AutoPad::kNotSet) return a;
-    a.before = a.after = 0;
-    if (w.auto_pad == AutoPad::kValid) return a;
-    const int64_t total =
-        std::max<int64_t>((output - 1) * a.stride + (a.kernel - 1) * a.dilation + 1 - input, 0);
-    a.before = w.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
-    a.after = total - a.before;
-    return a;
-  }
-
   void conv() {
     const auto& attributes = std::get<ConvAttributes>(node_.attributes);
     const Shape &x = shape(0), &w = shape(1), &y = output_.shape;
-    const Axis rows = axis_of(attributes.window, true, x[2], y[2]);
-    const Axis columns = axis_of(attributes.window, false, x[3], y[3]);
+    const WindowPlace rows = window_place(attributes.window, true, x[2], y[2]);
+    const WindowPlace columns = window_place(attributes.window, false, x[3], y[3]);
     const int64_t group_columns = y[1] / attributes.groups;
     int64_t i = 0;
     for (int64_t n = 0; n < y[0]; ++n) {
@@ -370,8 +349,8 @@ class NodeOracle {
   void pool() {
     const auto& attributes = std::get<PoolAttributes>(node_.attributes);
     const Shape &x = shape(0), &y = output_.shape;
-    const Axis rows = axis_of(attributes.window, true, x[2], y[2]);
-    const Axis columns = axis_of(attributes.window, false, x[3], y[3]);
+    const WindowPlace rows = window_place(attributes.window, true, x[2], y[2]);
+    const WindowPlace columns = window_place(attributes.window, false, x[3], y[3]);
     int64_t i = 0;
     for (int64_t plane = 0; plane < y[0] * y[1]; ++plane) {
       for (int64_t oy = 0; oy < y[2]; ++oy) {
