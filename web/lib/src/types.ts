@@ -362,17 +362,10 @@ export interface LowbitOptions {
    */
   workers?: number
   /**
-   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed, and of each the
-   * part that does more than to load and run models, `lowbit-quantize.wasm` and `lowbit-relaxed-quantize.wasm`; default:
-   * beside the package's own file. Only the one that runs is read, and its second part when it is first needed. A single
-   * source is the first of them, and then relaxed kernels are not looked for.
+   * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
+   * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is
+   * read where it runs. Default: beside the package's own file. A single source is the first of them, and then relaxed
+   * kernels are not looked for.
    */
-  wasm?:
-    | WasmSource
-    | {
-        simd128?: WasmSource
-        simd128Quantize?: WasmSource
-        relaxed?: WasmSource
-        relaxedQuantize?: WasmSource
-      }
+  wasm?: WasmSource | { run?: WasmSource; quantize?: WasmSource; relaxed?: WasmSource }
 }
