@@ -114,9 +114,11 @@ for (const name of relaxedFunctions) calls.get(name).forEach(keep)
 
 const withoutRelaxed = `${first}.both`
 const functions = split(files.whole, relaxedFunctions, '$', withoutRelaxed, relaxed)
-// In a file without names a function is called by its number, from the first that is not imported.
+// In a file without names a function is called by its number, from the first that is not imported. What the first split added
+// to it leads to relaxed functions, and stays.
 const defined = functions.slice(functions.findIndex((name) => calls.has(name)))
-const moved = [...defined.keys()].filter((number) => !kept.has(defined[number]))
+const belongsElsewhere = (name) => calls.has(name) && !kept.has(name)
+const moved = [...defined.keys()].filter((number) => belongsElsewhere(defined[number]))
 split(withoutRelaxed, moved, '_', first, rest)
 for (const file of positionals)
   binaryen('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', file, '-o', file])

@@ -35,7 +35,9 @@ for (const [part, file] of [
   ['relaxed', 'lowbit-relaxed.wasm'],
 ]) {
   copyFileSync(built(`parts/${file}`), here(`dist/${file}`))
-  inlined[part] = deflateRawSync(readFileSync(here(`dist/${file}`)), { level: 9 }).toString('base64')
+  inlined[part] = deflateRawSync(readFileSync(here(`dist/${file}`)), { level: 9 }).toString(
+    'base64',
+  )
 }
 const lines = Object.entries(inlined).map(
   ([name, text]) => `export const ${name} = ${JSON.stringify(text)}\n`,

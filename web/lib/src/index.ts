@@ -12,4 +12,5 @@ export * from './types.js'
  *
  * Rejects with `LOAD_FAILED` where the binary or the worker cannot be had, and with `INVALID_ARGUMENT`.
  */
-export const createLowbit = (options: LowbitOptions = {}): Promise<Lowbit> => create(beside, options)
+export const createLowbit = (options: LowbitOptions = {}): Promise<Lowbit> =>
+  create(beside, options)

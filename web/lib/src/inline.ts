@@ -40,4 +40,5 @@ const inside: Home = {
  *
  * Rejects with `LOAD_FAILED` where the engine lacks SIMD or forbids WebAssembly, and with `INVALID_ARGUMENT`.
  */
-export const createLowbit = (options: LowbitOptions = {}): Promise<Lowbit> => create(inside, options)
+export const createLowbit = (options: LowbitOptions = {}): Promise<Lowbit> =>
+  create(inside, options)

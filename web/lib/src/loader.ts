@@ -88,7 +88,10 @@ async function fetchBinary(url: URL | string): Promise<WebAssembly.Module> {
   const type = response.headers.get('content-type') ?? ''
   if (!response.ok) {
     const status = `${response.status} ${response.statusText}`.trim()
-    throw notFound(`the server answered ${status}${isHtml(type) ? ' with an HTML page' : ''}`, where)
+    throw notFound(
+      `the server answered ${status}${isHtml(type) ? ' with an HTML page' : ''}`,
+      where,
+    )
   }
   try {
     // Faster, but only allowed where the server knows the type.

@@ -38,11 +38,7 @@ function buffersIn(value: unknown): ArrayBuffer[] {
 let session: Session | undefined
 const running = new Map<number, Control>()
 
-async function start(
-  parts: readonly WebAssembly.Module[],
-  kernels: Kernels,
-  tuning: Tuning,
-) {
+async function start(parts: readonly WebAssembly.Module[], kernels: Kernels, tuning: Tuning) {
   try {
     session = await createSession(parts, kernels, tuning)
     const { version, tier, tiles } = session
