@@ -139,6 +139,12 @@ await lowbit.quantize(fp32, {}, { calibration: seen.bytes })
 export { blob, code, dot, fragile, LowbitError, other, right, share }
 `
 
+test('documentation is made of every export, without a warning', () => {
+  const typedoc = join(projectRoot, 'node_modules/typedoc/bin/typedoc')
+  const options = ['--options', join(library, 'typedoc.json'), '--emit', 'none']
+  runIn(library, process.execPath, [typedoc, ...options])
+})
+
 // What a visitor downloads to run models, and later with the first call of anything else.
 for (const files of [
   ['lowbit.wasm', 'lowbit.js'],
