@@ -24,9 +24,10 @@ Status lower_reduce(Lowering& lowering, size_t index, BinaryFunction fold, bool 
   const auto& attributes = std::get<ReduceAttributes>(lowering.node(index).attributes);
   const Value& from = lowering.input_value(index, 0);
   const Shape kept = kept_shape(from.shape, attributes.axes);
-  const Layout layout = lowering.input_layout(index, 0);
+  // The engine's, wherever the input was made: the order in which floats are added depends on it.
+  const Layout layout = activation_layout(from.shape);
   const Layout output_layout = attributes.keep_dims ? layout : Layout::kRowMajor;
-  const Slot input = lowering.input_slot(index, 0, layout);
+  const Slot input = lowering.input_slot(index, 0);
   const Slot output = lowering.make_output_slot(index, output_layout);
   const StridedView read = broadcast_view(from.shape, layout, from.shape);
   const StridedView written = broadcast_view(kept, output_layout, from.shape);

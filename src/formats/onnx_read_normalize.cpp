@@ -1,6 +1,4 @@
 // LayerNormalization, RMSNormalization, InstanceNormalization, GroupNormalization.
-#include <cstdlib>
-
 #include "base/text.h"
 #include "formats/onnx_read.h"
 
@@ -63,9 +61,10 @@ Status add_statistics(const NodeSource& source, const NormalizationAttributes& n
 Result<Expansion> read_layer_normalization(const NodeSource& source) {
   const NormalizationAttributes norm = read_trailing(source);
   Expansion expansion = same_node(source, norm);
-  const bool has_input = !source.inputs.empty() && source.inputs[0] &&
-                         std::abs(norm.axis) <= source.inputs[0]->shape.rank();
-  if (has_input && (is_output_used(source, 1) || is_output_used(source, 2))) {
+  const int64_t rank =
+      source.inputs.empty() || !source.inputs[0] ? 0 : source.inputs[0]->shape.rank();
+  const bool has_axis = norm.axis >= -rank && norm.axis < rank;
+  if (has_axis && (is_output_used(source, 1) || is_output_used(source, 2))) {
     LOWBIT_TRY(add_statistics(source, norm, expansion));
   }
   return expansion;
