@@ -49,6 +49,9 @@ class ModelWriter {
   // Names of values are reserved: no generated name equals one of them.
   explicit ModelWriter(const Graph& graph);
 
+  // Of the file: the graph's, or the first that has all that the graph has.
+  int64_t opset() const { return opset_; }
+
   // A name that nothing has: `letter` and a number.
   std::string fresh_name(char letter);
 
@@ -71,6 +74,7 @@ class ModelWriter {
   WireWriter value_info(ValueId id) const;
 
   const Graph& graph_;
+  int64_t opset_;
   std::set<std::string_view> reserved_;
   std::map<char, size_t> counters_;
   std::map<std::string, std::string> constants_;  // type, shape and bytes to name

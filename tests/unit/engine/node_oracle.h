@@ -50,10 +50,8 @@ class NodeOracle {
         matrix_product();
         break;
       case Op::kAdd:
-        add();
-        break;
       case Op::kMul:
-        multiply();
+        add();
         break;
       case Op::kRelu:
         clip({.min = 0});
@@ -291,6 +289,7 @@ class NodeOracle {
     return index;
   }
 
+  // Add, and Mul of integers.
   void add() {
     for (int64_t i = 0; i < size(); ++i) {
       const int64_t a = broadcast_index(shape(0), i);
@@ -302,34 +301,15 @@ class NodeOracle {
       }
       const Params pa = params(*input_values_[0]), pb = params(*input_values_[1]);
       const Params y = params(output_);
-      set(i, quantized_add(static_cast<int32_t>(raw(0, a)), static_cast<int32_t>(raw(1, b)),
-                           {.a_ratio = pa.scale / y.scale,
-                            .b_ratio = pb.scale / y.scale,
-                            .a_zero_point = pa.zero_point,
-                            .b_zero_point = pb.zero_point,
-                            .output_zero_point = y.zero_point,
-                            .qmin = to_output(node_.activation.min),
-                            .qmax = to_output(node_.activation.max)}));
-    }
-  }
-
-  void multiply() {
-    for (int64_t i = 0; i < size(); ++i) {
-      const int64_t a = broadcast_index(shape(0), i);
-      const int64_t b = broadcast_index(shape(1), i);
-      if (!is_integer()) {
-        set(i, double{static_cast<float>(raw(0, a)) * static_cast<float>(raw(1, b))});
-        continue;
-      }
-      const Params pa = params(*input_values_[0]), pb = params(*input_values_[1]);
-      const Params y = params(output_);
-      set(i, quantized_mul(static_cast<int32_t>(raw(0, a)), static_cast<int32_t>(raw(1, b)),
-                           {.ratio = pa.scale * pb.scale / y.scale,
-                            .a_zero_point = pa.zero_point,
-                            .b_zero_point = pb.zero_point,
-                            .output_zero_point = y.zero_point,
-                            .qmin = y.qmin,
-                            .qmax = y.qmax}));
+      const auto qa = static_cast<int32_t>(raw(0, a)), qb = static_cast<int32_t>(raw(1, b));
+      const int32_t low = to_output(node_.activation.min), high = to_output(node_.activation.max);
+      const int32_t zero = y.zero_point;
+      set(i, node_.op == Op::kMul ? quantized_mul(qa, qb,
+                                                  {pa.scale * pb.scale / y.scale, pa.zero_point,
+                                                   pb.zero_point, zero, low, high})
+                                  : quantized_add(qa, qb,
+                                                  {pa.scale / y.scale, pb.scale / y.scale,
+                                                   pa.zero_point, pb.zero_point, zero, low, high}));
     }
   }
 
