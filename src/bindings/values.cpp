@@ -33,8 +33,7 @@ const char* array_name(DType dtype) {
 
 // The bytes of a typed array.
 val bytes_of(const val& array) {
-  return val::global("Uint8Array")
-      .new_(array["buffer"], array["byteOffset"], array["byteLength"]);
+  return val::global("Uint8Array").new_(array["buffer"], array["byteOffset"], array["byteLength"]);
 }
 
 // In the array `lent`, if there is one of that length. The common case takes no detour.
@@ -156,8 +155,7 @@ val to_tensors(std::span<const ValueView> values, const val& lent) {
     val shape = val::array();
     for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
     val item = val::object();
-    item.set("data",
-             to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(), value));
+    item.set("data", to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(), value));
     item.set("shape", shape);
     result.call<void>("push", item);
   }

@@ -50,8 +50,8 @@ emscripten::val to_calibration(const Calibration& calibration);
 // {samples, errors}: the bytes of both vectors, which only this binary reads.
 emscripten::val to_evaluation(const Evaluation& evaluation);
 
-// From a RawTensor[] whose data web/lib has matched with its shape and type. Errors: kLimitExceeded,
-// kOutOfMemory.
+// From a RawTensor[] whose data web/lib has matched with its shape and type. Errors:
+// kLimitExceeded, kOutOfMemory.
 Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
 
 // The shapes alone of a Tensor[]. Errors: kLimitExceeded.

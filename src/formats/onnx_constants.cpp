@@ -28,11 +28,11 @@ Result<Tensor> given_constant(const IndexedTensor& source) {
   const std::optional<DType> wanted = dtype_of_onnx(source.given_type);
   if (wanted == source.given->dtype()) return *source.given;
   if (wanted != DType::kBool || source.given->dtype() != DType::kU8) {
-    return make_error(ErrorCode::kTypeMismatch,
-                      format_text("the constant given for the input '{}' is {}; the input is {}",
-                                  name, dtype_name(source.given->dtype()),
-                                  onnx_type_name(source.given_type)),
-                      name);
+    return make_error(
+        ErrorCode::kTypeMismatch,
+        format_text("the constant given for the input '{}' is {}; the input is {}", name,
+                    dtype_name(source.given->dtype()), onnx_type_name(source.given_type)),
+        name);
   }
   LOWBIT_ASSIGN(Tensor truth, Tensor::allocate(DType::kBool, source.given->shape()));
   std::ranges::transform(source.given->data<uint8_t>(), truth.mutable_data<bool>().begin(),

@@ -96,7 +96,10 @@ function checkTensor(tensor: unknown, where: string): asserts tensor is AnyTenso
   const isData = (array: unknown): array is TensorData =>
     Object.values(arrays).some((type) => array instanceof type)
   if (!isData(data)) {
-    return fail(`${where}.data`, `must be a ${Object.values(arrays)[0]?.name} or another of the types of TensorData`)
+    return fail(
+      `${where}.data`,
+      `must be a ${Object.values(arrays)[0]?.name} or another of the types of TensorData`,
+    )
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     fail(`${where}.shape`, 'must be an array of integers from 0 up')
@@ -327,7 +330,11 @@ export function checkPrecision({ info }: Model, where: string, precision: Precis
 }
 
 /** Samples, at least one. */
-export function readCalibrationSamples(samples: unknown, where: string, { info }: Model): RawTensor[] {
+export function readCalibrationSamples(
+  samples: unknown,
+  where: string,
+  { info }: Model,
+): RawTensor[] {
   const { tensors, count } = readSamples(samples, where, info.inputs)
   if (count > 0) return tensors
   throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)

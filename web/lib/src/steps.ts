@@ -146,7 +146,11 @@ export function chunksOf({ samples, batch }: Batching): Chunk[] {
 }
 
 /** Samples [first, first + count) of every input, sharing the data. */
-export function sliceSamples(inputs: readonly RawTensor[], first: number, count: number): RawTensor[] {
+export function sliceSamples(
+  inputs: readonly RawTensor[],
+  first: number,
+  count: number,
+): RawTensor[] {
   return inputs.map(({ data, shape: [samples = 1, ...rest], dtype }) => {
     const size = data.length / samples
     const slice = data.subarray(first * size, (first + count) * size)
@@ -158,11 +162,11 @@ export function sliceSamples(inputs: readonly RawTensor[], first: number, count:
 export function joinSamples(batches: readonly (readonly RawTensor[])[]): RawTensor[] {
   const [first = []] = batches
   if (batches.length === 1) return [...first]
-  return first.map(({ data: { constructor }, shape: [, ...rest] }, index) => {
+  return first.map(({ data: { constructor: type }, shape: [, ...rest] }, index) => {
     const parts = batches.flatMap((outputs) => outputs[index] ?? [])
     const length = parts.reduce((sum, { data }) => sum + data.length, 0)
     const samples = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0)
-    const data = new (constructor as new (length: number) => TensorData)(length)
+    const data = new (type as new (length: number) => TensorData)(length)
     let offset = 0
     for (const part of parts) {
       // All are of one type.
