@@ -1,6 +1,6 @@
 // The names of a file resolved: every tensor and node gets a number, and the rules of ONNX's graph
 // that concern names hold: tensors are made once and before they are used, nodes have names of
-// their own, operators are known.
+// their own.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,8 @@ struct IndexedTensor {
 struct IndexedNode {
   const OnnxNode* source = nullptr;
   std::string name;               // given or generated, unique
-  std::optional<Op> op;           // none: a constant's node, see IndexedTensor::is_constant
+  // None: of a constant's node, see IndexedTensor::is_constant, and of those in OnnxIndex::unknown.
+  std::optional<Op> op;
   std::vector<TensorId> inputs;   // without kNoTensor at the end
   std::vector<TensorId> outputs;  // the first is given
 };
@@ -46,6 +47,7 @@ struct IndexedInput {
 struct OnnxIndex {
   std::vector<IndexedTensor> tensors;
   std::vector<IndexedNode> nodes;
+  std::vector<int32_t> unknown;      // the nodes whose operators Lowbit does not have
   std::vector<IndexedInput> inputs;  // without the initializers, which IR 3 lists there, too
   std::vector<TensorId> outputs;
 
@@ -59,9 +61,14 @@ struct OnnxIndex {
   const IndexedNode* producer(TensorId id) const;
 };
 
-// `model` must outlive the index. Errors: kInvalidModel (`where`: the node or the tensor),
-// kUnsupportedOperator.
+// `model` must outlive the index. Errors: kInvalidModel (`where`: the node or the tensor).
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model);
+
+// Errors: kUnsupportedOperator, one that lists all of OnnxIndex::unknown.
+Status check_operators(const OnnxIndex& index);
+
+// "Conv", and of another domain than ONNX's "com.microsoft.QLinearAdd".
+std::string onnx_operator_name(const OnnxNode& node);
 
 // "node 'conv1' (Conv): <message>", `where` the node's name.
 Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message);

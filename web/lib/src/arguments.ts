@@ -54,7 +54,7 @@ export function readBytes(bytes: unknown): Uint8Array {
   return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
 }
 
-function checkTensor(tensor: unknown, where: string): asserts tensor is Tensor {
+export function checkTensor(tensor: unknown, where: string): asserts tensor is Tensor {
   if (!isObject(tensor)) fail(where, 'must be a tensor, { data, shape }')
   const { data, shape } = tensor
   if (!(data instanceof Float32Array)) fail(`${where}.data`, 'must be a Float32Array')

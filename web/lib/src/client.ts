@@ -30,6 +30,7 @@ import type {
   DistributionOptions,
   EvaluateOptions,
   Evaluator,
+  Inspection,
   LayerAccumulators,
   LayerRecipe,
   Lowbit,
@@ -106,6 +107,19 @@ export class Client implements Lowbit {
       const info = await task.ask(host, 'load', { target, bytes: copy })
       return { info, bytes: copy, warnings: [] }
     })
+  }
+
+  async inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection> {
+    return this.#askAtOnce([], 'inspect', { bytes: check.readBytes(bytes) })
+  }
+
+  async readArray(bytes: Uint8Array | ArrayBuffer): Promise<Tensor> {
+    return this.#askAtOnce([], 'readArray', { bytes: check.readBytes(bytes) })
+  }
+
+  async writeArray(tensor: Tensor): Promise<Uint8Array<ArrayBuffer>> {
+    check.checkTensor(tensor, 'tensor')
+    return this.#askAtOnce([], 'writeArray', { tensor })
   }
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {

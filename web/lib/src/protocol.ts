@@ -13,6 +13,7 @@ import type {
 import type {
   Calibration,
   Distribution,
+  Inspection,
   LayerAccumulators,
   LowbitErrorCode,
   ModelInfo,
@@ -46,6 +47,9 @@ export interface Verbs {
   load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
   /** Adds the second part of the binary, for all verbs but `load` and `run`. */
   complete: { request: { second: WebAssembly.Module }; reply: undefined }
+  inspect: { request: { bytes: Uint8Array }; reply: Inspection }
+  readArray: { request: { bytes: Uint8Array }; reply: Tensor }
+  writeArray: { request: { tensor: Tensor }; reply: Uint8Array<ArrayBuffer> }
   calibrate: {
     request: { model: ModelId; samples: readonly Tensor[] }
     reply: Calibration

@@ -11,6 +11,7 @@ import type {
   WeightedLayer,
   WeightOptions,
 } from './distributions.js'
+import type { Inspection } from './files.js'
 import type { Recipe } from './recipe.js'
 import type {
   DiagnoseOptions,
@@ -21,6 +22,7 @@ import type {
 import type { Report, Score, Sensitivity } from './reports.js'
 
 export * from './distributions.js'
+export * from './files.js'
 export * from './recipe.js'
 export * from './repairs.js'
 export * from './reports.js'
@@ -249,6 +251,19 @@ export interface Lowbit extends Disposable {
    * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
+  /**
+   * What an ONNX file holds, without loading it: also of one whose operators Lowbit does not have. Rejects with
+   * `INVALID_MODEL` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   */
+  inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection>
+  /**
+   * The array of a .npy or an uncompressed IDX file. Its elements become float32, in which integers up to 2^24 are exact:
+   * `data` of an array of class indices may be given as labels. Rejects with `INVALID_DATA`, `UNSUPPORTED_FEATURE` (an element
+   * type or an order) or `LIMIT_EXCEEDED`; `where` names a byte.
+   */
+  readArray(bytes: Uint8Array | ArrayBuffer): Promise<Tensor>
+  /** A .npy file, which NumPy reads. */
+  writeArray(tensor: Tensor): Promise<Uint8Array<ArrayBuffer>>
   /**
    * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
    * quantized model.
