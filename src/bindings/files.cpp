@@ -23,8 +23,8 @@ val to_shape(const InspectedValue& value) {
   val shape = val::array();
   for (const auto& dim : *value.shape) {
     const int64_t* number = std::get_if<int64_t>(&dim);
-    shape.call<void>("push", number != nullptr ? to_number(*number)
-                                               : to_text(std::get<std::string>(dim)));
+    shape.call<void>("push",
+                     number != nullptr ? to_number(*number) : to_text(std::get<std::string>(dim)));
   }
   return shape;
 }
@@ -79,9 +79,9 @@ Result<Tensor> to_float32(const Tensor& source) {
     for (size_t i = 0; i < reals.size(); ++i) reals[i] = static_cast<float>(elements[i]);
   };
   switch (source.dtype()) {
-#define X(name, type, text, onnx)   \
-  case DType::k##name:              \
-    convert(source.data<type>());   \
+#define X(name, type, text, onnx) \
+  case DType::k##name:            \
+    convert(source.data<type>()); \
     break;
     LOWBIT_DTYPES(X)
 #undef X

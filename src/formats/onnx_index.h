@@ -32,7 +32,7 @@ struct IndexedTensor {
 
 struct IndexedNode {
   const OnnxNode* source = nullptr;
-  std::string name;               // given or generated, unique
+  std::string name;  // given or generated, unique
   // None: of a constant's node, see IndexedTensor::is_constant, and of those in OnnxIndex::unknown.
   std::optional<Op> op;
   std::vector<TensorId> inputs;   // without kNoTensor at the end

@@ -1,5 +1,5 @@
-// What an ONNX file says of itself, seen without loading it: whatever operators it uses, and whether
-// Lowbit has them.
+// What an ONNX file says of itself, seen without loading it: whatever operators it uses, and
+// whether Lowbit has them.
 #pragma once
 
 #include <cstddef>

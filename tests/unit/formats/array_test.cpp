@@ -16,9 +16,9 @@ TEST_CASE("the first byte tells .npy from IDX") {
   const Tensor floats = must(Tensor::from_values<float>({3}, std::span(values)));
   CHECK(must(read_array(write_npy(floats))).data<float>()[2] == 3);
 
-  const std::vector<std::byte> idx{std::byte{0}, std::byte{0}, std::byte{8}, std::byte{1},
-                                   std::byte{0}, std::byte{0}, std::byte{0}, std::byte{1},
-                                   std::byte{7}};
+  const std::vector<std::byte> idx{std::byte{0}, std::byte{0}, std::byte{8},
+                                   std::byte{1}, std::byte{0}, std::byte{0},
+                                   std::byte{0}, std::byte{1}, std::byte{7}};
   CHECK(must(read_array(idx)).data<uint8_t>()[0] == 7);
 }
 

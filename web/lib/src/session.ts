@@ -95,8 +95,7 @@ export class Session {
 
     readArray: async ({ bytes }) => this.#instance.call((module) => module.readArray(bytes)),
 
-    writeArray: async ({ tensor }) =>
-      this.#instance.call((module) => module.writeArray([tensor])),
+    writeArray: async ({ tensor }) => this.#instance.call((module) => module.writeArray([tensor])),
 
     calibrate: async ({ model: id, samples }, steps) => {
       const job = this.#on(id, (model, module) => module.calibrate(model, samples))

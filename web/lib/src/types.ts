@@ -45,6 +45,7 @@ export const errorCodes = [
   'DISPOSED',
   'BACKEND_FAILED',
   'LOAD_FAILED',
+  'FILE_FAILED',
 ] as const
 
 export type LowbitErrorCode = (typeof errorCodes)[number]
