@@ -30,11 +30,13 @@ test('an installed package', async (t) => {
       'package.json',
       'dist/index.js',
       'dist/worker.js',
+      'dist/cli.js',
       ...binaries.map((binary) => `dist/${binary}`),
     ]) {
       assert.ok(names.includes(name), `${name} in ${names}`)
     }
-    const foreign = /^(LICENSE|README\.md|package\.json|dist\/[a-z-]+(\.js|\.d\.ts|\.wasm))$/
+    const foreign =
+      /^(LICENSE|README\.md|package\.json|dist\/(cli\/)?[a-z-]+(\.js|\.d\.ts|\.wasm))$/
     assert.deepEqual(
       names.filter((name) => !foreign.test(name)),
       [],
@@ -79,6 +81,12 @@ test('an installed package', async (t) => {
       })
     }
   }
+
+  await t.test('its program runs', () => {
+    const program = join(app, 'node_modules/.bin/lowbit')
+    const { operators } = JSON.parse(runIn(app, program, ['inspect', 'model.onnx', '--json']))
+    assert.deepEqual(operators, { Gemm: 1, Relu: 1 })
+  })
 
   await t.test('its examples run', () => {
     const readme = readFileSync(join(library, 'README.md'), 'utf8')

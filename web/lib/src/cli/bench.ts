@@ -8,8 +8,9 @@ import { formatBytes, formatMs, table } from './output.js'
 import { synthesize } from './synthetic.js'
 import { dataFile, readInputs, scaleOption } from './tensors.js'
 
-/** They bring code and data into the caches, and let the engine compile what runs often. */
-const warmupRuns = 10
+/** Not counted are so many runs, or those of so long: the engine compiles what runs often. */
+const warmupRuns = 200
+const warmupMs = 1000
 const defaultRuns = 200
 /** Fewer runs than asked for are enough after so long. */
 const mostMs = 10_000
@@ -33,15 +34,17 @@ async function measure(
   const first = await timeOnce(async () => {
     outputs = await model.run(inputs, options)
   })
-  const again = () => timeOnce(() => model.run(inputs, { outputs, ...options }))
-  const start = performance.now()
-  const times: number[] = []
-  for (let run = -warmupRuns; run < runs; ++run) {
-    const time = await again()
-    if (run >= 0) times.push(time)
-    calls.onProgress?.({ stage: 'latency', fraction: Math.max(0, run + 1) / runs })
-    if (times.length > 0 && performance.now() - start > mostMs) break
+  const repeat = async (most: number, ms: number) => {
+    const end = performance.now() + ms
+    const times: number[] = []
+    do {
+      times.push(await timeOnce(() => model.run(inputs, { outputs, ...options })))
+      calls.onProgress?.({ stage: 'latency', fraction: times.length / most })
+    } while (times.length < most && performance.now() < end)
+    return times
   }
+  await repeat(warmupRuns, warmupMs)
+  const times = await repeat(runs, mostMs)
   return { first, times: times.sort((a, b) => a - b) }
 }
 
@@ -56,7 +59,7 @@ export const bench: Command = {
   options: {
     runs: {
       value: 'NUMBER',
-      help: `how often it is run, after ${warmupRuns} times to warm up: ${defaultRuns}`,
+      help: `how often it is run, at most ${mostMs / 1000} s: ${defaultRuns}`,
     },
     input: { value: dataFile, multiple: true, help: 'the data of an input, all run at once' },
     ...scaleOption,

@@ -1,7 +1,7 @@
 // What a command is.
 
 import type { CallOptions, Lowbit, LowbitOptions } from 'lowbit'
-import type { Arguments, Options } from './arguments.js'
+import { type Arguments, commonOptions, type Options } from './arguments.js'
 import type { Exit } from './failures.js'
 import type { Output } from './output.js'
 
@@ -29,3 +29,5 @@ export interface Command {
   readonly examples: readonly (readonly [command: string, purpose: string])[]
   run(context: Context): Promise<Exit>
 }
+
+export const optionsOf = ({ options }: Command): Options => ({ ...options, ...commonOptions })

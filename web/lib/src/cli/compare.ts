@@ -2,7 +2,7 @@
 
 import type { ModelReport, Report } from 'lowbit'
 import type { Command } from './command.js'
-import { exits } from './failures.js'
+import { about, exits } from './failures.js'
 import { layersOf } from './layers.js'
 import { loadModel, type ModelFile } from './models.js'
 import { formatBytes, formatCount, formatMs, formatPercent, table } from './output.js'
@@ -80,7 +80,9 @@ export const compare: Command = {
     const inputs = await readInputs(lowbit, a.model, args, 'data')
     const labelsFile = args.text('labels')
     const labels = labelsFile === undefined ? {} : { labels: await readLabels(lowbit, labelsFile) }
-    const report = await lowbit.compare(a.model, b.model, { inputs, ...labels, ...calls })
+    const report = await about(`${fileA} and ${fileB}`, () =>
+      lowbit.compare(a.model, b.model, { inputs, ...labels, ...calls }),
+    )
 
     const answer = {
       samples: report.samples,

@@ -1,9 +1,10 @@
 // Files read and written. A name of - is standard input or output. A file is there whole or not at all: it is written
 // beside its place and then renamed.
 
-import { rmSync } from 'node:fs'
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { Failure, failUsage } from './failures.js'
+import { constants, rmSync, type Stats } from 'node:fs'
+import { access, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { exits, Failure, failUsage } from './failures.js'
 
 export const standard = '-'
 
@@ -51,24 +52,29 @@ export interface Target {
   readonly existing?: { readonly path: string; readonly isFile: boolean; readonly mode: number }
 }
 
-async function statOf(name: string): Promise<Target['existing']> {
+async function look(name: string): Promise<Target> {
+  let status: Stats
   try {
-    const status = await stat(name)
-    return { path: await realpath(name), isFile: status.isFile(), mode: status.mode }
+    status = await stat(name)
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw fileFailed(name, 'written', cause)
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    await access(dirname(name), constants.W_OK)
+    return { name }
   }
+  if (status.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+  const path = await realpath(name)
+  return { name, existing: { path, isFile: status.isFile(), mode: status.mode } }
 }
 
-/** To be called before work that would be lost. Errors: FILE_FAILED for a file that exists, unless `force`. */
+/** To be called before work that would be lost. Errors: FILE_FAILED, also for a file that exists, unless `force`. */
 export async function openTarget(name: string, force: boolean): Promise<Target> {
   if (name === standard) return { name }
-  const existing = await statOf(name)
-  if (existing?.isFile && !force) {
-    throw new Failure('FILE_FAILED', `${name} exists already; --force replaces it`, name)
-  }
-  return existing ? { name, existing } : { name }
+  const target = await look(name).catch((cause) => {
+    throw fileFailed(name, 'written', cause)
+  })
+  if (!target.existing?.isFile || force) return target
+  const message = `${name} exists already; --force replaces it`
+  throw new Failure('FILE_FAILED', message, name, exits.usage)
 }
 
 /** Where that fails, the program ends (main.ts). */

@@ -1,6 +1,6 @@
 // The texts of --help.
 
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { commands } from './commands.js'
 import { exits } from './failures.js'
 import { table } from './output.js'
@@ -16,8 +16,8 @@ const exitTexts: readonly (readonly [number, string])[] = [
 
 const indented = (rows: readonly (readonly string[])[]) => table(rows).map((line) => `  ${line}`)
 
-function optionRows({ options }: Command): string[][] {
-  return Object.entries(options).map(([name, { value, help }]) => [
+function optionRows(command: Command): string[][] {
+  return Object.entries(optionsOf(command)).map(([name, { value, help }]) => [
     value === undefined ? `--${name}` : `--${name} ${value}`,
     help,
   ])

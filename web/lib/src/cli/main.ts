@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { createLowbit, type Lowbit, type LowbitOptions } from 'lowbit'
-import { commonOptions, parseArguments } from './arguments.js'
+import { parseArguments } from './arguments.js'
+import { optionsOf } from './command.js'
 import { commands } from './commands.js'
 import { type Exit, exits, Failure, failUsage, toFailure } from './failures.js'
 import { removeUnfinished } from './files.js'
@@ -32,10 +33,12 @@ async function dispatch(
   }
   if (!command) {
     const names = commands.map((known) => known.name).join(', ')
-    return failUsage(name ?? 'a command', `is not one of ${names}; see lowbit --help`)
+    return failUsage(
+      name?.startsWith('-') === false ? name : 'COMMAND',
+      `must be one of ${names}; see lowbit --help`,
+    )
   }
-  const options = { ...command.options, ...commonOptions }
-  const args = parseArguments(rest, options, command.positionals)
+  const args = parseArguments(rest, optionsOf(command), command.positionals)
   const onProgress = output.progress.bind(output)
   const opened: Lowbit[] = []
   const open = async (options: LowbitOptions = { worker: true }) => {

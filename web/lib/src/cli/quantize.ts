@@ -3,7 +3,7 @@
 import type { Lowbit, Model, Recipe, Tensor } from 'lowbit'
 import { forceOption } from './arguments.js'
 import type { Command, Context } from './command.js'
-import { about, exits, Failure, failUsage } from './failures.js'
+import { exits, Failure, failUsage } from './failures.js'
 import { openTarget, standard, writeOutput } from './files.js'
 import { layersOf } from './layers.js'
 import { loadModel } from './models.js'
@@ -117,8 +117,8 @@ export const quantize: Command = {
     }
     const source = await readSource(context, lowbit, fp32, recipe.seed ?? 0)
     for (const warning of source.warnings) output.warn(warning)
-    const int8 = await withRecipe(args, () =>
-      about(file, () => lowbit.quantize(fp32, recipe, { calibration: source.tensors, ...calls })),
+    const int8 = await withRecipe(args, file, () =>
+      lowbit.quantize(fp32, recipe, { calibration: source.tensors, ...calls }),
     )
     for (const warning of int8.warnings) output.warn(warning)
     const onnx = await int8.save('onnx')

@@ -78,12 +78,12 @@ export async function readRecipe(args: Arguments): Promise<Recipe> {
   const { rounding, ...correct } = list === undefined ? {} : readCorrections(list)
   const bits = args.text('activations')
   const weights = given({
-    bits: args.number('weights', 0),
+    bits: args.number('weights', 2),
     granularity: args.text('granularity'),
     rounding,
   })
   const activations = given({
-    bits: bits === 'float' ? bits : args.number('activations', 0),
+    bits: bits === 'float' ? bits : args.number('activations', 2),
     observer: args.text('observer'),
   })
   return {
@@ -95,17 +95,22 @@ export async function readRecipe(args: Arguments): Promise<Recipe> {
   }
 }
 
-/** Quantizes by the recipe; an error of a field names the option or the file that it came from. */
-export async function withRecipe<T>(args: Arguments, work: () => Promise<T>): Promise<T> {
+/** Does `work` on a model's file; an error of the recipe names the option or the file that the field came from. */
+export async function withRecipe<T>(
+  args: Arguments,
+  file: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
     const { code, message, where } = toFailure(error)
-    if (code !== 'INVALID_ARGUMENT') throw error
+    const isRecipe = code === 'INVALID_ARGUMENT'
     const option = optionOf[where]
-    if (option !== undefined && args.isSet(option)) failUsage(`--${option}`, message)
-    const file = args.text('recipe')
-    if (file === undefined) throw error
-    return about(file, () => Promise.reject(error))
+    if (isRecipe && option !== undefined && args.isSet(option)) {
+      throw new Failure(code, `--${option}: ${message}`, `--${option}`)
+    }
+    const recipe = isRecipe ? args.text('recipe') : undefined
+    return about(recipe ?? file, () => Promise.reject(error))
   }
 }
