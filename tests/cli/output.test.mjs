@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { commands } from '../../web/lib/dist/cli/commands.js'
 import { formatBytes, Output, paintFor, table } from '../../web/lib/dist/cli/output.js'
-import { lowbit, mlp, version } from './support.mjs'
+import { buildModel } from '../oracle/onnx.mjs'
+import { folder, lowbit, mlp, version } from './support.mjs'
 
 const escapeCode = '\u001b'
 
@@ -96,6 +97,21 @@ test('tables are aligned, without spaces at the end', () => {
     ['e', '', ''],
   ]
   assert.deepEqual(table(rows, [2]), ['a    long    1', 'bcd  b     100', 'e'])
+})
+
+test('names from files cannot command a terminal', async (t) => {
+  const path = folder(t)
+  const evil = `a${escapeCode}[2J`
+  const nodes = [[`Frob${escapeCode}[31m`, [evil], 'y']]
+  writeFileSync(
+    path('evil.onnx'),
+    buildModel({ inputs: { [evil]: [1] }, outputs: { y: [1] }, nodes }),
+  )
+  for (const command of ['inspect', 'bench']) {
+    const { text, stderr } = await lowbit([command, path('evil.onnx')])
+    assert.ok(!(text + stderr).includes(escapeCode))
+    assert.match(text + stderr, /Frob\ufffd\[31m/)
+  }
 })
 
 test('sizes', () => {

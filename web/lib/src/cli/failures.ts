@@ -26,7 +26,7 @@ const exitOf: Readonly<Record<LowbitErrorCode, Exit>> = {
   UNSUPPORTED_FEATURE: exits.model,
   SHAPE_MISMATCH: exits.other,
   TYPE_MISMATCH: exits.other,
-  // Of data it is found when they are read (tensors.ts); then it is the model's.
+  // Of samples it is found before (quantize.ts); then it is the model's.
   NON_FINITE: exits.model,
   EMPTY_CALIBRATION: exits.other,
   ACCUMULATOR_OVERFLOW: exits.model,

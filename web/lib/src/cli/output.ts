@@ -23,18 +23,22 @@ export function paintFor({ isTTY }: Stream, { NO_COLOR, TERM }: Environment): Pa
   return (style, text) => `\u001b[${styles[style][0]}m${text}\u001b[${styles[style][1]}m`
 }
 
+/** Names come from files, and could command a terminal. */
+const harmless = (text: string) => text.replace(/[^\P{Cc}\n]/gu, '\ufffd')
+
 /** Lines of columns as wide as their widest text; those named in `right` are aligned there, as numbers are. */
 export function table(
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string[] {
   const widths: number[] = []
-  for (const row of rows) {
+  const cells = rows.map((row) => row.map(harmless))
+  for (const row of cells) {
     row.forEach((text, column) => {
       widths[column] = Math.max(widths[column] ?? 0, text.length)
     })
   }
-  return rows.map((row) =>
+  return cells.map((row) =>
     row
       .map((text, column) => {
         const width = widths[column] ?? 0
@@ -133,6 +137,6 @@ export class Output {
   }
 
   #say(style: Style, kind: string, message: string): void {
-    this.note(`lowbit: ${this.#paintError(style, `${kind}:`)} ${message}`)
+    this.note(`lowbit: ${this.#paintError(style, `${kind}:`)} ${harmless(message)}`)
   }
 }

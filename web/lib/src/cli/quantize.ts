@@ -24,6 +24,17 @@ interface Source {
   readonly text: string
 }
 
+/** Where the model's weights are not finite, the model is to blame. */
+function checkFinite({ info }: Model, tensors: readonly Tensor[]): void {
+  for (const [input, { data }] of tensors.entries()) {
+    const index = data.findIndex((value) => !Number.isFinite(value))
+    if (index < 0) continue
+    const name = info.inputs[input]?.name ?? ''
+    const message = `the samples of the input ${name}: element ${index} is not a finite number`
+    throw new Failure('NON_FINITE', message, name, exits.other)
+  }
+}
+
 async function readSource(
   { args }: Context,
   lowbit: Lowbit,
@@ -35,6 +46,7 @@ async function readSource(
   const tensors = isSynthetic
     ? synthesize(model, syntheticSamples, seed)
     : await readInputs(lowbit, model, args, 'calibration')
+  checkFinite(model, tensors)
   const samples = tensors[0]?.shape[0] ?? 0
   if (!isSynthetic) {
     const text = `${samples} samples of ${files.join(', ')}`

@@ -45,6 +45,8 @@ function withDimensionsOf({ shape: wanted }: ValueInfo, { data, shape }: Tensor)
   const [samples = 1, ...given] = shape
   const sample = wanted.slice(1)
   const isSame =
+    wanted.length > 0 &&
+    shape.length > 0 &&
     sample.every((size) => typeof size === 'number') &&
     given.filter((size) => size !== 1).join() === sample.filter((size) => size !== 1).join()
   return { data, shape: isSame ? [samples, ...(sample as number[])] : shape }
@@ -73,13 +75,8 @@ export function assign(
   return files
 }
 
-function checkFinite(data: ArrayLike<number>, file: string): void {
-  for (let index = 0; index < data.length; ++index) {
-    if (Number.isFinite(data[index])) continue
-    const message = `${file}: element ${index} is not a finite number`
-    throw new Failure('NON_FINITE', message, file, exits.other)
-  }
-}
+const scaled = (data: Tensor['data'], scale: number) =>
+  scale === 1 ? data : data.map((value) => value * scale)
 
 /** One tensor for each input of the model, from the files of an option. Errors: INVALID_ARGUMENT where some have none. */
 export async function readInputs(
@@ -97,8 +94,7 @@ export async function readInputs(
     const file = files.get(input.name)
     if (file === undefined) return failUsage(where, `has no file for the input ${input.name}`)
     const { data, shape } = await readArray(lowbit, file)
-    checkFinite(data, file)
-    tensors.push(withDimensionsOf(input, { data: data.map((value) => value * scale), shape }))
+    tensors.push(withDimensionsOf(input, { data: scaled(data, scale), shape }))
   }
   return tensors
 }
