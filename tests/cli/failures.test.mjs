@@ -6,21 +6,26 @@ import { test } from 'node:test'
 import { buildModel } from '../oracle/onnx.mjs'
 import { folder, lowbit, mlp, writeDigits } from './support.mjs'
 
-/** Without --json the message goes to standard error; with it { error } to standard output, and nothing else. */
-async function fails(args, status, code, message) {
-  const [plain, json] = await Promise.all([lowbit(args), lowbit([...args, '--json'])])
-  for (const run of [plain, json]) {
-    assert.equal(run.status, status, `${args.join(' ')}: ${run.text}${run.stderr}`)
-  }
-  assert.equal(plain.text, '')
-  assert.match(plain.stderr, /^lowbit: error: /m)
-  assert.match(plain.stderr, message)
+/** With --json it is { error } on standard output, and nothing else. */
+async function failsInJson(args, status, code, message) {
+  const json = await lowbit([...args, '--json'])
+  assert.equal(json.status, status, `${args.join(' ')}: ${json.text}${json.stderr}`)
   const { error, ...rest } = JSON.parse(json.text)
   assert.deepEqual(rest, {})
   assert.deepEqual(Object.keys(error), ['code', 'message', 'where'])
   assert.equal(error.code, code)
   assert.match(error.message, message)
   assert.doesNotMatch(json.stderr, /error:/)
+  return error
+}
+
+/** So it does, and without --json the message goes to standard error. */
+async function fails(args, status, code, message) {
+  const [plain, error] = await Promise.all([lowbit(args), failsInJson(args, status, code, message)])
+  assert.equal(plain.status, status)
+  assert.equal(plain.text, '')
+  assert.match(plain.stderr, /^lowbit: error: /m)
+  assert.match(plain.stderr, message)
   return error
 }
 
@@ -68,7 +73,9 @@ test('2: the command line is wrong', async (t) => {
     [[...compare, '--max-drop', 'x'], /--max-drop must be a number from 0 up/],
     [['bench', mlp, '--runs', '0'], /--runs must be a number from 1 up/],
   ]
-  for (const [args, message] of cases) await fails(args, 2, 'INVALID_ARGUMENT', message)
+  await Promise.all(
+    cases.map(([args, message]) => failsInJson(args, 2, 'INVALID_ARGUMENT', message)),
+  )
   const error = await fails([...quantize, '--weights', '9'], 2, 'INVALID_ARGUMENT', /bits/)
   assert.equal(error.where, '--weights')
 })
