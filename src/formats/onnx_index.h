@@ -3,6 +3,7 @@
 // their own.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,12 +19,16 @@ using TensorId = int32_t;
 inline constexpr TensorId kNoTensor = -1;
 inline constexpr int32_t kNoNode = -1;
 
+struct OnnxOperator;
+
 struct IndexedTensor {
   std::string_view name;
   // At most one of these; an input of the graph has none.
   const OnnxTensor* initializer = nullptr;
+  const Tensor* given = nullptr;  // an input that the caller made a constant
   int32_t producer = kNoNode;
-  // A constant: an initializer, the output of a Constant, or a Mul or Cast of such.
+  // A constant: one of the former, the output of a Constant, or of a node of constants that folds
+  // (formats/onnx_operators.inc).
   bool is_constant = false;
   bool is_graph_output = false;
   int32_t consumer_count = 0;
@@ -33,8 +38,9 @@ struct IndexedTensor {
 struct IndexedNode {
   const OnnxNode* source = nullptr;
   std::string name;  // given or generated, unique
-  // None: of a constant's node, see IndexedTensor::is_constant, and of those in OnnxIndex::unknown.
-  std::optional<Op> op;
+  // Null: a Constant, or one of OnnxIndex::unknown.
+  const OnnxOperator* known = nullptr;
+  std::optional<Op> op;           // the operator of the Graph that has its name, if there is one
   std::vector<TensorId> inputs;   // without kNoTensor at the end
   std::vector<TensorId> outputs;  // the first is given
 };
@@ -59,10 +65,17 @@ struct OnnxIndex {
   }
   // The node that makes a tensor; null for inputs, initializers and kNoTensor.
   const IndexedNode* producer(TensorId id) const;
+  // A node that is not computed when the model runs.
+  bool is_constant(const IndexedNode& node) const {
+    return tensor(node.outputs.front()).is_constant;
+  }
 };
 
-// `model` must outlive the index. Errors: kInvalidModel (`where`: the node or the tensor).
-Result<OnnxIndex> index_onnx_model(const OnnxModel& model);
+// `given`: inputs of the graph that are constants, by name. `model` and they must outlive the
+// index. Errors: kInvalidModel (`where`: the node or the tensor), kInvalidArgument (a name in
+// `given` that no input has).
+Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
+                                   const std::map<std::string, Tensor>& given);
 
 // Errors: kUnsupportedOperator, one that lists all of OnnxIndex::unknown.
 Status check_operators(const OnnxIndex& index);

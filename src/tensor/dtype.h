@@ -11,7 +11,8 @@
   X(U8, uint8_t, "uint8", 2)  \
   X(I8, int8_t, "int8", 3)    \
   X(I32, int32_t, "int32", 6) \
-  X(I64, int64_t, "int64", 7)
+  X(I64, int64_t, "int64", 7) \
+  X(Bool, bool, "bool", 9)
 
 namespace lowbit {
 
