@@ -70,32 +70,12 @@ InspectionOrFailure inspect(const JsBytes& bytes) {
 // ---- Arrays
 // ----------------------------------------------------------------------------------------
 
-// Integers above 2^24 are rounded.
-Result<Tensor> to_float32(const Tensor& source) {
-  if (source.dtype() == DType::kF32) return source;
-  LOWBIT_ASSIGN(Tensor target, Tensor::allocate(DType::kF32, source.shape()));
-  const auto convert = [&](const auto elements) {
-    std::span<float> reals = target.mutable_data<float>();
-    for (size_t i = 0; i < reals.size(); ++i) reals[i] = static_cast<float>(elements[i]);
-  };
-  switch (source.dtype()) {
-#define X(name, type, text, onnx) \
-  case DType::k##name:            \
-    convert(source.data<type>()); \
-    break;
-    LOWBIT_DTYPES(X)
-#undef X
-  }
-  return target;
-}
-
 Result<val> try_read_array(const JsBytes& bytes) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> file, read_bytes(bytes));
-  LOWBIT_ASSIGN(const Tensor stored, read_array({file->data(), file->byte_count()}));
-  LOWBIT_ASSIGN(Tensor tensor, to_float32(stored));
-  const ValueView view{.shape = tensor.shape(), .data = tensor.mutable_raw()};
-  LOWBIT_ASSIGN(const val tensors, to_tensors(std::span(&view, 1), val::array()));
-  return val(tensors[0]);
+  LOWBIT_ASSIGN(Tensor tensor, read_array({file->data(), file->byte_count()}));
+  const ValueView view{
+      .dtype = tensor.dtype(), .shape = tensor.shape(), .data = tensor.mutable_raw()};
+  return val(to_tensors(std::span(&view, 1), val::array())[0]);
 }
 
 TensorOrFailure read_array_file(const JsBytes& bytes) {
@@ -120,7 +100,7 @@ EMSCRIPTEN_BINDINGS(files) {
 
   register_type<InspectionOrFailure>(
       "import('./files.js').Inspection | import('./raw.js').Failure");
-  register_type<TensorOrFailure>("import('./types.js').Tensor | import('./raw.js').Failure");
+  register_type<TensorOrFailure>("import('./raw.js').RawTensor | import('./raw.js').Failure");
   register_type<FileOrFailure>("Uint8Array<ArrayBuffer> | import('./raw.js').Failure");
 
   function("inspect(bytes)", &inspect);

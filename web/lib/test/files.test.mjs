@@ -34,8 +34,14 @@ for (const worker of [false, true]) {
       assert.equal(String.fromCharCode(...file.subarray(1, 6)), 'NUMPY')
       assert.deepEqual(await lowbit.readArray(file), tensor)
     }
+    for (const data of [Uint8Array.of(1, 255), Int8Array.of(-1, 1), Int32Array.of(-70000, 1)]) {
+      const file = await lowbit.writeArray({ data, shape: [2] })
+      assert.deepEqual(await lowbit.readArray(file), { data, shape: [2] })
+    }
+    const large = { data: BigInt64Array.of(-(2n ** 60n)), shape: [1] }
+    assert.deepEqual(await lowbit.readArray(await lowbit.writeArray(large)), large)
     const idx = Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 7, 255)
-    assert.deepEqual(await lowbit.readArray(idx), { data: Float32Array.of(7, 255), shape: [2, 1] })
+    assert.deepEqual(await lowbit.readArray(idx), { data: Uint8Array.of(7, 255), shape: [2, 1] })
     await rejects(lowbit.readArray(idx.subarray(0, 9)), 'INVALID_DATA', /^byte \d+$/)
     await rejects(lowbit.readArray(new Uint8Array()), 'INVALID_DATA', 'byte 0')
     const data = new Float32Array(2)

@@ -1,6 +1,6 @@
 // lowbit bench: how long a model takes for one sample.
 
-import type { Tensor } from 'lowbit'
+import type { AnyTensor, TensorData } from 'lowbit'
 import type { Command, Context } from './command.js'
 import { about, exits } from './failures.js'
 import { loadModel, type ModelFile } from './models.js'
@@ -24,15 +24,15 @@ async function timeOnce(work: () => Promise<unknown>): Promise<number> {
 /** The first run, which plans, and then those that count, sorted. */
 async function measure(
   { model }: ModelFile,
-  inputs: Tensor[],
+  inputs: readonly AnyTensor[],
   runs: number,
   calls: Context['calls'],
 ) {
   const { signal } = calls
   const options = signal ? { signal } : {}
-  let outputs: readonly Tensor[] = []
+  let outputs: readonly AnyTensor[] = []
   const first = await timeOnce(async () => {
-    outputs = await model.run(inputs, options)
+    outputs = await model.run<TensorData>(inputs, options)
   })
   const repeat = async (most: number, ms: number) => {
     const end = performance.now() + ms

@@ -1,6 +1,6 @@
 // lowbit quantize: a model with integers, and a report of how it was made.
 
-import type { Lowbit, Model, Recipe, Tensor } from 'lowbit'
+import type { AnyTensor, Lowbit, Model, Recipe } from 'lowbit'
 import { forceOption } from './arguments.js'
 import type { Command, Context } from './command.js'
 import { exits, Failure, failUsage } from './failures.js'
@@ -16,7 +16,7 @@ const syntheticSamples = 32
 
 /** Where the ranges of the activations come from. */
 interface Source {
-  readonly tensors: readonly Tensor[]
+  readonly tensors: readonly AnyTensor[]
   /** As the report has it. */
   readonly calibration: Readonly<Record<string, unknown>> & { readonly samples: number }
   readonly warnings: readonly string[]
@@ -25,8 +25,9 @@ interface Source {
 }
 
 /** Where the model's weights are not finite, the model is to blame. */
-function checkFinite({ info }: Model, tensors: readonly Tensor[]): void {
+function checkFinite({ info }: Model, tensors: readonly AnyTensor[]): void {
   for (const [input, { data }] of tensors.entries()) {
+    if (!(data instanceof Float32Array)) continue
     const index = data.findIndex((value) => !Number.isFinite(value))
     if (index < 0) continue
     const name = info.inputs[input]?.name ?? ''
@@ -63,7 +64,7 @@ async function measureLayers(
   { calls }: Context,
   lowbit: Lowbit,
   models: readonly [Model, Model],
-  inputs: readonly Tensor[],
+  inputs: readonly AnyTensor[],
 ) {
   try {
     const report = await lowbit.compare(...models, { inputs, latencyRuns: 0, ...calls })

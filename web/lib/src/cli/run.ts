@@ -1,5 +1,6 @@
 // lowbit run: a model's outputs for some inputs, as .npy files.
 
+import type { TensorData } from 'lowbit'
 import { forceOption } from './arguments.js'
 import type { Command } from './command.js'
 import { about, exits, failUsage } from './failures.js'
@@ -40,7 +41,7 @@ export const run: Command = {
     const targets = await Promise.all(files.map(([, name]) => openTarget(name, force)))
 
     const inputs = await readInputs(lowbit, model, args, 'input')
-    const results = await about(file, () => model.run(inputs, calls))
+    const results = await about(file, () => model.run<TensorData>(inputs, calls))
     const outputs: { name: string; file: string; shape: readonly number[] }[] = []
     for (const [index, target] of targets.entries()) {
       const [name = '', written = ''] = files[index] ?? []

@@ -28,7 +28,10 @@ function normal(uniform: () => number): number {
   return sum
 }
 
-function shapeOf({ name, shape }: ValueInfo, samples: number): number[] {
+function shapeOf({ name, dtype, shape }: ValueInfo, samples: number): number[] {
+  if (dtype !== 'float32') {
+    throw new Failure('INVALID_ARGUMENT', `the input ${name} is ${dtype}: it needs data`, name)
+  }
   return shape.map((size, axis) => {
     if (typeof size === 'number') return axis === 0 ? Math.ceil(samples / size) * size : size
     if (axis === 0) return samples

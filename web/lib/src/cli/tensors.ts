@@ -1,7 +1,7 @@
 // The data of --calibration, --data, --input and --labels: .npy or IDX files, gzipped or not, one for each input of a model.
 
 import { gunzipSync } from 'node:zlib'
-import type { Lowbit, Model, Tensor, ValueInfo } from 'lowbit'
+import type { AnyTensor, Lowbit, Model, TensorData, ValueInfo } from 'lowbit'
 import type { Arguments, Options } from './arguments.js'
 import { about, exits, Failure, failUsage } from './failures.js'
 import { readInput } from './files.js'
@@ -35,13 +35,13 @@ function unpack(bytes: Uint8Array, file: string): Uint8Array {
   }
 }
 
-async function readArray(lowbit: Lowbit, file: string): Promise<Tensor> {
+async function readArray(lowbit: Lowbit, file: string): Promise<AnyTensor> {
   const bytes = unpack(await readInput(file), file)
   return about(file, () => lowbit.readArray(bytes), exits.other)
 }
 
 /** The data as the model takes it: 1 more or less among a sample's dimensions makes no difference. */
-function withDimensionsOf({ shape: wanted }: ValueInfo, { data, shape }: Tensor): Tensor {
+function withDimensionsOf({ shape: wanted }: ValueInfo, { data, shape }: AnyTensor): AnyTensor {
   const [samples = 1, ...given] = shape
   const sample = wanted.slice(1)
   const isSame =
@@ -75,8 +75,12 @@ export function assign(
   return files
 }
 
-const scaled = (data: Tensor['data'], scale: number) =>
-  scale === 1 ? data : data.map((value) => value * scale)
+/** Elements for an input: those of any type become floats where it takes floats. */
+function convert(data: TensorData, { name, dtype }: ValueInfo, scale: number): TensorData {
+  if (dtype === 'float32') return Float32Array.from(data, (value) => Number(value) * scale)
+  if (scale === 1) return data
+  return failUsage('--scale', `is for floats; the input ${name} is ${dtype}`)
+}
 
 /** One tensor for each input of the model, from the files of an option. Errors: INVALID_ARGUMENT where some have none. */
 export async function readInputs(
@@ -84,17 +88,17 @@ export async function readInputs(
   { info }: Model,
   args: Arguments,
   option: string,
-): Promise<Tensor[]> {
+): Promise<AnyTensor[]> {
   const where = `--${option}`
   const names = info.inputs.map(({ name }) => name)
   const files = assign(args.texts(option), names, where)
   const scale = readScale(args)
-  const tensors: Tensor[] = []
+  const tensors: AnyTensor[] = []
   for (const input of info.inputs) {
     const file = files.get(input.name)
     if (file === undefined) return failUsage(where, `has no file for the input ${input.name}`)
     const { data, shape } = await readArray(lowbit, file)
-    tensors.push(withDimensionsOf(input, { data: scaled(data, scale), shape }))
+    tensors.push(withDimensionsOf(input, { data: convert(data, input, scale), shape }))
   }
   return tensors
 }
@@ -102,8 +106,8 @@ export async function readInputs(
 /** Class indices. Errors: also INVALID_DATA for anything else. */
 export async function readLabels(lowbit: Lowbit, file: string): Promise<Int32Array> {
   const { data } = await readArray(lowbit, file)
-  const labels = Int32Array.from(data)
-  const index = labels.findIndex((label, position) => label !== data[position] || label < 0)
+  const labels = Int32Array.from(data, Number)
+  const index = labels.findIndex((label, at) => label !== Number(data[at]) || label < 0)
   if (index < 0) return labels
   const message = `${file}: element ${index}, ${data[index]}, is not a class index`
   throw new Failure('INVALID_DATA', message, file)
