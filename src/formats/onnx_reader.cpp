@@ -34,7 +34,7 @@ Status check_versions(const OnnxModel& model) {
   }
   if (*model.opset < kMinOpset || *model.opset > kMaxOpset) {
     return make_error(ErrorCode::kUnsupportedFeature,
-                      format_text("opset {} is not supported; 1 to 21 are", *model.opset));
+                      format_text("opset {} is not supported; 1 to 23 are", *model.opset));
   }
   if (model.graph.has_sparse_initializers) {
     return make_error(ErrorCode::kUnsupportedFeature, "sparse initializers are not supported");

@@ -1,7 +1,7 @@
 // Checks of what callers in plain JavaScript may get wrong. `where` is the path of the argument. What depends on the
 // model, such as its inputs' shapes, is checked where the model is.
 
-import type { BinarySources } from './loader.js'
+import type { PartSources } from './loader.js'
 import type { ModelSource } from './protocol.js'
 import type { DistributionChoice, DoctorChoice, MixedPrecisionChoice, RawTensor } from './raw.js'
 import {
@@ -202,12 +202,12 @@ const isWasmSource = (source: unknown): source is WasmSource =>
   typeof source === 'string' ||
   [URL, Uint8Array, ArrayBuffer].some((type) => source instanceof type)
 
-/** A single source is that of the simd128 binary, beside which there is no other then. */
-export function readWasm(wasm: unknown): BinarySources {
+/** A single source is that of the part that runs models; relaxed kernels there are none then. */
+export function readWasm(wasm: unknown): PartSources {
   if (wasm === undefined) return {}
-  if (isWasmSource(wasm)) return { simd128: wasm, relaxed: null }
+  if (isWasmSource(wasm)) return { run: wasm, relaxed: null }
   const kinds = 'a URL, a string, a Uint8Array or an ArrayBuffer'
-  const names = ['simd128', 'simd128Quantize', 'relaxed', 'relaxedQuantize']
+  const names = ['run', 'quantize', 'relaxed']
   if (!isObject(wasm)) return fail('options.wasm', `must be ${kinds}, or an object of these`)
   for (const [key, source] of Object.entries(wasm)) {
     const where = `options.wasm.${key}`

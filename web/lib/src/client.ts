@@ -79,14 +79,14 @@ function fill(lent: readonly RawTensor[], results: RawTensor[]): RawTensor[] {
   return lent.length > 0 ? [...lent] : results
 }
 
-/** Those that the first part of the binary can do. */
+/** Those that the binary's first part can do. */
 const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
 
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
   readonly #pool: Pool
   readonly #binary: Binary
-  /** The hosts that have the second part of the binary, once the promise is fulfilled. */
+  /** The hosts that can do the other verbs, once the promise is fulfilled. */
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
@@ -477,8 +477,8 @@ export class Client implements Lowbit {
     let isThere = this.#complete.get(host)
     if (!isThere) {
       isThere = this.#binary
-        .second()
-        .then((second) => host.call('complete', { second }, () => {}).reply)
+        .quantize()
+        .then((part) => host.call('complete', { part }, () => {}).reply)
       this.#complete.set(host, isThere)
       isThere.catch(() => this.#complete.delete(host))
     }

@@ -85,8 +85,8 @@ export class Session {
       return info
     },
 
-    complete: async ({ second }) => {
-      await this.#instance.complete(second)
+    complete: async ({ part }) => {
+      await this.#instance.add(part)
       return undefined
     },
 
@@ -269,20 +269,15 @@ function trial<T>(instance: Instance, action: (module: MainModule) => T): T {
   }
 }
 
-function probe(instance: Instance): KernelTier {
-  const tier = trial(instance, (module) => module.probeTier())
-  if (tier !== 'simd128') return tier
-  throw new LowbitError('LOAD_FAILED', 'the binary has no relaxed kernels', 'wasm')
-}
-
-/** Errors: LOAD_FAILED. */
+/** `parts` of the binary: the first, and those to add to it. Errors: LOAD_FAILED. */
 export async function createSession(
-  binary: WebAssembly.Module,
+  [first, ...others]: readonly WebAssembly.Module[],
   kernels: Kernels,
   { known, budgetMs }: Tuning,
 ): Promise<Session> {
-  const instance = await createInstance(binary)
-  const tier = kernels === 'probe' ? probe(instance) : kernels
+  const instance = await createInstance(first as WebAssembly.Module)
+  for (const part of others) await instance.add(part)
+  const tier = kernels === 'probe' ? trial(instance, (module) => module.probeTier()) : kernels
   const tiles = known[tier] ?? trial(instance, (module) => module.tune(tier, budgetMs))
   return new Session(instance, tier, tiles)
 }

@@ -48,6 +48,7 @@ export const errorCodes = [
   'FILE_FAILED',
 ] as const
 
+/** One of `errorCodes`. */
 export type LowbitErrorCode = (typeof errorCodes)[number]
 
 /** Every failure of the API rejects with this. `where` names the place: a node, a tensor, a byte offset, an argument. */
@@ -63,6 +64,7 @@ export class LowbitError extends Error {
   }
 }
 
+/** What a model computes in: real numbers, or integers of 8 bits or fewer. */
 export type Precision = 'float32' | 'int8'
 
 /**
@@ -105,6 +107,7 @@ export interface Quantization {
   readonly zeroPoint: number
 }
 
+/** An input or an output of a model. */
 export interface ValueInfo {
   readonly name: string
   /** The element type of the tensors given and returned, such as "float32" or "int64". */
@@ -115,6 +118,7 @@ export interface ValueInfo {
   readonly quantization?: Quantization
 }
 
+/** What a model takes, gives and consists of. */
 export interface ModelInfo {
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly ValueInfo[]
@@ -242,6 +246,7 @@ export interface Evaluator extends Disposable {
   readonly reference: Score
   /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. One call waits for another. */
   measure(model: Model, options?: CallOptions): Promise<Score>
+  /** Frees what it keeps. */
   dispose(): void
 }
 
@@ -254,6 +259,7 @@ export interface Tiles {
   readonly int8?: number
 }
 
+/** What runs, where, and why. */
 export interface Backend {
   readonly tier: Tier
   /** In tier `relaxed`: as the self-test at the start found it. */
@@ -266,6 +272,7 @@ export interface Backend {
   readonly reason: string
 }
 
+/** The verbs, and what runs them: see `createLowbit`. */
 export interface Lowbit extends Disposable {
   readonly backend: Backend
   readonly version: string
@@ -361,18 +368,24 @@ export interface Lowbit extends Disposable {
 
 /** As much of a browser's `Worker` as the library uses. */
 export interface WorkerLike {
+  /** As a worker's. */
   postMessage(message: unknown, transfer: ArrayBuffer[]): void
+  /** As a worker's. */
   terminate(): unknown
+  /** Set by the library. */
   onmessage: ((event: { readonly data: unknown }) => void) | null
+  /** Set by the library. */
   onerror: ((event: { readonly message?: string }) => void) | null
-  /** In Node: whether the worker keeps the process alive. */
+  /** In Node: from now on the worker keeps the process alive. */
   ref?(): void
+  /** In Node: from now on it does not. */
   unref?(): void
 }
 
-/** A WebAssembly binary, or where it is. */
+/** A part of the WebAssembly binary, or where it is. */
 export type WasmSource = ArrayBuffer | Uint8Array | URL | string
 
+/** Of `createLowbit`; all may be left out. */
 export interface LowbitOptions {
   /**
    * Kernels to use. Where the engine or the machine cannot run `relaxed`, asking for it rejects with `LOAD_FAILED`.
@@ -401,17 +414,10 @@ export interface LowbitOptions {
    */
   workers?: number
   /**
-   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed, and of each the
-   * part that does more than to load and run models, `lowbit-quantize.wasm` and `lowbit-relaxed-quantize.wasm`; default:
-   * beside the package's own file. Only the one that runs is read, and its second part when it is first needed. A single
-   * source is the first of them, and then relaxed kernels are not looked for.
+   * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
+   * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is
+   * read where it runs. Default: beside the package's own file. A single source is the first of them, and then relaxed
+   * kernels are not looked for.
    */
-  wasm?:
-    | WasmSource
-    | {
-        simd128?: WasmSource
-        simd128Quantize?: WasmSource
-        relaxed?: WasmSource
-        relaxedQuantize?: WasmSource
-      }
+  wasm?: WasmSource | { run?: WasmSource; quantize?: WasmSource; relaxed?: WasmSource }
 }
