@@ -22,6 +22,9 @@
 #include "base/context.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
+#include "formats/array.h"
+#include "formats/npy.h"
+#include "formats/onnx_inspection.h"
 #include "formats/onnx_reader.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
@@ -44,6 +47,10 @@ inline constexpr std::string_view kVersion = "0.1.0";
 using kernels::probe_tier;
 // The fastest tiles of a tier on this machine, found within a budget of time.
 using kernels::tune;
+
+// What a file holds and whether Lowbit has its operators, without loading it. Errors: as
+// inspect_onnx.
+Result<Inspection> inspect(std::span<const std::byte> onnx);
 
 // A graph, FP32 or quantized, with the plan of the input shapes that it ran last.
 class Model {

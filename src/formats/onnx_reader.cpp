@@ -257,6 +257,7 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& opt
   LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
+  LOWBIT_TRY(check_operators(index));
   OnnxConstants constants(index, *model.opset);
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());

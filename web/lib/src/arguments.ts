@@ -61,10 +61,8 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
   return {
     bytes: readBytes(bytes),
     constants: Object.entries(constants).map(([name, given]) => {
-      const tensor = readTensor(given, `options.constants.${name}`, undefined)
-      const { data, shape } = tensor
-      const found = Object.entries(arrays).find(([, type]) => data instanceof type)
-      return { name, tensor: { data: data.slice(), shape: [...shape], dtype: found?.[0] ?? '' } }
+      const { data, shape, ...type } = readOwnTensor(given, `options.constants.${name}`)
+      return { name, tensor: { data: data.slice(), shape: [...shape], ...type } }
     }),
     dimensions: Object.entries(dimensions).map(([name, size]) => {
       if (isCount(size) && size > 0) return { name, size }
@@ -74,7 +72,7 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
 }
 
 /** A copy, which the caller cannot change any more. */
-function readBytes(bytes: unknown): Uint8Array {
+export function readBytes(bytes: unknown): Uint8Array {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
   if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
   return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
@@ -109,6 +107,14 @@ function checkTensor(tensor: unknown, where: string): asserts tensor is AnyTenso
     const needs = `[${shape.join(', ')}] needs ${count} elements`
     fail(`${where}.shape`, `${needs}, but data has ${data.length}`, 'SHAPE_MISMATCH')
   }
+}
+
+/** With the element type of its array, as nothing else says it. */
+export function readOwnTensor(tensor: unknown, where: string): RawTensor {
+  checkTensor(tensor, where)
+  const { data, shape } = tensor
+  const found = Object.entries(arrays).find(([, type]) => data instanceof type)
+  return { data, shape, dtype: found?.[0] ?? '' }
 }
 
 /** With its element type. */

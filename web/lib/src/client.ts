@@ -18,6 +18,7 @@ import type { RawMixedPoint, RawTensor } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
+  AnyTensor,
   Backend,
   Bits,
   CalibrateOptions,
@@ -30,6 +31,7 @@ import type {
   DistributionOptions,
   EvaluateOptions,
   Evaluator,
+  Inspection,
   LayerAccumulators,
   LayerRecipe,
   LoadOptions,
@@ -106,6 +108,18 @@ export class Client implements Lowbit {
       const info = await task.ask(host, 'load', { target, source })
       return { info, source, warnings: [] }
     })
+  }
+
+  async inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection> {
+    return this.#askAtOnce([], 'inspect', { bytes: check.readBytes(bytes) })
+  }
+
+  async readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor> {
+    return this.#askAtOnce([], 'readArray', { bytes: check.readBytes(bytes) })
+  }
+
+  async writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([], 'writeArray', { tensor: check.readOwnTensor(tensor, 'tensor') })
   }
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {

@@ -14,6 +14,7 @@ import type {
 import type {
   Calibration,
   Distribution,
+  Inspection,
   LayerAccumulators,
   LowbitErrorCode,
   ModelInfo,
@@ -55,6 +56,9 @@ export interface Verbs {
   load: { request: { target: ModelId; source: ModelSource }; reply: ModelInfo }
   /** Adds the part of the binary that serves all verbs but `load` and `run`. */
   complete: { request: { part: WebAssembly.Module }; reply: undefined }
+  inspect: { request: { bytes: Uint8Array }; reply: Inspection }
+  readArray: { request: { bytes: Uint8Array }; reply: RawTensor }
+  writeArray: { request: { tensor: RawTensor }; reply: Uint8Array<ArrayBuffer> }
   calibrate: {
     request: { model: ModelId; samples: readonly RawTensor[] }
     reply: Calibration

@@ -90,6 +90,12 @@ export class Session {
       return undefined
     },
 
+    inspect: async ({ bytes }) => this.#instance.call((module) => module.inspect(bytes)),
+
+    readArray: async ({ bytes }) => this.#instance.call((module) => module.readArray(bytes)),
+
+    writeArray: async ({ tensor }) => this.#instance.call((module) => module.writeArray([tensor])),
+
     calibrate: async ({ model: id, samples }, steps) => {
       const job = this.#on(id, (model, module) => module.calibrate(model, samples))
       return this.#finish<Calibration>(job, steps)

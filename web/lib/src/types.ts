@@ -11,6 +11,7 @@ import type {
   WeightedLayer,
   WeightOptions,
 } from './distributions.js'
+import type { Inspection } from './files.js'
 import type { Recipe } from './recipe.js'
 import type {
   DiagnoseOptions,
@@ -21,6 +22,7 @@ import type {
 import type { Report, Score, Sensitivity } from './reports.js'
 
 export * from './distributions.js'
+export * from './files.js'
 export * from './recipe.js'
 export * from './repairs.js'
 export * from './reports.js'
@@ -43,6 +45,7 @@ export const errorCodes = [
   'DISPOSED',
   'BACKEND_FAILED',
   'LOAD_FAILED',
+  'FILE_FAILED',
 ] as const
 
 /** One of `errorCodes`. */
@@ -279,6 +282,19 @@ export interface Lowbit extends Disposable {
    * that name what the model does not have.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>
+  /**
+   * What an ONNX file holds, without loading it: also of one whose operators Lowbit does not have. Rejects with
+   * `INVALID_MODEL` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   */
+  inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection>
+  /**
+   * The array of a .npy or an uncompressed IDX file. Its elements keep their type, but for float64, which is rounded to
+   * float32: `data` of class indices may be given as labels, and of int64 ones as `Array.from(data, Number)`. Rejects with
+   * `INVALID_DATA`, `UNSUPPORTED_FEATURE` (an element type or an order) or `LIMIT_EXCEEDED`; `where` names a byte.
+   */
+  readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor>
+  /** A .npy file, which NumPy reads. */
+  writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>>
   /**
    * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
    * quantized model.
