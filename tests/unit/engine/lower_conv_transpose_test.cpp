@@ -65,8 +65,7 @@ TEST_CASE("Transposed convolutions with every attribute, behind a convolution") 
       GraphBuilder b;
       const ValueId x = channels_last(b, 6, 4, 5);
       const Spatial kernel = attributes.window.kernel;
-      std::vector<ValueId> inputs{x,
-                                  b.random_constant("w", {6, 3, kernel.h, kernel.w}, -1, 1)};
+      std::vector<ValueId> inputs{x, b.random_constant("w", {6, 3, kernel.h, kernel.w}, -1, 1)};
       if (has_bias) inputs.push_back(b.random_constant("bias", {3 * attributes.groups}, -1, 1));
       check_last_node(b.output(b.add_node(Op::kConvTranspose, "node", inputs, attributes)).build(),
                       [&](const NodeRun& run) { check_transposed(attributes, run); });

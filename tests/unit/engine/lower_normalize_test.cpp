@@ -9,7 +9,7 @@ constexpr double kEpsilon = 0x1p-23;
 
 // Which elements are normalized together, and which scale each has.
 struct Rows {
-  std::vector<size_t> row;      // per element
+  std::vector<size_t> row;  // per element
   std::vector<size_t> parameter;
 };
 

@@ -70,7 +70,7 @@ void check_reduce(Op op, const ReduceAttributes& attributes, const NodeRun& run)
 }
 
 TEST_CASE("Reductions over any axes of what lies in NHWC and of other ranks") {
-  const std::vector<std::vector<int64_t>> axes_of_images = {{},     {1},    {-1},      {2, 3},
+  const std::vector<std::vector<int64_t>> axes_of_images = {{},     {1},    {-1},        {2, 3},
                                                             {0, 2}, {3, 1}, {0, 1, 2, 3}};
   for (const Op op :
        {Op::kReduceSum, Op::kReduceMean, Op::kReduceMax, Op::kReduceMin, Op::kReduceProd}) {
@@ -87,7 +87,8 @@ TEST_CASE("Reductions over any axes of what lies in NHWC and of other ranks") {
         check_last_node(plain.output(plain.add_node(op, "node", {y}, attributes)).build(),
                         [&](const NodeRun& run) { check_reduce(op, attributes, run); });
       }
-      for (const Shape& shape : {Shape{}, Shape{1, 1}, Shape{70}, Shape{3, 70}, Shape{2, 1, 3, 4, 5}}) {
+      for (const Shape& shape :
+           {Shape{}, Shape{1, 1}, Shape{70}, Shape{3, 70}, Shape{2, 1, 3, 4, 5}}) {
         const ReduceAttributes attributes{.axes = {}, .keep_dims = keep_dims};
         GraphBuilder b;
         const ValueId x = b.input("x", shape);
@@ -128,7 +129,8 @@ TEST_CASE("Integers are reduced in their own type, and a mean of them drops the 
   CHECK(number(reduced(Op::kReduceMax, DType::kI32, least), 0) == -4);
 }
 
-// The indices of a row in order: better numbers first, of equal ones the lower index, or the higher.
+// The indices of a row in order: better numbers first, of equal ones the lower index, or the
+// higher.
 std::vector<int64_t> ranking(const std::vector<double>& row, bool largest, bool last_first) {
   std::vector<int64_t> order(row.size());
   std::iota(order.begin(), order.end(), int64_t{0});
@@ -185,9 +187,8 @@ TEST_CASE("ArgMax, ArgMin and TopK along every axis, with many equal numbers") {
           GraphBuilder b;
           const ValueId y = add(b, flag ? Op::kArgMax : Op::kArgMin, value(b), DType::kI64,
                                 ArgAttributes{axis, keep_dims, flag});
-          check_last_node(b.output(y).build(), [&](const NodeRun& run) {
-            check_top({axis, 1, flag, flag, true}, run);
-          });
+          check_last_node(b.output(y).build(),
+                          [&](const NodeRun& run) { check_top({axis, 1, flag, flag, true}, run); });
         }
         for (const int64_t k : {1, 2}) {
           for (const bool indices : {true, false}) {
@@ -209,10 +210,10 @@ TEST_CASE("NaN is the greatest number to TopK, 0 and -0 are equal, and int64 kee
     GraphBuilder b;
     const ValueId id = input_of(b, x.dtype(), x.shape());
     Tensor result;
-    check_last_node(b.output(add(b, Op::kTopK, id, DType::kI64,
-                                 TopKAttributes{0, x.shape()[0], largest, true}))
-                        .build(),
-                    {x}, [&](const NodeRun& run) { result = run.output; });
+    check_last_node(
+        b.output(add(b, Op::kTopK, id, DType::kI64, TopKAttributes{0, x.shape()[0], largest, true}))
+            .build(),
+        {x}, [&](const NodeRun& run) { result = run.output; });
     const auto indices = result.data<int64_t>();
     return std::vector<int64_t>(indices.begin(), indices.end());
   };
@@ -277,8 +278,7 @@ TEST_CASE("Einsum of one and of two operands") {
       inputs.push_back(b.input("x" + std::to_string(inputs.size()), shape));
     }
     const ValueId y = b.add_node(Op::kEinsum, "node", inputs, EinsumAttributes{equation});
-    check_last_node(b.output(y).build(),
-                    [&](const NodeRun& run) { check_einsum(equation, run); });
+    check_last_node(b.output(y).build(), [&](const NodeRun& run) { check_einsum(equation, run); });
   }
 }
 
