@@ -115,6 +115,7 @@ class Indexer {
         index_.inputs.push_back({&input, id});
       } else {
         at(id).given = &given->second;
+        at(id).given_type = input.type;
         at(id).is_constant = true;
       }
     }

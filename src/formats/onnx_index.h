@@ -25,7 +25,8 @@ struct IndexedTensor {
   std::string_view name;
   // At most one of these; an input of the graph has none.
   const OnnxTensor* initializer = nullptr;
-  const Tensor* given = nullptr;  // an input that the caller made a constant
+  const Tensor* given = nullptr;  // of an input that the caller made a constant, with its type
+  OnnxType given_type = OnnxType::kUndefined;
   int32_t producer = kNoNode;
   // A constant: one of the former, the output of a Constant, or of a node of constants that folds
   // (formats/onnx_operators.inc).
