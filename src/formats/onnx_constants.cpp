@@ -87,16 +87,18 @@ Result<Tensor> OnnxConstants::product(const IndexedNode& node) {
   return result;
 }
 
-// Decoding has made int32 of int16 already (formats/onnx_tensor.h).
+// Decoding has made int32 of int16, int8 of int4 and float32 of float16 already
+// (formats/onnx_tensor.h).
 Result<Tensor> OnnxConstants::cast(const IndexedNode& node) {
   AttributeReader attributes(node);
   const OnnxType type{attributes.integer("to", 0)};
   attributes.integer("saturate", 1);  // of float8 only
   LOWBIT_TRY(attributes.finish());
   LOWBIT_ASSIGN(Tensor tensor, get(node.inputs[0]));
-  if (type == OnnxType::kInt32 && tensor.dtype() == DType::kI32) return tensor;
+  if (type == onnx_type(tensor.dtype())) return tensor;
   return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                         "only a Cast from int16 to int32 is supported");
+                         "only a Cast from int16 to int32, from int4 to int8 or from float16 to "
+                         "float32 is supported");
 }
 
 Result<float> OnnxConstants::scalar(TensorId id) {

@@ -1,6 +1,6 @@
 // The constants of a file, decoded when they are first asked for: initializers, Constant nodes, and
-// the expressions that write_onnx() makes of them: a product for the scale of a bias, a Cast of the
-// integers of a bias.
+// the expressions that write_onnx() makes of them: a product for the scale of a bias, a Cast of
+// numbers stored in fewer bits.
 #pragma once
 
 #include <vector>
@@ -19,7 +19,7 @@ class OnnxConstants {
 
   // `id` must be a constant of the index. Errors: as decode_onnx_tensor(); kUnsupportedFeature (a
   // Constant of strings, a sparse one; a product that is not one of float32 and a single float32; a
-  // Cast that does not give int32 from int16).
+  // Cast that changes more than the number of bits).
   Result<Tensor> get(TensorId id);
   // The one element of a constant, as float32. Errors: also kInvalidModel.
   Result<float> scalar(TensorId id);

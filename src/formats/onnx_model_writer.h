@@ -10,13 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/onnx_proto.h"
+#include "formats/onnx_tensor.h"
 #include "formats/protobuf.h"
 #include "graph/graph.h"
 
 namespace lowbit {
-
-OnnxType onnx_type(DType dtype);
 
 // The attributes of one node, in the order in which they are added.
 class AttributeWriter {
@@ -36,6 +34,7 @@ class AttributeWriter {
 // given.
 struct NodeText {
   std::string_view op{};
+  std::string_view domain{};
   std::vector<std::string> inputs{};
   std::string output{};
   std::string name{};
@@ -71,6 +70,8 @@ class ModelWriter {
   std::set<std::string_view> reserved_;
   std::map<char, size_t> counters_;
   std::map<std::string, std::string> constants_;  // type, shape and bytes to name
+  Metadata metadata_;                             // with the domains that nodes have
+  int64_t opset_;
   WireWriter nodes_;
   WireWriter initializers_;
 };

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
+#include "formats/onnx_qlinear.h"
 #include "graph/shape_inference.h"
 #include "graph/validate.h"
 
@@ -43,6 +44,14 @@ class Assembler {
       : index_(index), constants_(constants), qdq_(qdq), values_(index.tensors.size(), kNoValue) {
     graph_.name = model.graph.name;
     graph_.opset = *model.opset;
+    graph_.metadata = {.producer = std::string(model.producer),
+                       .producer_version = std::string(model.producer_version),
+                       .domain = std::string(model.domain),
+                       .model_version = model.model_version,
+                       .doc_string = std::string(model.doc_string),
+                       .graph_doc_string = std::string(model.graph.doc_string),
+                       .opsets = {model.other_opsets.begin(), model.other_opsets.end()},
+                       .properties = {model.properties.begin(), model.properties.end()}};
   }
 
   Result<Graph> run() && {
@@ -220,8 +229,9 @@ Status resolve_flattened_softmax(Graph& graph) {
 }  // namespace
 
 Result<Graph> read_onnx(std::span<const std::byte> bytes) {
-  LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
+  LOWBIT_ASSIGN(OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
+  LOWBIT_TRY(expand_qlinear(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model));
   OnnxConstants constants(index);
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));

@@ -2,7 +2,8 @@
 // (little-endian) and the typed repeated fields (float_data, int32_data, int64_data, double_data).
 //
 //   float32, uint8, int8, int32, int64    as they are
-//   float16, int16                        to float32 and int32, exactly
+//   float16, int16, uint4, int4           to float32, int32, uint8 and int8, exactly; those of 4
+//                                         bits lie two in a byte, the first in its low half
 //   float64, bool                         single elements only, to float32 and uint8
 #pragma once
 
@@ -12,6 +13,9 @@
 #include "tensor/tensor.h"
 
 namespace lowbit {
+
+// The type of a tensor's elements as they are.
+OnnxType onnx_type(DType dtype);
 
 // `name` is for errors; the bytes of the result are taken from `byte_budget`. Errors: kInvalidModel
 // (elements that are missing, too many or out of range; negative dimensions), kUnsupportedFeature

@@ -21,11 +21,13 @@ using namespace lowbit::test;
 
 namespace {
 
-Graph written_and_read(const Graph& graph) { return must(read_onnx(must(write_onnx(graph)))); }
+Graph written_and_read(const Graph& graph, const SaveOptions& options = {}) {
+  return must(read_onnx(must(write_onnx(graph, options))));
+}
 
 // The operators of the file in order, each with its number of inputs: "Conv3 Relu1".
-std::string operators_of(const Graph& graph) {
-  const std::vector<std::byte> bytes = must(write_onnx(graph));
+std::string operators_of(const Graph& graph, const SaveOptions& options = {}) {
+  const std::vector<std::byte> bytes = must(write_onnx(graph, options));
   const OnnxModel model = must(parse_onnx_model(bytes));
   std::string text;
   for (const OnnxNode& node : model.graph.nodes) {
