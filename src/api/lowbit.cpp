@@ -36,6 +36,8 @@ Result<std::vector<std::byte>> Model::save(const SaveOptions& options) const {
   return write_onnx(graph_, options);
 }
 
+Result<std::string> Model::save_c_header() const { return write_c_header(graph_); }
+
 Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
                               const Context& context) {
   return finish(calibrate_in_steps(model.graph(), {samples.begin(), samples.end()}), context);

@@ -23,6 +23,7 @@
 #include "base/version.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
+#include "formats/c_header_writer.h"
 #include "formats/onnx_writer.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
@@ -66,6 +67,8 @@ class Model {
   // ONNX bytes: FP32 as loaded, a quantized graph in QDQ form if not said otherwise. Errors: as
   // write_onnx.
   Result<std::vector<std::byte>> save(const SaveOptions& options = {}) const;
+  // The integers of a quantized graph as a C header. Errors: as write_c_header.
+  Result<std::string> save_c_header() const;
 
  private:
   Graph graph_;

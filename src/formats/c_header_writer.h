@@ -1,22 +1,22 @@
-// The constants of a quantized graph as C99, for firmware that computes with them by hand. For each
-// node that makes integers:
+// The integers of a quantized graph as C99, for firmware that computes with them by hand. Of each
+// node that makes integers, under the node's name with lowbit_ before it:
 //
-//   /* conv1: Conv, input [N, 1, 28, 28], output [N, 8, 28, 28]. */
-//   #define CONV1_INPUT_SCALE 0.00392156886f
-//   #define CONV1_INPUT_ZERO_POINT 0
-//   #define CONV1_OUTPUT_SCALE 0.0123f
-//   #define CONV1_OUTPUT_ZERO_POINT 3
-//   #define CONV1_OUTPUT_MIN 0
-//   #define CONV1_OUTPUT_MAX 255
-//   static const int8_t conv1_weights[72] = {...};    as ONNX has them, row-major
-//   static const float conv1_weight_scales[8] = {...};
-//   static const int32_t conv1_biases[8] = {...};
-//   static const float conv1_multipliers[8] = {...};  qmath/requantize.h
+//   /* lowbit_conv1: Conv, output [?, 8, 28, 28]. */
+//   #define LOWBIT_CONV1_INPUT_SCALE 0.00392156886f
+//   #define LOWBIT_CONV1_INPUT_ZERO_POINT 0
+//   #define LOWBIT_CONV1_OUTPUT_SCALE 0.0123000005f
+//   #define LOWBIT_CONV1_OUTPUT_ZERO_POINT 3
+//   #define LOWBIT_CONV1_OUTPUT_MIN 0
+//   #define LOWBIT_CONV1_OUTPUT_MAX 255
+//   /* [8, 1, 3, 3] */
+//   static const int8_t lowbit_conv1_weights[72] = {...};        row-major, in ONNX's axes
+//   static const float lowbit_conv1_weight_scales[8] = {...};    in the order of scale_shape()
+//   static const int32_t lowbit_conv1_biases[8] = {...};
+//   static const float lowbit_conv1_multipliers[8] = {...};      qmath/requantize.h, of each scale
 //
-// A product's weights in blocks have scales in the shape of scale_shape() (qmath/quant_params.h),
-// and multipliers for each of them (qmath/requantize_groups.h). What a node has not is left out;
-// several inputs are numbered. Names are those of the nodes, as far as C allows: other characters
-// become '_', and a number makes a name unique.
+// A second input is INPUT2, and a constant one also an array. Characters that C does not allow in a
+// name become '_', capitals small ones, and a number makes a name unique. The multipliers of
+// weights in blocks are those of qmath/requantize_groups.h.
 #pragma once
 
 #include <string>

@@ -2,12 +2,14 @@
 
 import * as check from './arguments.js'
 import type { Host, ModelId } from './protocol.js'
+import type { SaveChoice } from './raw.js'
 import type {
   CallOptions,
   Evaluator,
   Model,
   ModelInfo,
   RunOptions,
+  SaveOptions,
   Score,
   Tensor,
 } from './types.js'
@@ -15,7 +17,11 @@ import type {
 /** What handles ask of the client that they belong to. */
 interface Owner {
   run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]>
-  save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>>
+  save(
+    record: ModelRecord,
+    format: 'onnx' | 'c',
+    choice: SaveChoice,
+  ): Promise<Uint8Array<ArrayBuffer>>
   measure(record: EvaluatorRecord, model: Model, options: CallOptions): Promise<Score>
   /** Frees a model or an evaluator; a second time does nothing. */
   release(record: ModelRecord | EvaluatorRecord): void
@@ -83,9 +89,9 @@ export class LoadedModel implements Model {
     return this.#record.client.run(this.#record, tensors, options)
   }
 
-  async save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>> {
-    check.choose(format, 'format', ['onnx'])
-    return this.#record.client.save(this.#record)
+  async save(format: 'onnx' | 'c', options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const chosen = check.choose(format, 'format', ['onnx', 'c'])
+    return this.#record.client.save(this.#record, chosen, check.readSave(options))
   }
 
   dispose(): void {

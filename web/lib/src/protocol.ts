@@ -9,6 +9,7 @@ import type {
   RawDiagnosis,
   RawMixedPrecision,
   RawReport,
+  SaveChoice,
 } from './raw.js'
 import type {
   Calibration,
@@ -132,7 +133,10 @@ export interface Verbs {
     }
     reply: Tensor[]
   }
-  save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
+  save: {
+    request: { model: ModelId; format: 'onnx' | 'c'; choice: SaveChoice }
+    reply: Uint8Array<ArrayBuffer>
+  }
   /** Compares two models on some of a comparison's samples. */
   evaluate: {
     request: {

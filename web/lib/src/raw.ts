@@ -7,6 +7,7 @@ import type {
   LowbitErrorCode,
   ModelReport,
   Report,
+  SaveOptions,
   Score,
 } from './types.js'
 
@@ -23,6 +24,9 @@ export type KernelTier =
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }
 }
+
+/** How a model is to be written, with every default filled in. */
+export type SaveChoice = Required<SaveOptions>
 
 /** What mixed precision is to find, with every default filled in. */
 export interface MixedPrecisionChoice {
