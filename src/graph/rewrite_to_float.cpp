@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "graph/rewrites.h"
+#include "graph/validate.h"
 #include "qmath/quantize.h"
 
 namespace lowbit {
@@ -29,10 +32,22 @@ Result<Tensor> dequantized(const Value& value) {
   return reals;
 }
 
+// The reals of the ends of the range within which the output's integers stay.
+void saturate(Node& node, const QuantParams& q) {
+  const float low = dequantize(q.qmin, q.scale[0], q.zero_point[0]);
+  const float high = dequantize(q.qmax, q.scale[0], q.zero_point[0]);
+  node.activation = {.min = std::clamp(node.activation.min, low, high),
+                     .max = std::clamp(node.activation.max, low, high)};
+}
+
 }  // namespace
 
 Result<Graph> to_float(const Graph& graph) {
   Graph result = graph;
+  for (Node& node : result.nodes) {
+    const std::optional<QuantParams>& q = graph.value(node.output).quant;
+    if (q && may_have_activation(node.op)) saturate(node, *q);
+  }
   for (Value& value : result.values) {
     if (!value.quant) continue;
     if (value.constant) {

@@ -22,6 +22,7 @@ TEST_CASE("the reals of a quantized graph have its names and the values of its i
   REQUIRE(reals.nodes.size() == 1);
   const Node& conv = reals.nodes[0];
   CHECK(conv.name == graph.nodes[1].name);
+  // That of the node, within the range of the integers: 0.5 * (0 - 3) to 0.5 * (255 - 3).
   CHECK(conv.activation == ClipAttributes{.min = 0, .max = 6});
   CHECK(reals.value(conv.output).name == graph.value(graph.outputs[0]).name);
   for (const size_t input : {1u, 2u}) {
@@ -36,6 +37,15 @@ TEST_CASE("the reals of a quantized graph have its names and the values of its i
             integers.quant->scale[i / per_channel] * static_cast<float>(q));
     }
   }
+}
+
+TEST_CASE("reals saturate where integers do") {
+  GraphBuilder b;
+  ValueId y = b.quantize_linear(b.input("x", {1, 2, 4, 4}), activation_params(0.5f, 3));
+  y = b.conv(y, {.channels = 3, .kernel = {3, 3}});
+  b.set_quant(y, activation_params(0.25f, 0));
+  const Graph reals = must(to_float(b.output(b.dequantize_linear(y)).build()));
+  CHECK(reals.nodes[0].activation == ClipAttributes{.min = 0, .max = 0.25f * 255});
 }
 
 TEST_CASE("an FP32 graph stays as it is") {
