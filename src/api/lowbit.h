@@ -24,6 +24,7 @@
 #include "compare/compare.h"
 #include "engine/engine.h"
 #include "formats/c_header_writer.h"
+#include "formats/onnx_reader.h"
 #include "formats/onnx_writer.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
@@ -49,7 +50,7 @@ class Model {
  public:
   // Reads ONNX bytes. Errors: as read_onnx (formats/onnx_reader.h).
   static Result<Model> load(std::span<const std::byte> onnx, Tier tier = Tier::kSimd128,
-                            Tiles tiles = {});
+                            Tiles tiles = {}, const ReadOptions& options = {});
 
   explicit Model(Graph graph, Tier tier = Tier::kSimd128, Tiles tiles = {})
       : graph_(std::move(graph)), tier_(tier), tiles_(tiles) {}

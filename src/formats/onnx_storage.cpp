@@ -56,6 +56,7 @@ StoredConstant store(const Tensor& tensor, const SaveOptions& options) {
       break;
     case DType::kU8:
     case DType::kI64:
+    case DType::kBool:
       break;
   }
   return {onnx_type(tensor.dtype()), {}};

@@ -36,6 +36,18 @@ std::optional<UnaryFunction> unary_function(Op op) {
   }
 }
 
+std::optional<BinaryFunction> binary_function(Op op) {
+  switch (op) {
+#define LOWBIT_BINARY(name, opset, result) \
+  case Op::k##name:                        \
+    return BinaryFunction::k##name;
+#include "qmath/binary.inc"
+#undef LOWBIT_BINARY
+    default:
+      return std::nullopt;
+  }
+}
+
 void Metadata::set_property(std::string_view key, std::string text) {
   const auto found =
       std::ranges::find(properties, key, &std::pair<std::string, std::string>::first);

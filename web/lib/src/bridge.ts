@@ -48,6 +48,8 @@ function detach(request: unknown): { copy: unknown; buffers: ArrayBuffer[] } {
     if (
       value instanceof Float32Array ||
       value instanceof Int32Array ||
+      value instanceof Int8Array ||
+      value instanceof BigInt64Array ||
       value instanceof Uint8Array
     ) {
       // A typed array crosses with its whole buffer, which may hold much more than the array shows.

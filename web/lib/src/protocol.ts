@@ -9,6 +9,7 @@ import type {
   RawDiagnosis,
   RawMixedPrecision,
   RawReport,
+  RawTensor,
   SaveChoice,
 } from './raw.js'
 import type {
@@ -21,7 +22,6 @@ import type {
   Progress,
   Score,
   Sensitivity,
-  Tensor,
   Tiles,
   WeightDistribution,
   WeightedLayer,
@@ -42,13 +42,22 @@ export interface Tuning {
  */
 export type ModelId = number
 
+/** What a model is made of. */
+export interface ModelSource {
+  /** ONNX. */
+  readonly bytes: Uint8Array
+  /** As in the options of `load`. */
+  readonly constants: readonly { readonly name: string; readonly tensor: RawTensor }[]
+  readonly dimensions: readonly { readonly name: string; readonly size: number }[]
+}
+
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
-  load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
+  load: { request: { target: ModelId; source: ModelSource }; reply: ModelInfo }
   /** Adds the second part of the binary, for all verbs but `load` and `run`. */
   complete: { request: { second: WebAssembly.Module }; reply: undefined }
   calibrate: {
-    request: { model: ModelId; samples: readonly Tensor[] }
+    request: { model: ModelId; samples: readonly RawTensor[] }
     reply: Calibration
   }
   /** Puts the calibrations of chunks of samples together, in their order. */
@@ -63,7 +72,7 @@ export interface Verbs {
       recipe: string
       /** Read where there are no samples to make it of. */
       calibration: Uint8Array
-      samples: readonly Tensor[]
+      samples: readonly RawTensor[]
     }
     reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer>; warnings: string[] }
   }
@@ -72,7 +81,7 @@ export interface Verbs {
       model: ModelId
       /** JSON. */
       recipe: string
-      samples: readonly Tensor[]
+      samples: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
       choice: DoctorChoice
@@ -84,7 +93,7 @@ export interface Verbs {
       model: ModelId
       /** JSON. */
       recipe: string
-      samples: readonly Tensor[]
+      samples: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
       choice: MixedPrecisionChoice
@@ -92,7 +101,7 @@ export interface Verbs {
     reply: RawMixedPrecision
   }
   sensitivity: {
-    request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }
+    request: { fp32: ModelId; quantized: ModelId; inputs: readonly RawTensor[]; labels: Int32Array }
     reply: Sensitivity
   }
   values: { request: { calibration: Uint8Array }; reply: ObservedValue[] }
@@ -117,7 +126,7 @@ export interface Verbs {
     request: {
       target: ModelId
       reference: ModelId
-      inputs: readonly Tensor[]
+      inputs: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
     }
@@ -127,11 +136,11 @@ export interface Verbs {
   run: {
     request: {
       model: ModelId
-      inputs: readonly Tensor[]
+      inputs: readonly RawTensor[]
       /** To be filled and returned, where their sizes fit and all samples run at once; empty for none. */
-      lent: readonly Tensor[]
+      lent: readonly RawTensor[]
     }
-    reply: Tensor[]
+    reply: RawTensor[]
   }
   save: {
     request: { model: ModelId; format: 'onnx' | 'c'; choice: SaveChoice }
@@ -142,7 +151,7 @@ export interface Verbs {
     request: {
       a: ModelId
       b: ModelId
-      inputs: readonly Tensor[]
+      inputs: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
     }
@@ -155,7 +164,7 @@ export interface Verbs {
       b: ModelId
       evaluations: readonly Evaluation[]
       /** What latency is measured on. */
-      sample: readonly Tensor[]
+      sample: readonly RawTensor[]
       latencyRuns: number
     }
     reply: RawReport

@@ -1,6 +1,7 @@
 // The types that cross the border to C++ (src/bindings) and are not public.
 
 import type {
+  AnyTensor,
   Bits,
   Diagnosis,
   Finding,
@@ -27,6 +28,12 @@ export interface Failure {
 
 /** How a model is to be written, with every default filled in. */
 export type SaveChoice = Required<SaveOptions>
+
+/** A tensor on its way to C++. */
+export interface RawTensor extends AnyTensor {
+  /** As `ValueInfo.dtype`; none: float32. */
+  readonly dtype?: string
+}
 
 /** What mixed precision is to find, with every default filled in. */
 export interface MixedPrecisionChoice {

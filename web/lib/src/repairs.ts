@@ -2,7 +2,7 @@
 
 import type { Bits, Recipe } from './recipe.js'
 import type { Score } from './reports.js'
-import type { CallOptions, Tensor } from './types.js'
+import type { AnyTensor, CallOptions } from './types.js'
 
 /** What a recipe makes of a model. */
 export interface Examination {
@@ -42,7 +42,7 @@ export interface Diagnosis {
 
 export interface DiagnoseOptions extends CallOptions {
   /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
-  samples: Tensor | readonly Tensor[]
+  samples: AnyTensor | readonly AnyTensor[]
   /** The right class of each sample, from 0 up. */
   labels?: ArrayLike<number>
   /** Of the divergence from FP32: a repair that lowers it by less is not kept. From 0 to 1. @default 0.05 */
@@ -79,7 +79,7 @@ export interface MixedPrecision {
 
 export interface MixedPrecisionOptions extends CallOptions {
   /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
-  samples: Tensor | readonly Tensor[]
+  samples: AnyTensor | readonly AnyTensor[]
   /** The right class of each sample, from 0 up. */
   labels?: ArrayLike<number>
   /** To choose from. @default [8, 7, 6, 5, 4, 3, 2] */

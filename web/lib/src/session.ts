@@ -4,7 +4,14 @@ import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
-import type { Failure, KernelTier, RawDiagnosis, RawMixedPrecision, SaveChoice } from './raw.js'
+import type {
+  Failure,
+  KernelTier,
+  RawDiagnosis,
+  RawMixedPrecision,
+  RawTensor,
+  SaveChoice,
+} from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
 import {
   type Calibration,
@@ -12,7 +19,6 @@ import {
   type ModelInfo,
   type Score,
   type Sensitivity,
-  type Tensor,
   type Tiles,
 } from './types.js'
 
@@ -79,11 +85,11 @@ export class Session {
   }
 
   readonly #handlers: Handlers = {
-    load: async ({ target, bytes }, steps) => {
+    load: async ({ target, source }, steps) => {
       steps.report('load', 0)
       const info = this.#keep(
         target,
-        this.#instance.call((module) => module.load(bytes, this.tier, this.tiles)),
+        this.#instance.call((module) => module.load(source, this.tier, this.tiles)),
       )
       steps.report('load', 1)
       return info
@@ -173,7 +179,7 @@ export class Session {
       if (samples === 0 || inputs.length === 0) {
         return this.#on(id, (model) => model.run(inputs, lent))
       }
-      const outputs: Tensor[][] = []
+      const outputs: RawTensor[][] = []
       const run = (first: number, count: number) => {
         const slice = sliceSamples(inputs, first, count)
         outputs.push(this.#on(id, (model) => model.run(slice, count === samples ? lent : [])))

@@ -78,14 +78,23 @@ export type Tier = 'reference' | 'simd128' | 'relaxed'
 export type DotProduct = 'unsigned' | 'signed' | 'pairs' | 'none'
 
 /**
- * A dense float32 tensor, row-major, in ONNX's axis order (NCHW). `data` holds as many elements as the product of
- * `shape`. The library copies tensors: those given are only read, and must not change before the call settles; those
- * returned belong to the caller.
+ * The elements of a tensor, by `ValueInfo.dtype`: float32, uint8 and bool (0 is false), int8, int32, int64. What ONNX has
+ * besides is computed in these: float16 and float64 in float32, int16 and uint16 in int32, uint32 and uint64 in int64.
  */
-export interface Tensor {
-  readonly data: Float32Array
+export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array
+
+/**
+ * A dense tensor, row-major, in ONNX's axis order (NCHW). `data` holds as many elements as the product of `shape`. The
+ * library copies tensors: those given are only read, and must not change before the call settles; those returned belong
+ * to the caller.
+ */
+export interface Tensor<Data extends TensorData = Float32Array> {
+  readonly data: Data
   readonly shape: readonly number[]
 }
+
+/** A tensor of any element type. */
+export type AnyTensor = Tensor<TensorData>
 
 /** What makes an integer stand for a real number: real = scale * (integer - zeroPoint). */
 export interface Quantization {
@@ -95,7 +104,7 @@ export interface Quantization {
 
 export interface ValueInfo {
   readonly name: string
-  /** The element type of the tensors given and returned: "float32". */
+  /** The element type of the tensors given and returned, such as "float32" or "int64". */
   readonly dtype: string
   /** A string names a symbolic dimension, such as "batch". */
   readonly shape: readonly (number | string)[]
@@ -155,12 +164,22 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
+export interface LoadOptions extends CallOptions {
+  /**
+   * Inputs of the model that are constants, by name, and no inputs any more: shapes, axes, scales and weights must be known
+   * when a model is loaded.
+   */
+  constants?: Readonly<Record<string, AnyTensor>>
+  /** Numbers for symbolic dimensions of the inputs, by name. */
+  dimensions?: Readonly<Record<string, number>>
+}
+
 export interface RunOptions extends CallOptions {
   /**
    * Tensors of the outputs' shapes, to be filled and returned in place of new ones: the memory of large outputs costs a
    * browser more time than their copy. Like inputs they must not be touched before the call settles.
    */
-  outputs?: readonly Tensor[]
+  outputs?: readonly AnyTensor[]
 }
 
 /** How `save('onnx')` writes a model. */
@@ -182,7 +201,7 @@ export interface CalibrateOptions extends CallOptions {
    * The model's input with any number of samples along its first dimension, from 1 up. A list for a model with several
    * inputs.
    */
-  samples: Tensor | readonly Tensor[]
+  samples: AnyTensor | readonly AnyTensor[]
 }
 
 export interface QuantizeOptions extends CallOptions {
@@ -190,12 +209,12 @@ export interface QuantizeOptions extends CallOptions {
    * Samples, as `calibrate` takes them; or what that made of them, which saves their time where a recipe does not learn from
    * the samples themselves.
    */
-  calibration: Tensor | readonly Tensor[] | Calibration
+  calibration: AnyTensor | readonly AnyTensor[] | Calibration
 }
 
 export interface EvaluateOptions extends CallOptions {
   /** The samples, along the first dimension. A list for models with several inputs. */
-  inputs: Tensor | readonly Tensor[]
+  inputs: AnyTensor | readonly AnyTensor[]
   /** The right class of each sample, from 0 up; without labels there is no `top1`. */
   labels?: ArrayLike<number>
 }
@@ -217,10 +236,13 @@ export interface Model extends Disposable {
   readonly warnings: readonly string[]
   /**
    * One output tensor per model output. Any number of samples along the first dimension, if that is symbolic in the
-   * model, or a multiple of its size. Rejects with `SHAPE_MISMATCH` for other shapes than `info.inputs` states,
-   * `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
+   * model, or a multiple of its size. Of outputs that are not float32, say so: `run<BigInt64Array>(...)`. Rejects with
+   * `SHAPE_MISMATCH` and `TYPE_MISMATCH` for other tensors than `info.inputs` states, `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
    */
-  run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>
+  run<Data extends TensorData = Float32Array>(
+    inputs: readonly AnyTensor[],
+    options?: RunOptions,
+  ): Promise<Tensor<Data>[]>
   /** ONNX bytes: FP32 as loaded, or quantized in a form that ONNX Runtime runs unchanged. */
   save(format: 'onnx', options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>
   /**
@@ -270,9 +292,10 @@ export interface Lowbit extends Disposable {
   readonly version: string
   /**
    * Reads an ONNX file. Rejects with `INVALID_MODEL`, `UNSUPPORTED_OPERATOR` (one error that names them all),
-   * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte. With `INVALID_ARGUMENT` for options
+   * that name what the model does not have.
    */
-  load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
+  load(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>
   /**
    * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
    * quantized model.
