@@ -8,6 +8,8 @@
 
 namespace lowbit {
 
+Result<Inspection> inspect(std::span<const std::byte> onnx) { return inspect_onnx(onnx); }
+
 Result<Model> Model::load(std::span<const std::byte> onnx, Tier tier, Tiles tiles,
                           const ReadOptions& options) {
   LOWBIT_ASSIGN(Graph graph, read_onnx(onnx, options));

@@ -23,7 +23,10 @@
 #include "base/version.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
+#include "formats/array.h"
 #include "formats/c_header_writer.h"
+#include "formats/npy.h"
+#include "formats/onnx_inspection.h"
 #include "formats/onnx_reader.h"
 #include "formats/onnx_writer.h"
 #include "graph/graph.h"
@@ -44,6 +47,10 @@ namespace lowbit {
 using kernels::probe_tier;
 // The fastest tiles of a tier on this machine, found within a budget of time.
 using kernels::tune;
+
+// What a file holds and whether Lowbit has its operators, without loading it. Errors: as
+// inspect_onnx.
+Result<Inspection> inspect(std::span<const std::byte> onnx);
 
 // A graph, FP32 or quantized, with the plan of the input shapes that it ran last.
 class Model {

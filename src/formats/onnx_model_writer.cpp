@@ -12,8 +12,22 @@ constexpr std::string_view kNameless = "lowbit";
 constexpr int64_t kMinWrittenOpset = 13;
 constexpr int64_t kFirstOpsetWithPoolDilations = 19;
 constexpr int64_t kFirstOpsetWithBlocks = 21;
-constexpr int64_t kFirstOpsetWithInt4 = 21;
 constexpr int64_t kMicrosoftOpset = 1;
+
+// The first opset that has the operator as it is written; 1 where every written opset has it.
+int64_t first_opset(Op op) {
+  if (const auto unary = unary_function(op)) return unary_info(*unary).opset;
+  switch (op) {
+    case Op::kLayerNormalization:
+      return 17;
+    case Op::kGroupNormalization:  // with scales per channel
+      return 21;
+    case Op::kRMSNormalization:
+      return 23;
+    default:
+      return 1;
+  }
+}
 
 // AttributeProto.AttributeType.
 constexpr int64_t kFloatAttribute = 1;
@@ -33,15 +47,14 @@ int64_t opset_of(const Graph& graph) {
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
       opset = std::max(opset, kFirstOpsetWithPoolDilations);
     }
-    if (const auto unary = unary_function(node.op)) {
-      opset = std::max(opset, unary_info(*unary).opset);
-    }
+    opset = std::max(opset, first_opset(node.op));
   }
   return opset;
 }
 
 // The IR version that came with the opset (onnx.ai, "ONNX Versioning").
 int64_t ir_version(int64_t opset) {
+  if (opset >= 23) return 11;
   if (opset >= 21) return 10;
   return opset >= 19 ? 9 : 8;
 }
@@ -84,8 +97,8 @@ void AttributeWriter::integers(std::string_view name, std::span<const int64_t> v
   attribute.integer(20, kIntsAttribute);
 }
 
-ModelWriter::ModelWriter(const Graph& graph)
-    : graph_(graph), metadata_(graph.metadata), opset_(opset_of(graph)) {
+ModelWriter::ModelWriter(const Graph& graph, int64_t least_opset)
+    : graph_(graph), metadata_(graph.metadata), opset_(std::max(least_opset, opset_of(graph))) {
   for (const Value& value : graph.values) reserved_.insert(value.name);
 }
 
@@ -100,6 +113,7 @@ std::string ModelWriter::fresh_name(char letter) {
 void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) {
   WireWriter node;
   for (const std::string& input : text.inputs) node.text(1, input);
+  if (!text.first_output.empty()) node.text(2, text.first_output);
   node.text(2, text.output);
   if (!text.name.empty()) node.text(3, text.name);
   node.text(4, text.op);
@@ -130,7 +144,6 @@ std::string ModelWriter::shared_constant(char letter, OnnxType type, std::span<c
 
 void ModelWriter::initializer(std::string_view name, OnnxType type, std::span<const int64_t> dims,
                               std::span<const std::byte> bytes) {
-  if (type == OnnxType::kInt4) opset_ = std::max(opset_, kFirstOpsetWithInt4);
   WireWriter tensor;
   for (const int64_t dim : dims) tensor.integer(1, dim);
   tensor.integer(2, static_cast<int64_t>(type));

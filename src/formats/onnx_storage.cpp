@@ -14,6 +14,10 @@ bool all_within(const Tensor& tensor, T low, T high) {
   return std::ranges::all_of(tensor.data<T>(), [&](T x) { return x >= low && x <= high; });
 }
 
+bool fits_int4(const Tensor& tensor) {
+  return tensor.dtype() == DType::kI8 && all_within<int8_t>(tensor, -8, 7);
+}
+
 std::vector<std::byte> as_int16(std::span<const int32_t> source) {
   const std::vector<int16_t> narrow(source.begin(), source.end());
   const auto bytes = std::as_bytes(std::span(narrow));
@@ -45,7 +49,7 @@ StoredConstant store(const Tensor& tensor, const SaveOptions& options) {
       }
       break;
     case DType::kI8:
-      if (options.int4 && all_within<int8_t>(tensor, -8, 7)) {
+      if (options.int4 && fits_int4(tensor)) {
         return {OnnxType::kInt4, as_int4(tensor.data<int8_t>())};
       }
       break;
@@ -60,6 +64,13 @@ StoredConstant store(const Tensor& tensor, const SaveOptions& options) {
       break;
   }
   return {onnx_type(tensor.dtype()), {}};
+}
+
+int64_t storage_opset(const Graph& graph, const SaveOptions& options) {
+  const auto is_int4 = [](const Value& value) {
+    return value.constant && fits_int4(*value.constant);
+  };
+  return options.int4 && std::ranges::any_of(graph.values, is_int4) ? 21 : 1;
 }
 
 }  // namespace lowbit

@@ -26,4 +26,7 @@ struct StoredConstant {
 
 StoredConstant store(const Tensor& tensor, const SaveOptions& options);
 
+// The first opset that has all types in which the graph's constants are stored.
+int64_t storage_opset(const Graph& graph, const SaveOptions& options);
+
 }  // namespace lowbit

@@ -1,7 +1,7 @@
 // Checks of what callers in plain JavaScript may get wrong. `where` is the path of the argument. What depends on the
 // model, such as its inputs' shapes, is checked where the model is.
 
-import type { BinarySources } from './loader.js'
+import type { PartSources } from './loader.js'
 import type { ModelSource } from './protocol.js'
 import type {
   DistributionChoice,
@@ -68,10 +68,8 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
   return {
     bytes: readBytes(bytes),
     constants: Object.entries(constants).map(([name, given]) => {
-      const tensor = readTensor(given, `options.constants.${name}`, undefined)
-      const { data, shape } = tensor
-      const found = Object.entries(arrays).find(([, type]) => data instanceof type)
-      return { name, tensor: { data: data.slice(), shape: [...shape], dtype: found?.[0] ?? '' } }
+      const { data, shape, ...type } = readOwnTensor(given, `options.constants.${name}`)
+      return { name, tensor: { data: data.slice(), shape: [...shape], ...type } }
     }),
     dimensions: Object.entries(dimensions).map(([name, size]) => {
       if (isCount(size) && size > 0) return { name, size }
@@ -81,7 +79,7 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
 }
 
 /** A copy, which the caller cannot change any more. */
-function readBytes(bytes: unknown): Uint8Array {
+export function readBytes(bytes: unknown): Uint8Array {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
   if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
   return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
@@ -116,6 +114,14 @@ function checkTensor(tensor: unknown, where: string): asserts tensor is AnyTenso
     const needs = `[${shape.join(', ')}] needs ${count} elements`
     fail(`${where}.shape`, `${needs}, but data has ${data.length}`, 'SHAPE_MISMATCH')
   }
+}
+
+/** With the element type of its array, as nothing else says it. */
+export function readOwnTensor(tensor: unknown, where: string): RawTensor {
+  checkTensor(tensor, where)
+  const { data, shape } = tensor
+  const found = Object.entries(arrays).find(([, type]) => data instanceof type)
+  return { data, shape, dtype: found?.[0] ?? '' }
 }
 
 /** With its element type. */
@@ -203,12 +209,12 @@ const isWasmSource = (source: unknown): source is WasmSource =>
   typeof source === 'string' ||
   [URL, Uint8Array, ArrayBuffer].some((type) => source instanceof type)
 
-/** A single source is that of the simd128 binary, beside which there is no other then. */
-export function readWasm(wasm: unknown): BinarySources {
+/** A single source is that of the part that runs models; relaxed kernels there are none then. */
+export function readWasm(wasm: unknown): PartSources {
   if (wasm === undefined) return {}
-  if (isWasmSource(wasm)) return { simd128: wasm, relaxed: null }
+  if (isWasmSource(wasm)) return { run: wasm, relaxed: null }
   const kinds = 'a URL, a string, a Uint8Array or an ArrayBuffer'
-  const names = ['simd128', 'simd128Quantize', 'relaxed', 'relaxedQuantize']
+  const names = ['run', 'quantize', 'relaxed']
   if (!isObject(wasm)) return fail('options.wasm', `must be ${kinds}, or an object of these`)
   for (const [key, source] of Object.entries(wasm)) {
     const where = `options.wasm.${key}`

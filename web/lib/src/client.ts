@@ -18,6 +18,7 @@ import type { RawMixedPoint, RawTensor, SaveChoice } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
+  AnyTensor,
   Backend,
   Bits,
   CalibrateOptions,
@@ -30,6 +31,7 @@ import type {
   DistributionOptions,
   EvaluateOptions,
   Evaluator,
+  Inspection,
   LayerAccumulators,
   LayerRecipe,
   LoadOptions,
@@ -77,14 +79,14 @@ function fill(lent: readonly RawTensor[], results: RawTensor[]): RawTensor[] {
   return lent.length > 0 ? [...lent] : results
 }
 
-/** Those that the first part of the binary can do. */
+/** Those that the binary's first part can do. */
 const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
 
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
   readonly #pool: Pool
   readonly #binary: Binary
-  /** The hosts that have the second part of the binary, once the promise is fulfilled. */
+  /** The hosts that can do the other verbs, once the promise is fulfilled. */
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
@@ -106,6 +108,18 @@ export class Client implements Lowbit {
       const info = await task.ask(host, 'load', { target, source })
       return { info, source, warnings: [] }
     })
+  }
+
+  async inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection> {
+    return this.#askAtOnce([], 'inspect', { bytes: check.readBytes(bytes) })
+  }
+
+  async readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor> {
+    return this.#askAtOnce([], 'readArray', { bytes: check.readBytes(bytes) })
+  }
+
+  async writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([], 'writeArray', { tensor: check.readOwnTensor(tensor, 'tensor') })
   }
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {
@@ -467,8 +481,8 @@ export class Client implements Lowbit {
     let isThere = this.#complete.get(host)
     if (!isThere) {
       isThere = this.#binary
-        .second()
-        .then((second) => host.call('complete', { second }, () => {}).reply)
+        .quantize()
+        .then((part) => host.call('complete', { part }, () => {}).reply)
       this.#complete.set(host, isThere)
       isThere.catch(() => this.#complete.delete(host))
     }

@@ -15,6 +15,7 @@ import type {
 import type {
   Calibration,
   Distribution,
+  Inspection,
   LayerAccumulators,
   LowbitErrorCode,
   ModelInfo,
@@ -27,7 +28,7 @@ import type {
   WeightedLayer,
 } from './types.js'
 
-/** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
+/** What a session shall run; `probe`: the fastest relaxed one that this machine computes exactly. */
 export type Kernels = KernelTier | 'probe'
 
 /** How a session comes by its tiles: those known for its tier, else it times them for so long. */
@@ -54,8 +55,11 @@ export interface ModelSource {
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
   load: { request: { target: ModelId; source: ModelSource }; reply: ModelInfo }
-  /** Adds the second part of the binary, for all verbs but `load` and `run`. */
-  complete: { request: { second: WebAssembly.Module }; reply: undefined }
+  /** Adds the part of the binary that serves all verbs but `load` and `run`. */
+  complete: { request: { part: WebAssembly.Module }; reply: undefined }
+  inspect: { request: { bytes: Uint8Array }; reply: Inspection }
+  readArray: { request: { bytes: Uint8Array }; reply: RawTensor }
+  writeArray: { request: { tensor: RawTensor }; reply: Uint8Array<ArrayBuffer> }
   calibrate: {
     request: { model: ModelId; samples: readonly RawTensor[] }
     reply: Calibration
@@ -215,7 +219,8 @@ export interface FailureMessage {
 export type ToWorker =
   | {
       readonly kind: 'start'
-      readonly binary: WebAssembly.Module
+      /** Of the binary: the first, and those that are added to it. */
+      readonly parts: readonly WebAssembly.Module[]
       readonly kernels: Kernels
       readonly tuning: Tuning
     }

@@ -12,7 +12,7 @@ import type {
   Score,
 } from './types.js'
 
-/** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
+/** A tier of src/kernels/tier.h. The relaxed ones need the binary's part for them. */
 export type KernelTier =
   | 'reference'
   | 'simd128'

@@ -29,6 +29,7 @@ export interface Finding {
   readonly isKept: boolean
 }
 
+/** What `diagnose` found, tried and kept. */
 export interface Diagnosis {
   /** In the order in which they were tried. */
   readonly findings: readonly Finding[]
@@ -62,6 +63,7 @@ export interface MixedPoint {
   readonly predictedKl: number
 }
 
+/** What `mixPrecision` measured, and the points that it found. */
 export interface MixedPrecision {
   /** Layers with integer weights, in the order in which they run. */
   readonly layers: readonly string[]

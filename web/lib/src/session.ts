@@ -95,10 +95,16 @@ export class Session {
       return info
     },
 
-    complete: async ({ second }) => {
-      await this.#instance.complete(second)
+    complete: async ({ part }) => {
+      await this.#instance.add(part)
       return undefined
     },
+
+    inspect: async ({ bytes }) => this.#instance.call((module) => module.inspect(bytes)),
+
+    readArray: async ({ bytes }) => this.#instance.call((module) => module.readArray(bytes)),
+
+    writeArray: async ({ tensor }) => this.#instance.call((module) => module.writeArray([tensor])),
 
     calibrate: async ({ model: id, samples }, steps) => {
       const job = this.#on(id, (model, module) => module.calibrate(model, samples))
@@ -276,20 +282,15 @@ function trial<T>(instance: Instance, action: (module: MainModule) => T): T {
   }
 }
 
-function probe(instance: Instance): KernelTier {
-  const tier = trial(instance, (module) => module.probeTier())
-  if (tier !== 'simd128') return tier
-  throw new LowbitError('LOAD_FAILED', 'the binary has no relaxed kernels', 'wasm')
-}
-
-/** Errors: LOAD_FAILED. */
+/** `parts` of the binary: the first, and those to add to it. Errors: LOAD_FAILED. */
 export async function createSession(
-  binary: WebAssembly.Module,
+  [first, ...others]: readonly WebAssembly.Module[],
   kernels: Kernels,
   { known, budgetMs }: Tuning,
 ): Promise<Session> {
-  const instance = await createInstance(binary)
-  const tier = kernels === 'probe' ? probe(instance) : kernels
+  const instance = await createInstance(first as WebAssembly.Module)
+  for (const part of others) await instance.add(part)
+  const tier = kernels === 'probe' ? trial(instance, (module) => module.probeTier()) : kernels
   const tiles = known[tier] ?? trial(instance, (module) => module.tune(tier, budgetMs))
   return new Session(instance, tier, tiles)
 }

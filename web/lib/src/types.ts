@@ -11,6 +11,7 @@ import type {
   WeightedLayer,
   WeightOptions,
 } from './distributions.js'
+import type { Inspection } from './files.js'
 import type { Recipe } from './recipe.js'
 import type {
   DiagnoseOptions,
@@ -21,6 +22,7 @@ import type {
 import type { Report, Score, Sensitivity } from './reports.js'
 
 export * from './distributions.js'
+export * from './files.js'
 export * from './recipe.js'
 export * from './repairs.js'
 export * from './reports.js'
@@ -43,8 +45,10 @@ export const errorCodes = [
   'DISPOSED',
   'BACKEND_FAILED',
   'LOAD_FAILED',
+  'FILE_FAILED',
 ] as const
 
+/** One of `errorCodes`. */
 export type LowbitErrorCode = (typeof errorCodes)[number]
 
 /** Every failure of the API rejects with this. `where` names the place: a node, a tensor, a byte offset, an argument. */
@@ -60,6 +64,7 @@ export class LowbitError extends Error {
   }
 }
 
+/** What a model computes in: real numbers, or integers of 8 bits or fewer. */
 export type Precision = 'float32' | 'int8'
 
 /**
@@ -102,6 +107,7 @@ export interface Quantization {
   readonly zeroPoint: number
 }
 
+/** An input or an output of a model. */
 export interface ValueInfo {
   readonly name: string
   /** The element type of the tensors given and returned, such as "float32" or "int64". */
@@ -112,6 +118,7 @@ export interface ValueInfo {
   readonly quantization?: Quantization
 }
 
+/** What a model takes, gives and consists of. */
 export interface ModelInfo {
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly ValueInfo[]
@@ -263,6 +270,7 @@ export interface Evaluator extends Disposable {
   readonly reference: Score
   /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. One call waits for another. */
   measure(model: Model, options?: CallOptions): Promise<Score>
+  /** Frees what it keeps. */
   dispose(): void
 }
 
@@ -275,6 +283,7 @@ export interface Tiles {
   readonly int8?: number
 }
 
+/** What runs, where, and why. */
 export interface Backend {
   readonly tier: Tier
   /** In tier `relaxed`: as the self-test at the start found it. */
@@ -287,6 +296,7 @@ export interface Backend {
   readonly reason: string
 }
 
+/** The verbs, and what runs them: see `createLowbit`. */
 export interface Lowbit extends Disposable {
   readonly backend: Backend
   readonly version: string
@@ -296,6 +306,19 @@ export interface Lowbit extends Disposable {
    * that name what the model does not have.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>
+  /**
+   * What an ONNX file holds, without loading it: also of one whose operators Lowbit does not have. Rejects with
+   * `INVALID_MODEL` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   */
+  inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection>
+  /**
+   * The array of a .npy or an uncompressed IDX file. Its elements keep their type, but for float64, which is rounded to
+   * float32: `data` of class indices may be given as labels, and of int64 ones as `Array.from(data, Number)`. Rejects with
+   * `INVALID_DATA`, `UNSUPPORTED_FEATURE` (an element type or an order) or `LIMIT_EXCEEDED`; `where` names a byte.
+   */
+  readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor>
+  /** A .npy file, which NumPy reads. */
+  writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>>
   /**
    * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
    * quantized model.
@@ -369,18 +392,24 @@ export interface Lowbit extends Disposable {
 
 /** As much of a browser's `Worker` as the library uses. */
 export interface WorkerLike {
+  /** As a worker's. */
   postMessage(message: unknown, transfer: ArrayBuffer[]): void
+  /** As a worker's. */
   terminate(): unknown
+  /** Set by the library. */
   onmessage: ((event: { readonly data: unknown }) => void) | null
+  /** Set by the library. */
   onerror: ((event: { readonly message?: string }) => void) | null
-  /** In Node: whether the worker keeps the process alive. */
+  /** In Node: from now on the worker keeps the process alive. */
   ref?(): void
+  /** In Node: from now on it does not. */
   unref?(): void
 }
 
-/** A WebAssembly binary, or where it is. */
+/** A part of the WebAssembly binary, or where it is. */
 export type WasmSource = ArrayBuffer | Uint8Array | URL | string
 
+/** Of `createLowbit`; all may be left out. */
 export interface LowbitOptions {
   /**
    * Kernels to use. Where the engine or the machine cannot run `relaxed`, asking for it rejects with `LOAD_FAILED`.
@@ -409,17 +438,10 @@ export interface LowbitOptions {
    */
   workers?: number
   /**
-   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed, and of each the
-   * part that does more than to load and run models, `lowbit-quantize.wasm` and `lowbit-relaxed-quantize.wasm`; default:
-   * beside the package's own file. Only the one that runs is read, and its second part when it is first needed. A single
-   * source is the first of them, and then relaxed kernels are not looked for.
+   * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
+   * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is
+   * read where it runs. Default: beside the package's own file. A single source is the first of them, and then relaxed
+   * kernels are not looked for.
    */
-  wasm?:
-    | WasmSource
-    | {
-        simd128?: WasmSource
-        simd128Quantize?: WasmSource
-        relaxed?: WasmSource
-        relaxedQuantize?: WasmSource
-      }
+  wasm?: WasmSource | { run?: WasmSource; quantize?: WasmSource; relaxed?: WasmSource }
 }
