@@ -14,7 +14,7 @@ import type { Binary } from './loader.js'
 import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
-import type { RawMixedPoint, RawTensor } from './raw.js'
+import type { RawMixedPoint, RawTensor, SaveChoice } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
@@ -308,8 +308,12 @@ export class Client implements Lowbit {
     })
   }
 
-  async save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#askAtOnce([record], 'save', { model: record.id })
+  async save(
+    record: ModelRecord,
+    format: 'onnx' | 'c',
+    choice: SaveChoice,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([record], 'save', { model: record.id, format, choice })
   }
 
   release(record: ModelRecord | EvaluatorRecord): void {
