@@ -9,15 +9,11 @@
 #include "formats/onnx_qdq_parameters.h"
 #include "graph/product_weights.h"
 #include "graph/type_rules.h"
+#include "graph/validate.h"
 
 namespace lowbit {
 
 namespace {
-
-// Operators that may have an activation fused into them (graph/graph.h, Node::activation).
-bool fuses_activation(Op op) {
-  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
-}
 
 bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul; }
 
@@ -247,7 +243,7 @@ class QdqFinder {
     int32_t activation = kNoNode;
     const bool is_activation =
         next && (next->op == Op::kRelu || next->op == Op::kClip) && next->inputs.front() == output;
-    if (is_activation && fuses_activation(*node.op)) {
+    if (is_activation && may_have_activation(*node.op)) {
       activation = index_.tensor(output).last_consumer;
       output = next->outputs.front();
       next = only_consumer(output);

@@ -72,8 +72,6 @@ Status to_activation_form(Tensor& integers, QuantParams& quant);
 // Of a bias, int32, that counts in the unit of the products: input times weight, one scale per
 // output channel.
 QuantParams bias_form(const Tensor& integers, float input, std::span<const float> weight);
-// The reals.
-Result<Tensor> dequantized(const Tensor& integers, const QuantParams& quant);
 
 // Errors: kInvalidModel; those of OnnxConstants.
 Result<QdqModel> find_quantization(const OnnxIndex& index, int64_t opset, OnnxConstants& constants);

@@ -31,17 +31,6 @@ Status flip_sign(Tensor& integers, QuantParams& quant) {
   return success();
 }
 
-template <class T>
-void dequantize_as(const Tensor& integers, const QuantParams& quant, std::span<float> reals) {
-  const ScaleIndex index(quant, integers.shape());
-  const auto source = integers.data<T>();
-  for (size_t i = 0; i < reals.size(); ++i) {
-    const size_t at = index.of(i);
-    reals[i] =
-        quant.scale[at] * static_cast<float>(int64_t{source[i]} - int64_t{quant.zero_point[at]});
-  }
-}
-
 }  // namespace
 
 Status to_weight_form(Tensor& integers, QuantParams& quant) {
@@ -71,18 +60,6 @@ QuantParams bias_form(const Tensor& integers, float input, std::span<const float
                     .zero_point = std::vector<int32_t>(weight.size(), 0)};
   for (const float scale : weight) quant.scale.push_back(input * scale);
   return quant;
-}
-
-Result<Tensor> dequantized(const Tensor& integers, const QuantParams& quant) {
-  LOWBIT_ASSIGN(Tensor reals, Tensor::allocate(DType::kF32, integers.shape()));
-  if (quant.storage == DType::kU8) {
-    dequantize_as<uint8_t>(integers, quant, reals.mutable_data<float>());
-  } else if (quant.storage == DType::kI8) {
-    dequantize_as<int8_t>(integers, quant, reals.mutable_data<float>());
-  } else {
-    dequantize_as<int32_t>(integers, quant, reals.mutable_data<float>());
-  }
-  return reals;
 }
 
 }  // namespace lowbit

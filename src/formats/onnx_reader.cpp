@@ -8,11 +8,13 @@
 #include "formats/graph_builder.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
+#include "formats/onnx_qlinear.h"
 #include "formats/onnx_tensor.h"
 #include "graph/rewrites.h"
 #include "graph/shape_inference.h"
 #include "graph/structure.h"
 #include "graph/validate.h"
+#include "qmath/dequantize_tensor.h"
 
 namespace lowbit {
 
@@ -56,6 +58,14 @@ class Assembler {
         parameters_(constants, &graph_, &builder_.shape_values(), &values_) {
     graph_.name = model.graph.name;
     graph_.opset = *model.opset;
+    graph_.metadata = {.producer = std::string(model.producer),
+                       .producer_version = std::string(model.producer_version),
+                       .domain = std::string(model.domain),
+                       .model_version = model.model_version,
+                       .doc_string = std::string(model.doc_string),
+                       .graph_doc_string = std::string(model.graph.doc_string),
+                       .opsets = {model.other_opsets.begin(), model.other_opsets.end()},
+                       .properties = {model.properties.begin(), model.properties.end()}};
   }
 
   Result<Graph> run() && {
@@ -237,7 +247,7 @@ class Assembler {
       LOWBIT_TRY(to_weight_form(integers, quant));
     } else if (qdq.role != NodeRole::kInteger) {
       if (value_of(tensor) != kNoValue) return value_of(tensor);
-      LOWBIT_ASSIGN(Tensor reals, dequantized(integers, quant));
+      LOWBIT_ASSIGN(Tensor reals, dequantize_tensor(integers, quant));
       LOWBIT_ASSIGN(value_of(tensor), add_constant(tensor, std::move(reals), std::nullopt));
       return value_of(tensor);
     } else if (quant.storage == DType::kI32) {
@@ -320,9 +330,11 @@ class Assembler {
 }  // namespace
 
 Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& options) {
-  LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
+  LOWBIT_ASSIGN(OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
+  LOWBIT_TRY(expand_qlinear(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
+  LOWBIT_TRY(check_operators(index));
   OnnxConstants constants(index, *model.opset);
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());
