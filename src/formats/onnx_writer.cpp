@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "formats/onnx_model_writer.h"
 #include "formats/onnx_reader.h"
+#include "formats/resize_names.h"
 #include "graph/type_rules.h"
 #include "graph/validate.h"
 #include "qmath/quantize.h"
@@ -101,8 +102,43 @@ class AttributesOf {
   void operator()(const ReshapeAttributes& reshape) const {
     if (reshape.allow_zero) out_.integer("allowzero", 1);
   }
-  // The axes are an input.
+  // Of these all is in inputs.
   void operator()(const AxesAttributes&) const {}
+  void operator()(const SliceAttributes&) const {}
+  void operator()(const ExpandAttributes&) const {}
+  void operator()(const TileAttributes&) const {}
+  void operator()(const TransposeAttributes& transpose) const {
+    out_.integers("perm", transpose.permutation);
+  }
+  void operator()(const PadAttributes& pad) const {
+    if (pad.mode == PadMode::kReflect) out_.text("mode", "reflect");
+    if (pad.mode == PadMode::kEdge) out_.text("mode", "edge");
+    if (pad.mode == PadMode::kWrap) out_.text("mode", "wrap");
+  }
+  void operator()(const BlockAttributes& blocks) const {
+    out_.integer("blocksize", blocks.block_size);
+    if (!blocks.depth_first && op_ == Op::kDepthToSpace) out_.text("mode", "CRD");
+  }
+  void operator()(const ResizeAttributes& resize) const {
+    constexpr ResizeAttributes kDefault;
+    if (resize.antialias) out_.integer("antialias", 1);
+    if (const auto axes = resized_axes(resize); !axes.empty()) out_.integers("axes", axes);
+    if (resize.coordinates != kDefault.coordinates) {
+      out_.text("coordinate_transformation_mode", name_in(kResizeCoordinates, resize.coordinates));
+    }
+    if (resize.cubic_a != kDefault.cubic_a) out_.real("cubic_coeff_a", resize.cubic_a);
+    if (resize.exclude_outside) out_.integer("exclude_outside", 1);
+    if (resize.extrapolation_value != 0) {
+      out_.real("extrapolation_value", resize.extrapolation_value);
+    }
+    if (resize.aspect != kDefault.aspect) {
+      out_.text("keep_aspect_ratio_policy", name_in(kResizeAspects, resize.aspect));
+    }
+    if (resize.mode != kDefault.mode) out_.text("mode", name_in(kResizeModes, resize.mode));
+    if (resize.rounding != kDefault.rounding) {
+      out_.text("nearest_mode", name_in(kResizeRoundings, resize.rounding));
+    }
+  }
   void operator()(const CastAttributes& cast) const {
     out_.integer("to",
                  static_cast<int64_t>(cast.to_half ? OnnxType::kFloat16 : onnx_type(cast.to)));
@@ -169,6 +205,21 @@ class GraphWriter {
     }
     if (const auto* axes = std::get_if<AxesAttributes>(&node.attributes)) {
       if (!axes->axes.empty()) text.inputs.push_back(integers(axes->axes));
+    }
+    if (const auto* slice = std::get_if<SliceAttributes>(&node.attributes)) {
+      for (const auto* list : {&slice->starts, &slice->ends, &slice->axes, &slice->steps}) {
+        text.inputs.push_back(integers(*list));
+      }
+    }
+    if (const auto* pad = std::get_if<PadAttributes>(&node.attributes)) add_pads(*pad, node, text);
+    if (const auto* expand = std::get_if<ExpandAttributes>(&node.attributes)) {
+      text.inputs = {text.inputs[0], shape_like(*expand, node)};
+    }
+    if (const auto* tile = std::get_if<TileAttributes>(&node.attributes)) {
+      text.inputs.push_back(integers(tile->repeats));
+    }
+    if (const auto* resize = std::get_if<ResizeAttributes>(&node.attributes)) {
+      add_resize_inputs(*resize, text);
     }
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
@@ -241,6 +292,70 @@ class GraphWriter {
     const bool has_max = clip.max < kInfinity;
     if (has_min || has_max) text.inputs.push_back(has_min ? bound(clip.min) : std::string());
     if (has_max) text.inputs.push_back(bound(clip.max));
+  }
+
+  void add_pads(const PadAttributes& pad, const Node& node, NodeText& text) {
+    text.inputs.push_back(integers(pad.pads));
+    if (pad.value == 0) return;
+    const Value& output = graph_.value(node.output);
+    switch (output.quant ? DType::kF32 : output.dtype) {
+#define X(name, type, dtype_text, onnx)                                                  \
+  case DType::k##name: {                                                                 \
+    const type value = static_cast<type>(pad.value);                                     \
+    text.inputs.push_back(model_.constant<type>('c', {}, std::span(&value, 1)));         \
+    break;                                                                               \
+  }
+      LOWBIT_DTYPES(X)
+#undef X
+    }
+  }
+
+  // The name of an Expand's shape: a constant, or computed from the shape of its second input.
+  std::string shape_like(const ExpandAttributes& expand, const Node& node) {
+    if (std::ranges::all_of(expand.shape, [](int64_t dim) { return dim >= 0; })) {
+      return integers(expand.shape);
+    }
+    NodeText concat{.op = "Concat", .output = model_.fresh_name('c')};
+    for (const int64_t dim : expand.shape) {
+      if (dim >= 0) {
+        concat.inputs.push_back(integers({dim}));
+        continue;
+      }
+      const int64_t axis = -1 - dim;
+      AttributeWriter range;
+      range.integer("end", axis + 1);
+      range.integer("start", axis);
+      concat.inputs.push_back(model_.fresh_name('c'));
+      model_.node({.op = "Shape", .inputs = {real_input(node, 1)}, .output = concat.inputs.back()},
+                  range);
+    }
+    AttributeWriter axis;
+    axis.integer("axis", 0);
+    model_.node(concat, axis);
+    return concat.output;
+  }
+
+  void add_resize_inputs(const ResizeAttributes& resize, NodeText& text) {
+    const auto reals = [&](std::span<const float> values) {
+      const std::array dims{static_cast<int64_t>(values.size())};
+      return values.empty() ? std::string() : model_.constant<float>('a', dims, values);
+    };
+    const std::vector<int64_t> axes = resized_axes(resize);
+    std::vector<float> roi = resize.roi;
+    std::vector<int64_t> sizes = resize.sizes;
+    if (!axes.empty()) {
+      roi.clear();
+      sizes.clear();
+      for (const size_t end : {size_t{0}, resize.roi.size() / 2}) {
+        for (const int64_t axis : axes) {
+          if (!resize.roi.empty()) roi.push_back(resize.roi[end + static_cast<size_t>(axis)]);
+        }
+      }
+      for (const int64_t axis : axes) sizes.push_back(resize.sizes[static_cast<size_t>(axis)]);
+    }
+    text.inputs.push_back(reals(roi));
+    text.inputs.push_back(reals(resize.scales));
+    if (!sizes.empty()) text.inputs.push_back(integers(sizes));
   }
 
   std::string integers(const std::vector<int64_t>& values) {

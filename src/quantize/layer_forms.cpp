@@ -45,7 +45,11 @@ std::vector<LayerForm> layer_forms(const Graph& graph, const Recipe& recipe) {
     const bool stays = own != recipe.layers.end() && own->second.is_float;
     const bool has_form =
         op_info(node.op).has_integer && (!is_product(node.op) || has_integer_weights(graph, node));
-    if (!stays && has_form) {
+    // An embedding is looked up in reals, and integers that are no quantized reals stay what they
+    // are.
+    const bool is_lookup = node.op == Op::kGather && graph.value(node.inputs[0]).constant;
+    const bool has_reals = graph.value(node.output).dtype == DType::kF32 && !is_lookup;
+    if (!stays && has_form && has_reals) {
       const bool moves_reals =
           shares_params_with_input(node.op) && is_real[static_cast<size_t>(node.inputs[0])];
       if (recipe.activations_of(node.name).bits != kFloatBits) {
