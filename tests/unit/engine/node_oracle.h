@@ -17,6 +17,7 @@
 #include "qmath/quantize.h"
 #include "qmath/softmax.h"
 #include "qmath/unary_functions.h"
+#include "unit/engine/move_oracle.h"
 #include "unit/engine/product_oracle.h"
 
 namespace lowbit::test {
@@ -86,6 +87,19 @@ class NodeOracle {
       case Op::kSqueeze:
       case Op::kUnsqueeze:
         for (int64_t i = 0; i < size(); ++i) set(i, converted(0, i));
+        break;
+      case Op::kTranspose:
+      case Op::kSlice:
+      case Op::kGather:
+      case Op::kPad:
+      case Op::kExpand:
+      case Op::kTile:
+      case Op::kDepthToSpace:
+      case Op::kSpaceToDepth:
+        move();
+        break;
+      case Op::kResize:
+        resize();
         break;
       default:
         std::abort();  // its own test has the answers
@@ -464,6 +478,61 @@ class NodeOracle {
       const double y = std::exp(raw(0, first + k * inner) - maximum) / sum;
       const double relative = (static_cast<double>(count) + 8 + 2 * (maximum - minimum)) * kEpsilon;
       set(first + k * inner, y, relative * y);
+    }
+  }
+
+  void move() {
+    std::vector<int64_t> indices;
+    Shape indices_shape;
+    if (node_.op == Op::kGather) {
+      const auto given = inputs_[1].data<int64_t>();
+      indices.assign(given.begin(), given.end());
+      indices_shape = inputs_[1].shape();
+    }
+    const auto* const pad = std::get_if<PadAttributes>(&node_.attributes);
+    const auto value = static_cast<float>(pad ? pad->value : 0);
+    const MoveOracle oracle(node_, shape(0), output_.shape, indices, indices_shape);
+    for (int64_t i = 0; i < size(); ++i) {
+      const int64_t from = oracle.source_of(i);
+      if (from != kFilled) {
+        set(i, raw(0, from));
+      } else {
+        set(i, is_integer() ? to_output(value) : double{value});
+      }
+    }
+  }
+
+  // Sizes of images, mode linear or nearest (floor), coordinates asymmetric.
+  void resize() {
+    const auto& attributes = std::get<ResizeAttributes>(node_.attributes);
+    const Shape &x = shape(0), &y = output_.shape;
+    const auto at = [](int64_t output, int64_t from, int64_t to) {
+      return static_cast<double>(output) * static_cast<double>(from) / static_cast<double>(to);
+    };
+    int64_t i = 0;
+    for (int64_t plane = 0; plane < y[0] * y[1]; ++plane) {
+      for (int64_t oy = 0; oy < y[2]; ++oy) {
+        for (int64_t ox = 0; ox < y[3]; ++ox, ++i) {
+          const double py = at(oy, x[2], y[2]), px = at(ox, x[3], y[3]);
+          const auto top = static_cast<int64_t>(py), left = static_cast<int64_t>(px);
+          const auto element = [&](int64_t row, int64_t column) {
+            return raw(0, (plane * x[2] + std::min(row, x[2] - 1)) * x[3] +
+                              std::min(column, x[3] - 1));
+          };
+          if (attributes.mode == ResizeMode::kNearest) {
+            set(i, element(top, left));
+            continue;
+          }
+          const double dy = py - static_cast<double>(top), dx = px - static_cast<double>(left);
+          const double sum = (1 - dy) * (1 - dx) * element(top, left) +
+                             (1 - dy) * dx * element(top, left + 1) +
+                             dy * (1 - dx) * element(top + 1, left) +
+                             dy * dx * element(top + 1, left + 1);
+          // Coordinates are float32, so weights are off by their place times 2^-23.
+          const double bound = 64 * kEpsilon * 255;
+          set(i, is_integer() ? std::nearbyint(sum) : sum, is_integer() ? 0 : bound);
+        }
+      }
     }
   }
 
