@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 #include "graph/errors.h"
@@ -71,7 +72,9 @@ Status check_constants(const Graph& graph, const Node& node) {
 bool holds(DType dtype, double real) {
   switch (dtype) {
     case DType::kF32:
-      return std::isnan(real) || double{static_cast<float>(real)} == real;
+      if (!std::isfinite(real)) return true;
+      return std::fabs(real) <= double{std::numeric_limits<float>::max()} &&
+             double{static_cast<float>(real)} == real;
     case DType::kBool:
       return real == 0 || real == 1;
     case DType::kU8:
