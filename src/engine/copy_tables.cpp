@@ -112,8 +112,8 @@ void CopyTables::emit() && {
   }
   const Slot to = lowering_.make_output_slot(node_, layout);
   lowering_.emit(make_step(&kernels::copy_by_axis, call,
-                           [from, to, tables = std::move(tables_)](
-                               kernels::CopyByAxis& arguments, const Memory& memory) {
+                           [from, to, tables = std::move(tables_)](kernels::CopyByAxis& arguments,
+                                                                   const Memory& memory) {
                              arguments.input = memory.at<std::byte>(from);
                              arguments.output = memory.at<std::byte>(to);
                            }),

@@ -52,13 +52,12 @@ Status lower_gather_by_indices(Lowering& lowering, size_t index, int axis) {
   const Slot from = lowering.input_slot(index, 0, Layout::kRowMajor);
   const Slot by = lowering.input_slot(index, 1, Layout::kRowMajor);
   const Slot to = lowering.make_output_slot(index, Layout::kRowMajor);
-  const kernels::Gather call{
-      .outer = product(data.shape, 0, axis),
-      .length = data.shape[axis],
-      .count = *indices.shape.element_count(),
-      .bytes = product(data.shape, axis + 1, data.shape.rank()) *
-               static_cast<int64_t>(dtype_bytes(data.dtype)),
-      .is_wide = indices.dtype == DType::kI64};
+  const kernels::Gather call{.outer = product(data.shape, 0, axis),
+                             .length = data.shape[axis],
+                             .count = *indices.shape.element_count(),
+                             .bytes = product(data.shape, axis + 1, data.shape.rank()) *
+                                      static_cast<int64_t>(dtype_bytes(data.dtype)),
+                             .is_wide = indices.dtype == DType::kI64};
   lowering.emit(make_step(&kernels::gather, call,
                           [from, by, to](kernels::Gather& arguments, const Memory& memory) {
                             arguments.input = memory.at<std::byte>(from);

@@ -95,11 +95,10 @@ Status lower<Op::kResize>(Lowering& lowering, size_t index) {
   float fill = attributes.extrapolation_value;
   if (from.quant) {
     const Slot reals = lowering.make_scratch(float_bytes(shape));
-    lowering.emit(
-        make_unary_step<uint8_t, float>(lowering.table().dequantize_u8,
-                                        kernels::DequantizeU8{.count = *shape.element_count()}, at,
-                                        reals),
-        {at, reals});
+    lowering.emit(make_unary_step<uint8_t, float>(
+                      lowering.table().dequantize_u8,
+                      kernels::DequantizeU8{.count = *shape.element_count()}, at, reals),
+                  {at, reals});
     at = reals;
     fill = static_cast<float>(element_bytes_of(double{fill}, to)[0]);
   }
@@ -122,12 +121,11 @@ Status lower<Op::kResize>(Lowering& lowering, size_t index) {
   }
   if (!to.quant) return success();
   const Slot output = lowering.make_output_slot(index, layout);
-  lowering.emit(make_unary_step<float, uint8_t>(
-                    lowering.table().quantize_u8,
-                    kernels::QuantizeU8{.count = *shape.element_count(),
-                                        .qmin = to.quant->qmin,
-                                        .qmax = to.quant->qmax},
-                    at, output),
+  lowering.emit(make_unary_step<float, uint8_t>(lowering.table().quantize_u8,
+                                                kernels::QuantizeU8{.count = *shape.element_count(),
+                                                                    .qmin = to.quant->qmin,
+                                                                    .qmax = to.quant->qmax},
+                                                at, output),
                 {at, output});
   return success();
 }

@@ -14,8 +14,8 @@ ResizeTaps::ResizeTaps(const ResizeAttributes& attributes, const Shape& input,
     roi_end_ = attributes.roi[i + static_cast<size_t>(input.rank())];
   }
   // Also where ONNX's formulas would move it, as in ONNX Runtime.
-  is_identity_ = resized.scale == 1 && resized.input == resized.output && roi_start_ == 0 &&
-                 roi_end_ == 1;
+  is_identity_ =
+      resized.scale == 1 && resized.input == resized.output && roi_start_ == 0 && roi_end_ == 1;
   if (attributes.antialias) density_ = std::min(double{resized.scale}, 1.0);
   const double reach = attributes.mode == ResizeMode::kCubic ? 2 : 1;
   first_tap_ = static_cast<int64_t>(std::floor(-reach / density_)) + 1;

@@ -39,8 +39,8 @@ class ResizeTaps {
   float roi_start_ = 0;
   float roi_end_ = 1;
   bool is_identity_ = false;
-  double density_ = 1;      // below 1: the taps are spread, against aliasing
-  int64_t first_tap_ = 0;   // relative to the element before the coordinate
+  double density_ = 1;     // below 1: the taps are spread, against aliasing
+  int64_t first_tap_ = 0;  // relative to the element before the coordinate
 };
 
 }  // namespace lowbit::engine

@@ -37,8 +37,7 @@ std::vector<int64_t> counted(size_t count) {
 
 // The ends of a slice, where one may be the input's own dimension, as exporters write what goes to
 // the end of an axis.
-Result<std::vector<int64_t>> read_ends(const NodeSource& source,
-                                       const std::vector<int64_t>& axes) {
+Result<std::vector<int64_t>> read_ends(const NodeSource& source, const std::vector<int64_t>& axes) {
   const TensorId ends = source.node.inputs[2];
   const auto numbers =
       source.parameters.is_constant(ends) ? std::nullopt : source.parameters.numbers(ends);
@@ -116,9 +115,9 @@ Result<Expansion> read_split(const NodeSource& source) {
                            "a symbolic dimension cannot be split into equal parts");
     }
     if (source.opset < 18 && length % count != 0) {
-      return source.refuse(ErrorCode::kInvalidModel,
-                           format_text("axis {}, of length {}, has no {} equal parts", given,
-                                       length, count));
+      return source.refuse(
+          ErrorCode::kInvalidModel,
+          format_text("axis {}, of length {}, has no {} equal parts", given, length, count));
     }
     // The last one is shorter where it must be.
     const int64_t part = (length + count - 1) / count;
@@ -133,12 +132,10 @@ Result<Expansion> read_split(const NodeSource& source) {
     if (part < 0 || part > kMaxElements) {
       return source.refuse(ErrorCode::kInvalidModel, format_text("a part has length {}", part));
     }
-    expansion.add({Op::kSlice,
-                   {Operand::input(0)},
-                   SliceAttributes{.starts = {start},
-                                   .ends = {start + part},
-                                   .axes = {axis},
-                                   .steps = {1}}});
+    expansion.add(
+        {Op::kSlice,
+         {Operand::input(0)},
+         SliceAttributes{.starts = {start}, .ends = {start + part}, .axes = {axis}, .steps = {1}}});
     expansion.outputs.push_back(expansion.outputs.size());
     start += part;
   }
@@ -180,8 +177,8 @@ Result<Expansion> read_pad(const NodeSource& source) {
       return source.refuse(ErrorCode::kInvalidModel, "its constant_value is not one number");
     }
     switch (value.dtype()) {
-#define X(name, type, text, onnx)                          \
-  case DType::k##name:                                     \
+#define X(name, type, text, onnx)                           \
+  case DType::k##name:                                      \
     pad.value = static_cast<double>(value.data<type>()[0]); \
     break;
       LOWBIT_DTYPES(X)

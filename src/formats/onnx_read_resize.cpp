@@ -147,8 +147,8 @@ Result<Expansion> read_resize(const NodeSource& source) {
   if (resize.coordinates == ResizeCoordinates::kTfCropAndResize) {
     LOWBIT_ASSIGN(const std::vector<float> region, read_reals(source, 1, "roi"));
     const auto middle = region.begin() + static_cast<ptrdiff_t>(region.size() / 2);
-    LOWBIT_ASSIGN(resize.roi, by_axis(source, axes, std::vector<float>(region.begin(), middle),
-                                      0.0f));
+    LOWBIT_ASSIGN(resize.roi,
+                  by_axis(source, axes, std::vector<float>(region.begin(), middle), 0.0f));
     LOWBIT_ASSIGN(const std::vector<float> ends,
                   by_axis(source, axes, std::vector<float>(middle, region.end()), 1.0f));
     resize.roi.insert(resize.roi.end(), ends.begin(), ends.end());

@@ -299,11 +299,11 @@ class GraphWriter {
     if (pad.value == 0) return;
     const Value& output = graph_.value(node.output);
     switch (output.quant ? DType::kF32 : output.dtype) {
-#define X(name, type, dtype_text, onnx)                                                  \
-  case DType::k##name: {                                                                 \
-    const type value = static_cast<type>(pad.value);                                     \
-    text.inputs.push_back(model_.constant<type>('c', {}, std::span(&value, 1)));         \
-    break;                                                                               \
+#define X(name, type, dtype_text, onnx)                                          \
+  case DType::k##name: {                                                         \
+    const type value = static_cast<type>(pad.value);                             \
+    text.inputs.push_back(model_.constant<type>('c', {}, std::span(&value, 1))); \
+    break;                                                                       \
   }
       LOWBIT_DTYPES(X)
 #undef X

@@ -13,10 +13,9 @@ namespace lowbit {
 template <class Value, size_t count>
 using NamesOf = std::array<std::pair<Value, std::string_view>, count>;
 
-inline constexpr NamesOf<ResizeMode, 3> kResizeModes = {
-    {{ResizeMode::kNearest, "nearest"},
-     {ResizeMode::kLinear, "linear"},
-     {ResizeMode::kCubic, "cubic"}}};
+inline constexpr NamesOf<ResizeMode, 3> kResizeModes = {{{ResizeMode::kNearest, "nearest"},
+                                                         {ResizeMode::kLinear, "linear"},
+                                                         {ResizeMode::kCubic, "cubic"}}};
 
 inline constexpr NamesOf<ResizeCoordinates, 7> kResizeCoordinates = {
     {{ResizeCoordinates::kHalfPixel, "half_pixel"},

@@ -16,8 +16,8 @@ double common_scale(const ResizeAttributes& attributes, const Shape& input) {
     if (size == 0) continue;
     const double own = static_cast<double>(size) / static_cast<double>(input[axis]);
     if (scale == 0) scale = own;
-    scale = attributes.aspect == ResizeAspect::kNotLarger ? std::min(scale, own)
-                                                          : std::max(scale, own);
+    scale =
+        attributes.aspect == ResizeAspect::kNotLarger ? std::min(scale, own) : std::max(scale, own);
   }
   return scale;
 }

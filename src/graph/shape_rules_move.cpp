@@ -43,7 +43,8 @@ Status check_count(const Node& node, const char* what, size_t count, int needed)
 
 Result<Shape> ShapeRules::squeeze(const Node& node) {
   const Shape& x = shape(node, 0);
-  LOWBIT_ASSIGN(const std::set<int> axes, resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, x.rank()));
+  LOWBIT_ASSIGN(const std::set<int> axes,
+                resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, x.rank()));
   std::vector<int64_t> kept;
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (axes.empty() ? x[axis] == 1 : axes.contains(axis)) {
@@ -65,7 +66,8 @@ Result<Shape> ShapeRules::unsqueeze(const Node& node) {
   const Shape& x = shape(node, 0);
   const auto added = std::get<AxesAttributes>(node.attributes).axes.size();
   const int rank = x.rank() + static_cast<int>(std::min(added, size_t{kMaxRank} + 1));
-  LOWBIT_ASSIGN(const std::set<int> axes, resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, rank));
+  LOWBIT_ASSIGN(const std::set<int> axes,
+                resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, rank));
   std::vector<int64_t> dims;
   int next = 0;
   for (int axis = 0; axis < rank; ++axis) dims.push_back(axes.contains(axis) ? 1 : x[next++]);
@@ -119,8 +121,8 @@ Result<Shape> ShapeRules::slice(const Node& node) {
     // What is the same of a short axis and of the longest is the same of every axis between them,
     // where elements are not counted from both ends.
     const bool is_whole = range_of(1).count == 1 && range_of(kMaxElements).count == kMaxElements;
-    const bool is_one = range_of(1).count == 1 && range_of(2).count == 1 &&
-                        range_of(kMaxElements).count == 1;
+    const bool is_one =
+        range_of(1).count == 1 && range_of(2).count == 1 && range_of(kMaxElements).count == 1;
     if (is_one) {
       result[axis] = 1;
     } else if (!is_whole) {
@@ -163,10 +165,10 @@ Result<Shape> ShapeRules::pad(const Node& node) {
     result[axis] = std::max<int64_t>(x[axis] + before + after, 0);
     // Of what a negative pad cuts off nothing is reflected.
     const int64_t kept = x[axis] + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0);
-    const bool fits = attributes.mode == PadMode::kConstant
-                          ? true
-                          : kept > 0 && (attributes.mode != PadMode::kReflect ||
-                                         std::max(before, after) < kept);
+    const bool fits =
+        attributes.mode == PadMode::kConstant
+            ? true
+            : kept > 0 && (attributes.mode != PadMode::kReflect || std::max(before, after) < kept);
     if (!fits) {
       return node_error(ErrorCode::kInvalidModel, node,
                         format_text("axis {}, of length {}, is too short for its pads {} and {}",
@@ -216,9 +218,9 @@ Result<Shape> ShapeRules::depth_to_space(const Node& node) {
   const int64_t block = std::get<BlockAttributes>(node.attributes).block_size;
   const bool is_block = x.rank() == 4 && block >= 1 && block <= kMaxElements;
   if (!is_block || (x[1] >= 0 && (x[1] < block || x[1] % (block * block) != 0))) {
-    return node_error(ErrorCode::kShapeMismatch, node,
-                      format_text("an input of shape {} cannot have blocks of {}", x.to_string(),
-                                  block));
+    return node_error(
+        ErrorCode::kShapeMismatch, node,
+        format_text("an input of shape {} cannot have blocks of {}", x.to_string(), block));
   }
   const bool is_known = block == 1 || x[1] >= 0;
   return Shape{x[0], is_known ? x[1] / (block * block) : new_symbol(node, 1),
@@ -230,9 +232,9 @@ Result<Shape> ShapeRules::space_to_depth(const Node& node) {
   const int64_t block = std::get<BlockAttributes>(node.attributes).block_size;
   const auto fits = [&](int64_t dim) { return dim < 0 || dim % block == 0; };
   if (x.rank() != 4 || block < 1 || block > kMaxElements || !fits(x[2]) || !fits(x[3])) {
-    return node_error(ErrorCode::kShapeMismatch, node,
-                      format_text("an input of shape {} cannot have blocks of {}", x.to_string(),
-                                  block));
+    return node_error(
+        ErrorCode::kShapeMismatch, node,
+        format_text("an input of shape {} cannot have blocks of {}", x.to_string(), block));
   }
   const auto part = [&](int axis) {
     return block == 1 || x[axis] >= 0 ? x[axis] / block : new_symbol(node, axis);

@@ -40,7 +40,8 @@ Status check_attributes(const Node& node) {
     }
   }
   if (const auto* resize = std::get_if<ResizeAttributes>(&node.attributes)) {
-    const bool is_finite = std::ranges::all_of(resize->roi, [](float x) { return std::isfinite(x); });
+    const bool is_finite =
+        std::ranges::all_of(resize->roi, [](float x) { return std::isfinite(x); });
     if (!is_finite || !std::isfinite(resize->cubic_a)) {
       return node_error(ErrorCode::kInvalidModel, node, "its attributes are not finite");
     }

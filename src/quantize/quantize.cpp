@@ -71,10 +71,9 @@ class Quantizer {
       const Node& node = source_.nodes[i];
       names_.insert(node.name);
       for (size_t k = 0; k < node.inputs.size(); ++k) {
-        const bool is_replaced =
-            layer_forms_[i] == LayerForm::kIntegers
-                ? !is_placement(node.op, k)
-                : k == 1 && layer_forms_[i] == LayerForm::kWeightsOnly;
+        const bool is_replaced = layer_forms_[i] == LayerForm::kIntegers
+                                     ? !is_placement(node.op, k)
+                                     : k == 1 && layer_forms_[i] == LayerForm::kWeightsOnly;
         if (node.inputs[k] != kNoValue && !is_replaced) {
           names_.insert(source_.value(node.inputs[k]).name);
         }

@@ -249,13 +249,9 @@ const networks = {
     ],
     { shape: int64(1, 1, 3, 2) },
   ),
-  Tile: network(
-    image,
-    [CHANNELS, 2 * SIDE, SIDE],
-    {},
-    [['Tile', ['x', 'repeats'], 'y']],
-    { repeats: int64(1, 1, 2, 1) },
-  ),
+  Tile: network(image, [CHANNELS, 2 * SIDE, SIDE], {}, [['Tile', ['x', 'repeats'], 'y']], {
+    repeats: int64(1, 1, 2, 1),
+  }),
   'SpaceToDepth, DepthToSpace': network(image, [CHANNELS, SIDE, SIDE], {}, [
     ['SpaceToDepth', ['x'], 's', { blocksize: 2 }],
     ['DepthToSpace', ['s'], 'y', { blocksize: 2, mode: 'CRD' }],

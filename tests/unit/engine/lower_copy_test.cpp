@@ -21,8 +21,8 @@ void check_op(Op op, const Attributes& attributes, const Shape& shape) {
   CAPTURE(shape.to_string());
   for (const bool integer : {false, true}) {
     GraphBuilder b;
-    ValueId x = integer ? b.input_u8("x", shape, activation_params(0.02f, 100))
-                        : b.input("x", shape);
+    ValueId x =
+        integer ? b.input_u8("x", shape, activation_params(0.02f, 100)) : b.input("x", shape);
     const ValueId y = b.add_node(op, "y", {b.relu(x)}, attributes);
     check_plan(b.output(y).output(b.relu(y)).build());
     if (shape.rank() != 4) continue;
@@ -52,9 +52,16 @@ TEST_CASE("Transpose by every permutation of up to four axes") {
 TEST_CASE("Slice from either end, with steps of either sign, beyond the ends") {
   for (const Shape& shape : kShapes) {
     for (int axis = -shape.rank(); axis < shape.rank(); ++axis) {
-      for (const auto& [start, end, step] : std::initializer_list<std::array<int64_t, 3>>{
-               {0, kEnd, 1}, {-1, kEnd, 1}, {0, 1, 1}, {0, -1, kEnd}, {0, kEnd, 2},
-               {kEnd, kBegin, -1}, {-1, kBegin, -2}, {0, kBegin, kBegin}, {kBegin, kEnd, 3}}) {
+      for (const auto& [start, end, step] :
+           std::initializer_list<std::array<int64_t, 3>>{{0, kEnd, 1},
+                                                         {-1, kEnd, 1},
+                                                         {0, 1, 1},
+                                                         {0, -1, kEnd},
+                                                         {0, kEnd, 2},
+                                                         {kEnd, kBegin, -1},
+                                                         {-1, kBegin, -2},
+                                                         {0, kBegin, kBegin},
+                                                         {kBegin, kEnd, 3}}) {
         const int64_t length = shape[axis < 0 ? axis + shape.rank() : axis];
         if (end == -1 && length == 1) continue;
         check_op(Op::kSlice,
@@ -64,8 +71,8 @@ TEST_CASE("Slice from either end, with steps of either sign, beyond the ends") {
     }
   }
   check_op(Op::kSlice,
-           SliceAttributes{.starts = {1, -3, 7}, .ends = {3, kEnd, 0}, .axes = {1, 2, -1},
-                           .steps = {1, 2, -3}},
+           SliceAttributes{
+               .starts = {1, -3, 7}, .ends = {3, kEnd, 0}, .axes = {1, 2, -1}, .steps = {1, 2, -3}},
            {2, 4, 6, 8});
 }
 
@@ -124,8 +131,8 @@ TEST_CASE("Gather by constant indices of every rank") {
       for (const Shape& indices : {Shape{}, Shape{1}, Shape{6}, Shape{2, 3}}) {
         for (const bool integer : {false, true}) {
           GraphBuilder b;
-          const ValueId x = integer ? b.input_u8("x", shape, activation_params(0.02f, 100))
-                                    : b.input("x", shape);
+          const ValueId x =
+              integer ? b.input_u8("x", shape, activation_params(0.02f, 100)) : b.input("x", shape);
           const auto count = static_cast<ptrdiff_t>(*indices.element_count());
           const ValueId by =
               b.constant("by", indices, std::vector(values.begin(), values.begin() + count));

@@ -18,7 +18,8 @@ ResizeAttributes asymmetric(ResizeMode mode, std::vector<int64_t> sizes) {
 
 TEST_CASE("Resize of images in either layout and precision, with a symbolic batch") {
   for (const ResizeMode mode : {ResizeMode::kNearest, ResizeMode::kLinear}) {
-    for (const auto& [height, width] : {std::pair{8, 8}, {4, 16}, {2, 2}, {16, 2}, {1, 5}, {4, 4}}) {
+    for (const auto& [height, width] :
+         {std::pair{8, 8}, {4, 16}, {2, 2}, {16, 2}, {1, 5}, {4, 4}}) {
       for (const bool integer : {false, true}) {
         // Of integers the coordinates must be exact: ties would fall either way.
         if (integer && width == 5) continue;
@@ -26,12 +27,13 @@ TEST_CASE("Resize of images in either layout and precision, with a symbolic batc
         CAPTURE(width);
         GraphBuilder b;
         const Shape shape{b.symbol("N"), 5, 4, 4};
-        const ValueId x = integer ? b.input_u8("x", shape, activation_params(0.02f, 100))
-                                  : b.input("x", shape);
+        const ValueId x =
+            integer ? b.input_u8("x", shape, activation_params(0.02f, 100)) : b.input("x", shape);
         const ResizeAttributes attributes = asymmetric(mode, {0, 0, height, width});
         ValueId y = b.conv(x, {.channels = 6});
         y = b.add_node(Op::kResize, "inner", {y}, attributes);
-        b.output(b.conv(y, {.channels = 2})).output(b.add_node(Op::kResize, "outer", {x}, attributes));
+        b.output(b.conv(y, {.channels = 2}))
+            .output(b.add_node(Op::kResize, "outer", {x}, attributes));
         CHECK(b.graph().value(y).shape == Shape{shape[0], 6, height, width});
         check_plan(b.build());
       }
@@ -66,8 +68,8 @@ TEST_CASE("Without aliasing, each output is the mean of what it covers") {
   attributes.antialias = true;
   // Scale 1/2: a triangle of 4 elements, weights 1/8 3/8 3/8 1/8, edges repeated.
   const std::vector<float> y = resized(attributes, {8, 16, 24, 32});
-  CHECK(y == std::vector<float>{(8 + 3 * 8 + 3 * 16 + 24) / 8.0f,
-                                (16 + 3 * 24 + 3 * 32 + 32) / 8.0f});
+  CHECK(y ==
+        std::vector<float>{(8 + 3 * 8 + 3 * 16 + 24) / 8.0f, (16 + 3 * 24 + 3 * 32 + 32) / 8.0f});
 }
 
 TEST_CASE("A symmetric half pixel keeps the centre where it is") {

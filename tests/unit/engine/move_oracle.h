@@ -106,8 +106,7 @@ class MoveOracle {
       const int64_t after = a.pads[i + at.size()];
       // The first and the last that are left.
       const int64_t first = std::max<int64_t>(-before, 0);
-      const int64_t last =
-          input_[static_cast<int>(i)] - 1 + std::min<int64_t>(after, 0);
+      const int64_t last = input_[static_cast<int>(i)] - 1 + std::min<int64_t>(after, 0);
       int64_t& place = at[i];
       place -= before;
       if (place >= first && place <= last) continue;

@@ -516,18 +516,17 @@ class NodeOracle {
           const double py = at(oy, x[2], y[2]), px = at(ox, x[3], y[3]);
           const auto top = static_cast<int64_t>(py), left = static_cast<int64_t>(px);
           const auto element = [&](int64_t row, int64_t column) {
-            return raw(0, (plane * x[2] + std::min(row, x[2] - 1)) * x[3] +
-                              std::min(column, x[3] - 1));
+            return raw(
+                0, (plane * x[2] + std::min(row, x[2] - 1)) * x[3] + std::min(column, x[3] - 1));
           };
           if (attributes.mode == ResizeMode::kNearest) {
             set(i, element(top, left));
             continue;
           }
           const double dy = py - static_cast<double>(top), dx = px - static_cast<double>(left);
-          const double sum = (1 - dy) * (1 - dx) * element(top, left) +
-                             (1 - dy) * dx * element(top, left + 1) +
-                             dy * (1 - dx) * element(top + 1, left) +
-                             dy * dx * element(top + 1, left + 1);
+          const double sum =
+              (1 - dy) * (1 - dx) * element(top, left) + (1 - dy) * dx * element(top, left + 1) +
+              dy * (1 - dx) * element(top + 1, left) + dy * dx * element(top + 1, left + 1);
           // Coordinates are float32, so weights are off by their place times 2^-23.
           const double bound = 64 * kEpsilon * 255;
           set(i, is_integer() ? std::nearbyint(sum) : sum, is_integer() ? 0 : bound);

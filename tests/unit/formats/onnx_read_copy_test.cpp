@@ -52,17 +52,18 @@ TEST_CASE("Transpose turns the axes around unless it says how") {
 }
 
 TEST_CASE("Slice has attributes before opset 10, and inputs then") {
-  const SliceAttributes expected{.starts = {1, 0}, .ends = {3, -1}, .axes = {1, 2}, .steps = {1, 1}};
-  CHECK(attributes_of<SliceAttributes>(cube(9).node(
-            "Slice", {"x"}, {"y"},
-            with({ints_attribute("starts", {1, 0}), ints_attribute("ends", {3, -1}),
-                  ints_attribute("axes", {1, 2})}))) == expected);
+  const SliceAttributes expected{
+      .starts = {1, 0}, .ends = {3, -1}, .axes = {1, 2}, .steps = {1, 1}};
+  CHECK(attributes_of<SliceAttributes>(
+            cube(9).node("Slice", {"x"}, {"y"},
+                         with({ints_attribute("starts", {1, 0}), ints_attribute("ends", {3, -1}),
+                               ints_attribute("axes", {1, 2})}))) == expected);
   OnnxFile file = cube(13);
   file.int64s("s", {1, 0}).int64s("e", {3, -1}).int64s("a", {1, 2}).int64s("t", {1, 2});
   CHECK(attributes_of<SliceAttributes>(OnnxFile(file).node("Slice", {"x", "s", "e", "a"}, {"y"})) ==
         expected);
-  const auto stepped =
-      attributes_of<SliceAttributes>(OnnxFile(file).node("Slice", {"x", "s", "e", "a", "t"}, {"y"}));
+  const auto stepped = attributes_of<SliceAttributes>(
+      OnnxFile(file).node("Slice", {"x", "s", "e", "a", "t"}, {"y"}));
   CHECK(stepped.steps == std::vector<int64_t>{1, 2});
   CHECK(attributes_of<SliceAttributes>(
             cube(13).int64s("s", {0}).int64s("e", {1}).node("Slice", {"x", "s", "e"}, {"y"}))
@@ -109,10 +110,10 @@ TEST_CASE("Pad reads pads of all axes or of some, and numbers of the elements' t
             "Pad", {"x"}, {"y"},
             with({ints_attribute("pads", {0, 1, 2, 0, 3, 4}), float_attribute("value", 0.5f)}))) ==
         PadAttributes{.pads = {0, 1, 2, 0, 3, 4}, .value = 0.5});
-  CHECK(attributes_of<PadAttributes>(cube(13)
-                                         .int64s("p", {0, 1, 2, 0, 3, 4})
-                                         .node("Pad", {"x", "p"}, {"y"},
-                                               with({text_attribute("mode", "edge")}))) ==
+  CHECK(attributes_of<PadAttributes>(
+            cube(13)
+                .int64s("p", {0, 1, 2, 0, 3, 4})
+                .node("Pad", {"x", "p"}, {"y"}, with({text_attribute("mode", "edge")}))) ==
         PadAttributes{.mode = PadMode::kEdge, .pads = {0, 1, 2, 0, 3, 4}});
   OnnxFile some = cube(18).int64s("p", {1, 2, 3, 4}).int64s("a", {-1, 1});
   some.floats("v", {}, {7});
@@ -120,8 +121,9 @@ TEST_CASE("Pad reads pads of all axes or of some, and numbers of the elements' t
         PadAttributes{.pads = {0, 2, 1, 0, 4, 3}, .value = 7});
   check_error(read(some.node("Pad", {"x", "p", "v", "p"}, {"y"})), ErrorCode::kInvalidModel,
               "two pads");
-  check_error(read(cube(13).int64s("p", {0, 0}).node("Pad", {"x", "p"}, {"y"},
-                                                     with({text_attribute("mode", "wrap")}))),
+  check_error(read(cube(13)
+                       .int64s("p", {0, 0})
+                       .node("Pad", {"x", "p"}, {"y"}, with({text_attribute("mode", "wrap")}))),
               ErrorCode::kInvalidModel, "'wrap'");
 }
 
@@ -135,9 +137,9 @@ TEST_CASE("an expansion to the batch of another value stays symbolic, as PyTorch
   file.node("Gather", {"shape", "zero"}, {"n"}, with({int_attribute("axis", 0)}));
   file.node("Unsqueeze", {"n", "first"}, {"n1"});
   file.node("Concat", {"n1", "rest"}, {"wanted"}, {.attributes = {int_attribute("axis", 0)}});
-  file.node("ConstantOfShape", {"three"}, {"ones"},
-            {.attributes = {tensor_attribute("value",
-                                             raw_tensor<int64_t>("v", kOnnxInt64, {1}, {1}))}});
+  file.node(
+      "ConstantOfShape", {"three"}, {"ones"},
+      {.attributes = {tensor_attribute("value", raw_tensor<int64_t>("v", kOnnxInt64, {1}, {1}))}});
   file.node("Equal", {"wanted", "minus"}, {"kept"});
   file.node("Where", {"kept", "ones", "wanted"}, {"target"});
   file.node("Expand", {"token", "target"}, {"y"}, {.name = "expand"});
@@ -206,12 +208,12 @@ TEST_CASE("Resize and Upsample of every opset") {
             "Upsample", {"x"}, {"y"}, with({floats_attribute("scales", {1, 1, 2, 3})}))) == first);
   OnnxFile file18(18);
   file18.input("x", {"N", 1, 2, 2}).int64s("sizes", {4, 6}).floats("roi", {4}, {0.5, 0, 1, 1});
-  const auto resize = attributes_of<ResizeAttributes>(file18.node(
-      "Resize", {"x", "roi", "", "sizes"}, {"y"},
-      with({ints_attribute("axes", {3, 2}), text_attribute("mode", "cubic"),
-            text_attribute("coordinate_transformation_mode", "tf_crop_and_resize"),
-            float_attribute("extrapolation_value", 9), int_attribute("antialias", 1),
-            float_attribute("cubic_coeff_a", -0.5f)})));
+  const auto resize = attributes_of<ResizeAttributes>(
+      file18.node("Resize", {"x", "roi", "", "sizes"}, {"y"},
+                  with({ints_attribute("axes", {3, 2}), text_attribute("mode", "cubic"),
+                        text_attribute("coordinate_transformation_mode", "tf_crop_and_resize"),
+                        float_attribute("extrapolation_value", 9), int_attribute("antialias", 1),
+                        float_attribute("cubic_coeff_a", -0.5f)})));
   CHECK(resize == ResizeAttributes{.mode = ResizeMode::kCubic,
                                    .coordinates = ResizeCoordinates::kTfCropAndResize,
                                    .scales = {},
@@ -250,7 +252,8 @@ ValueId chain(GraphBuilder& b, ValueId x) {
                  SliceAttributes{.starts = {1}, .ends = {kEnd}, .axes = {1}, .steps = {2}});
   x = b.add_node(Op::kPad, "pad", {x},
                  PadAttributes{.mode = PadMode::kReflect, .pads = {0, 1, 0, 0, 0, 0, 1, 1}});
-  x = b.add_node(Op::kPad, "fill", {x}, PadAttributes{.pads = {0, 0, 0, 1, 0, 0, 0, 1}, .value = -1});
+  x = b.add_node(Op::kPad, "fill", {x},
+                 PadAttributes{.pads = {0, 0, 0, 1, 0, 0, 0, 1}, .value = -1});
   x = b.add_node(Op::kTile, "tile", {x}, TileAttributes{{1, 4, 1, 1}});
   x = b.add_node(Op::kDepthToSpace, "depth_to_space", {x}, BlockAttributes{2, false});
   x = b.add_node(Op::kSpaceToDepth, "space_to_depth", {x}, BlockAttributes{2});
@@ -299,7 +302,7 @@ TEST_CASE("what a file's opset lacks raises it") {
             .sizes = {},
             .roi = {}};
   CHECK(opset_with(Op::kResize, resize) == 19);
-  CHECK(opset_with(Op::kPad, PadAttributes{.mode = PadMode::kWrap,
-                                           .pads = {0, 0, 1, 0, 0, 0, 0, 0}}) == 19);
+  CHECK(opset_with(Op::kPad,
+                   PadAttributes{.mode = PadMode::kWrap, .pads = {0, 0, 1, 0, 0, 0, 0, 0}}) == 19);
   CHECK(opset_with(Op::kPad, PadAttributes{.pads = {0, 0, 1, 0, 0, 0, 0, 0}}) == 13);
 }

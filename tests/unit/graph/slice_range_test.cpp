@@ -10,13 +10,17 @@ TEST_CASE("A slice is what walking along the axis gives, and no number overflows
   constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
   constexpr int64_t kGreatest = std::numeric_limits<int64_t>::max();
   for (const int64_t dim : {1, 2, 5}) {
-    for (const int64_t start : {kLeast, int64_t{-6}, int64_t{-2}, int64_t{0}, int64_t{3}, kGreatest}) {
-      for (const int64_t end : {kLeast, int64_t{-6}, int64_t{-1}, int64_t{0}, int64_t{4}, kGreatest}) {
+    for (const int64_t start :
+         {kLeast, int64_t{-6}, int64_t{-2}, int64_t{0}, int64_t{3}, kGreatest}) {
+      for (const int64_t end :
+           {kLeast, int64_t{-6}, int64_t{-1}, int64_t{0}, int64_t{4}, kGreatest}) {
         for (const int64_t step :
              {kLeast, int64_t{-2}, int64_t{-1}, int64_t{1}, int64_t{3}, kGreatest}) {
           const SliceRange range = slice_range(start, end, step, dim);
           // numpy's rules, with the ends brought into reach first.
-          const auto near = [&](int64_t at) { return at < -2 * dim ? -2 * dim : at > 2 * dim ? 2 * dim : at; };
+          const auto near = [&](int64_t at) {
+            return at < -2 * dim ? -2 * dim : at > 2 * dim ? 2 * dim : at;
+          };
           int64_t at = near(start) < 0 ? near(start) + dim : near(start);
           int64_t last = near(end) < 0 ? near(end) + dim : near(end);
           const int64_t low = step > 0 ? 0 : -1;
