@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "formats/onnx_model_writer.h"
 #include "formats/onnx_reader.h"
+#include "formats/onnx_write_parameters.h"
 #include "formats/resize_names.h"
 #include "graph/type_rules.h"
 #include "graph/validate.h"
@@ -200,27 +201,7 @@ class GraphWriter {
     if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
       add_clip_inputs(*clip, text);
     }
-    if (const auto* reshape = std::get_if<ReshapeAttributes>(&node.attributes)) {
-      text.inputs.push_back(integers(reshape->shape));
-    }
-    if (const auto* axes = std::get_if<AxesAttributes>(&node.attributes)) {
-      if (!axes->axes.empty()) text.inputs.push_back(integers(axes->axes));
-    }
-    if (const auto* slice = std::get_if<SliceAttributes>(&node.attributes)) {
-      for (const auto* list : {&slice->starts, &slice->ends, &slice->axes, &slice->steps}) {
-        text.inputs.push_back(integers(*list));
-      }
-    }
-    if (const auto* pad = std::get_if<PadAttributes>(&node.attributes)) add_pads(*pad, node, text);
-    if (const auto* expand = std::get_if<ExpandAttributes>(&node.attributes)) {
-      text.inputs = {text.inputs[0], shape_like(*expand, node)};
-    }
-    if (const auto* tile = std::get_if<TileAttributes>(&node.attributes)) {
-      text.inputs.push_back(integers(tile->repeats));
-    }
-    if (const auto* resize = std::get_if<ResizeAttributes>(&node.attributes)) {
-      add_resize_inputs(*resize, text);
-    }
+    add_parameter_inputs(graph_, node, model_, text);
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
     std::visit(AttributesOf(node.op, output.quant.has_value(), attributes), node.attributes);
@@ -292,75 +273,6 @@ class GraphWriter {
     const bool has_max = clip.max < kInfinity;
     if (has_min || has_max) text.inputs.push_back(has_min ? bound(clip.min) : std::string());
     if (has_max) text.inputs.push_back(bound(clip.max));
-  }
-
-  void add_pads(const PadAttributes& pad, const Node& node, NodeText& text) {
-    text.inputs.push_back(integers(pad.pads));
-    if (pad.value == 0) return;
-    const Value& output = graph_.value(node.output);
-    switch (output.quant ? DType::kF32 : output.dtype) {
-#define X(name, type, dtype_text, onnx)                                          \
-  case DType::k##name: {                                                         \
-    const type value = static_cast<type>(pad.value);                             \
-    text.inputs.push_back(model_.constant<type>('c', {}, std::span(&value, 1))); \
-    break;                                                                       \
-  }
-      LOWBIT_DTYPES(X)
-#undef X
-    }
-  }
-
-  // The name of an Expand's shape: a constant, or computed from the shape of its second input.
-  std::string shape_like(const ExpandAttributes& expand, const Node& node) {
-    if (std::ranges::all_of(expand.shape, [](int64_t dim) { return dim >= 0; })) {
-      return integers(expand.shape);
-    }
-    NodeText concat{.op = "Concat", .output = model_.fresh_name('c')};
-    for (const int64_t dim : expand.shape) {
-      if (dim >= 0) {
-        concat.inputs.push_back(integers({dim}));
-        continue;
-      }
-      const int64_t axis = -1 - dim;
-      AttributeWriter range;
-      range.integer("end", axis + 1);
-      range.integer("start", axis);
-      concat.inputs.push_back(model_.fresh_name('c'));
-      model_.node({.op = "Shape", .inputs = {real_input(node, 1)}, .output = concat.inputs.back()},
-                  range);
-    }
-    AttributeWriter axis;
-    axis.integer("axis", 0);
-    model_.node(concat, axis);
-    return concat.output;
-  }
-
-  void add_resize_inputs(const ResizeAttributes& resize, NodeText& text) {
-    const auto reals = [&](std::span<const float> values) {
-      const std::array dims{static_cast<int64_t>(values.size())};
-      return values.empty() ? std::string() : model_.constant<float>('a', dims, values);
-    };
-    const std::vector<int64_t> axes = resized_axes(resize);
-    std::vector<float> roi = resize.roi;
-    std::vector<int64_t> sizes = resize.sizes;
-    if (!axes.empty()) {
-      roi.clear();
-      sizes.clear();
-      for (const size_t end : {size_t{0}, resize.roi.size() / 2}) {
-        for (const int64_t axis : axes) {
-          if (!resize.roi.empty()) roi.push_back(resize.roi[end + static_cast<size_t>(axis)]);
-        }
-      }
-      for (const int64_t axis : axes) sizes.push_back(resize.sizes[static_cast<size_t>(axis)]);
-    }
-    text.inputs.push_back(reals(roi));
-    text.inputs.push_back(reals(resize.scales));
-    if (!sizes.empty()) text.inputs.push_back(integers(sizes));
-  }
-
-  std::string integers(const std::vector<int64_t>& values) {
-    const std::array dims{static_cast<int64_t>(values.size())};
-    return model_.constant<int64_t>('c', dims, values);
   }
 
   std::string bound(float value) { return model_.constant<float>('a', {}, std::span(&value, 1)); }

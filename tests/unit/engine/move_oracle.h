@@ -13,15 +13,32 @@ using Coordinates = std::vector<int64_t>;
 
 inline constexpr int64_t kFilled = -1;
 
+// The index into an operand that is broadcast to `output`, for the output's element `i`.
+inline int64_t broadcast_index(const Shape& operand, const Shape& output, int64_t i) {
+  int64_t index = 0;
+  int64_t stride = 1;
+  for (int axis = output.rank() - 1; axis >= 0; --axis) {
+    const int64_t coordinate = i % output[axis];
+    i /= output[axis];
+    const int own = axis - (output.rank() - operand.rank());
+    if (own < 0) continue;
+    if (operand[own] != 1) index += coordinate * stride;
+    stride *= operand[own];
+  }
+  return index;
+}
+
 class MoveOracle {
  public:
-  MoveOracle(const Node& node, const Shape& input, const Shape& output,
-             const std::vector<int64_t>& indices, const Shape& indices_shape)
-      : node_(node),
-        input_(input),
-        output_(output),
-        indices_(indices),
-        indices_shape_(indices_shape) {}
+  static bool has(Op op) {
+    return op == Op::kTranspose || op == Op::kSlice || op == Op::kGather || op == Op::kPad ||
+           op == Op::kExpand || op == Op::kTile || op == Op::kDepthToSpace ||
+           op == Op::kSpaceToDepth;
+  }
+
+  // `indices`: int64, of a Gather.
+  MoveOracle(const Node& node, const Shape& input, const Shape& output, const Tensor* indices)
+      : node_(node), input_(input), output_(output), indices_(indices) {}
 
   // The index of the input's element, row-major; kFilled: none.
   int64_t source_of(int64_t output_index) const {
@@ -88,14 +105,14 @@ class MoveOracle {
     const auto axis = static_cast<size_t>(given < 0 ? given + input_.rank() : given);
     Coordinates from(at.begin(), at.begin() + static_cast<ptrdiff_t>(axis));
     int64_t index = 0;
-    for (int i = 0; i < indices_shape_.rank(); ++i) {
-      index = index * indices_shape_[i] + at[axis + static_cast<size_t>(i)];
+    const Shape& indices = indices_->shape();
+    for (int i = 0; i < indices.rank(); ++i) {
+      index = index * indices[i] + at[axis + static_cast<size_t>(i)];
     }
     const int64_t length = input_[static_cast<int>(axis)];
-    const int64_t place = indices_[static_cast<size_t>(index)];
+    const int64_t place = indices_->data<int64_t>()[static_cast<size_t>(index)];
     from.push_back(place < 0 ? place + length : place);
-    from.insert(from.end(), at.begin() + static_cast<ptrdiff_t>(axis) + indices_shape_.rank(),
-                at.end());
+    from.insert(from.end(), at.begin() + static_cast<ptrdiff_t>(axis) + indices.rank(), at.end());
     return from;
   }
 
@@ -151,8 +168,7 @@ class MoveOracle {
   const Node& node_;
   const Shape& input_;
   const Shape& output_;
-  const std::vector<int64_t>& indices_;
-  const Shape& indices_shape_;
+  const Tensor* indices_;
 };
 
 }  // namespace lowbit::test
