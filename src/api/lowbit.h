@@ -22,6 +22,10 @@
 #include "base/context.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
+#include "formats/array.h"
+#include "formats/npy.h"
+#include "formats/onnx_inspection.h"
+#include "formats/onnx_reader.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
 #include "kernels/tune.h"
@@ -44,12 +48,16 @@ using kernels::probe_tier;
 // The fastest tiles of a tier on this machine, found within a budget of time.
 using kernels::tune;
 
+// What a file holds and whether Lowbit has its operators, without loading it. Errors: as
+// inspect_onnx.
+Result<Inspection> inspect(std::span<const std::byte> onnx);
+
 // A graph, FP32 or quantized, with the plan of the input shapes that it ran last.
 class Model {
  public:
   // Reads ONNX bytes. Errors: as read_onnx (formats/onnx_reader.h).
   static Result<Model> load(std::span<const std::byte> onnx, Tier tier = Tier::kSimd128,
-                            Tiles tiles = {});
+                            Tiles tiles = {}, const ReadOptions& options = {});
 
   explicit Model(Graph graph, Tier tier = Tier::kSimd128, Tiles tiles = {})
       : graph_(std::move(graph)), tier_(tier), tiles_(tiles) {}

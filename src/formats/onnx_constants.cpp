@@ -22,6 +22,24 @@ Result<Tensor> scalar_of(T value) {
   return Tensor::from_values<T>(Shape{}, std::span<const T>(&value, 1));
 }
 
+// With the type that the file says. Bytes may be truth values: callers have no type for those.
+Result<Tensor> given_constant(const IndexedTensor& source) {
+  const std::string name(source.name);
+  const std::optional<DType> wanted = dtype_of_onnx(source.given_type);
+  if (wanted == source.given->dtype()) return *source.given;
+  if (wanted != DType::kBool || source.given->dtype() != DType::kU8) {
+    return make_error(
+        ErrorCode::kTypeMismatch,
+        format_text("the constant given for the input '{}' is {}; the input is {}", name,
+                    dtype_name(source.given->dtype()), onnx_type_name(source.given_type)),
+        name);
+  }
+  LOWBIT_ASSIGN(Tensor truth, Tensor::allocate(DType::kBool, source.given->shape()));
+  std::ranges::transform(source.given->data<uint8_t>(), truth.mutable_data<bool>().begin(),
+                         [](uint8_t byte) { return byte != 0; });
+  return truth;
+}
+
 }  // namespace
 
 // What a constant is computed from is made first, from a list of its own: chains may be long.
@@ -46,7 +64,7 @@ Result<Tensor> OnnxConstants::get(TensorId id) {
 
 Result<Tensor> OnnxConstants::decode(TensorId id) {
   const IndexedTensor& tensor = index_.tensor(id);
-  if (tensor.given) return *tensor.given;
+  if (tensor.given) return given_constant(tensor);
   if (tensor.initializer) {
     return decode_onnx_tensor(*tensor.initializer, std::string(tensor.name), byte_budget_);
   }

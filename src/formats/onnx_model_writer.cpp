@@ -16,6 +16,21 @@ constexpr int64_t kFirstOpsetWithShapeRanges = 15;
 constexpr int64_t kFirstOpsetWithWrap = 19;
 constexpr int64_t kFirstOpsetWithBlocks = 21;
 
+// The first opset that has the operator as it is written; 1 where every written opset has it.
+int64_t first_opset(Op op) {
+  if (const auto unary = unary_function(op)) return unary_info(*unary).opset;
+  switch (op) {
+    case Op::kLayerNormalization:
+      return 17;
+    case Op::kGroupNormalization:  // with scales per channel
+      return 21;
+    case Op::kRMSNormalization:
+      return 23;
+    default:
+      return 1;
+  }
+}
+
 // AttributeProto.AttributeType.
 constexpr int64_t kFloatAttribute = 1;
 constexpr int64_t kIntAttribute = 2;
@@ -41,6 +56,7 @@ int64_t opset_of(const Graph& graph) {
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
       opset = std::max(opset, kFirstOpsetWithPoolDilations);
     }
+<<<<<<< HEAD
     if (const auto* pad = std::get_if<PadAttributes>(&node.attributes)) {
       if (pad->mode == PadMode::kWrap) opset = std::max(opset, kFirstOpsetWithWrap);
     }
@@ -53,12 +69,16 @@ int64_t opset_of(const Graph& graph) {
     if (const auto unary = unary_function(node.op)) {
       opset = std::max(opset, unary_info(*unary).opset);
     }
+=======
+    opset = std::max(opset, first_opset(node.op));
+>>>>>>> main
   }
   return opset;
 }
 
 // The IR version that came with the opset (onnx.ai, "ONNX Versioning").
 int64_t ir_version(int64_t opset) {
+  if (opset >= 23) return 11;
   if (opset >= 21) return 10;
   return opset >= 19 ? 9 : 8;
 }
@@ -105,7 +125,7 @@ void AttributeWriter::integers(std::string_view name, std::span<const int64_t> v
   attribute.integer(20, kIntsAttribute);
 }
 
-ModelWriter::ModelWriter(const Graph& graph) : graph_(graph) {
+ModelWriter::ModelWriter(const Graph& graph) : graph_(graph), opset_(opset_of(graph)) {
   for (const Value& value : graph.values) reserved_.insert(value.name);
 }
 
@@ -120,6 +140,7 @@ std::string ModelWriter::fresh_name(char letter) {
 void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) {
   WireWriter node;
   for (const std::string& input : text.inputs) node.text(1, input);
+  if (!text.first_output.empty()) node.text(2, text.first_output);
   node.text(2, text.output);
   if (!text.name.empty()) node.text(3, text.name);
   node.text(4, text.op);
@@ -188,15 +209,14 @@ std::vector<std::byte> ModelWriter::finish() && {
   const size_t graph_bytes = nodes_.result().size() + name.result().size() +
                              initializers_.result().size() + ends.result().size();
 
-  const int64_t opset = opset_of(graph_);
   WireWriter opset_import;
   opset_import.text(1, "");
-  opset_import.integer(2, opset);
+  opset_import.integer(2, opset_);
 
   constexpr size_t kHeaderBytes = 64;
   WireWriter model;
   model.reserve(graph_bytes + kHeaderBytes);
-  model.integer(1, ir_version(opset));
+  model.integer(1, ir_version(opset_));
   model.text(2, kProducer);
   model.open(7, graph_bytes);
   model.append(nodes_.result());

@@ -39,12 +39,16 @@ struct NodeText {
   std::vector<std::string> inputs{};
   std::string output{};
   std::string name{};
+  std::string first_output{};  // of two, the one that nothing reads; empty: there is one
 };
 
 class ModelWriter {
  public:
   // Names of values are reserved: no generated name equals one of them.
   explicit ModelWriter(const Graph& graph);
+
+  // Of the file: the graph's, or the first that has all that the graph has.
+  int64_t opset() const { return opset_; }
 
   // A name that nothing has: `letter` and a number.
   std::string fresh_name(char letter);
@@ -68,6 +72,7 @@ class ModelWriter {
   WireWriter value_info(ValueId id) const;
 
   const Graph& graph_;
+  int64_t opset_;
   std::set<std::string_view> reserved_;
   std::map<char, size_t> counters_;
   std::map<std::string, std::string> constants_;  // type, shape and bytes to name

@@ -34,7 +34,7 @@ Status check_versions(const OnnxModel& model) {
   }
   if (*model.opset < kMinOpset || *model.opset > kMaxOpset) {
     return make_error(ErrorCode::kUnsupportedFeature,
-                      format_text("opset {} is not supported; 1 to 21 are", *model.opset));
+                      format_text("opset {} is not supported; 1 to 23 are", *model.opset));
   }
   if (model.graph.has_sparse_initializers) {
     return make_error(ErrorCode::kUnsupportedFeature, "sparse initializers are not supported");
@@ -257,6 +257,7 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& opt
   LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
+  LOWBIT_TRY(check_operators(index));
   OnnxConstants constants(index, *model.opset);
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());

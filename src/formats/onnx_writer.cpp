@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "formats/onnx_model_writer.h"
+#include "formats/onnx_node_writer.h"
 #include "formats/onnx_reader.h"
 #include "formats/onnx_write_parameters.h"
 #include "formats/resize_names.h"
@@ -50,6 +51,7 @@ bool fits_int16(std::span<const int32_t> integers) {
 enum class Written : uint8_t { kYes, kNo };
 enum class Narrowed : uint8_t { kYes, kNo };
 
+<<<<<<< HEAD
 void write_window(const WindowAttributes& window, Written kernel_shape, AttributeWriter& out) {
   if (window.auto_pad == AutoPad::kSameUpper) out.text("auto_pad", "SAME_UPPER");
   if (window.auto_pad == AutoPad::kSameLower) out.text("auto_pad", "SAME_LOWER");
@@ -163,6 +165,8 @@ class AttributesOf {
   AttributeWriter& out_;
 };
 
+=======
+>>>>>>> main
 class GraphWriter {
  public:
   explicit GraphWriter(const Graph& graph)
@@ -201,10 +205,28 @@ class GraphWriter {
     if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
       add_clip_inputs(*clip, text);
     }
+<<<<<<< HEAD
     add_parameter_inputs(graph_, node, model_, text);
+=======
+    if (const auto* reshape = std::get_if<ReshapeAttributes>(&node.attributes)) {
+      text.inputs.push_back(integers(reshape->shape));
+    }
+    if (const auto* axes = std::get_if<AxesAttributes>(&node.attributes)) {
+      if (!axes->axes.empty()) text.inputs.push_back(integers(axes->axes));
+    }
+    if (const auto* reduce = std::get_if<ReduceAttributes>(&node.attributes)) {
+      if (!reduce->axes.empty() && has_axes_as_input(node.op, model_.opset())) {
+        text.inputs.push_back(integers(reduce->axes));
+      }
+    }
+    if (const auto* top = std::get_if<TopKAttributes>(&node.attributes)) {
+      text.inputs.push_back(integers({top->k}));
+      if (top->gives_indices) text.first_output = model_.fresh_name('r');
+    }
+>>>>>>> main
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
-    std::visit(AttributesOf(node.op, output.quant.has_value(), attributes), node.attributes);
+    write_attributes(node, {model_.opset(), output.quant.has_value()}, attributes);
 
     const auto* const cast = std::get_if<CastAttributes>(&node.attributes);
     const bool is_half = cast && cast->to_half;

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "kernels/binary/blocks.h"
 #include "kernels/binary/rows.h"
 #include "qmath/binary_functions.h"
 
 namespace lowbit::kernels {
 
 namespace {
-
-constexpr int64_t kBlock = 64;
 
 // `count` elements, `stride` apart, as kBlock of them one after the other.
 void gather(const float* source, int64_t stride, int64_t count, float* block) {
@@ -20,30 +19,8 @@ void gather(const float* source, int64_t stride, int64_t count, float* block) {
   }
 }
 
-// The blocks tell the compiler that nothing overlaps.
-template <BinaryFunction function>
-[[gnu::flatten]] void run_block(const float* a, const float* b, void* output, int64_t count) {
-  if constexpr (binary_info(function).result == BinaryResult::kLike) {
-    float y[kBlock];
-    for (int64_t i = 0; i < kBlock; ++i) y[i] = lowbit::binary<function>(a[i], b[i]);
-    std::copy_n(y, count, static_cast<float*>(output));
-  } else {
-    bool y[kBlock];
-    for (int64_t i = 0; i < kBlock; ++i) y[i] = compare<function>(a[i], b[i]);
-    std::copy_n(y, count, static_cast<bool*>(output));
-  }
-}
-
-using BlockFunction = void (*)(const float*, const float*, void*, int64_t);
-constexpr BlockFunction kBlockFunctions[] = {
-#define LOWBIT_BINARY(name, opset, result) run_block<BinaryFunction::k##name>,
-#include "qmath/binary.inc"
-#undef LOWBIT_BINARY
-    run_block<BinaryFunction::kAdd>,
-};
-
 void binary_f32(const Binary& args) {
-  const BlockFunction run = kBlockFunctions[static_cast<size_t>(args.function)];
+  const BlockFunction run = binary_block(args.function);
   const bool is_like = binary_info(args.function).result == BinaryResult::kLike;
   const auto* const a = static_cast<const float*>(args.a);
   const auto* const b = static_cast<const float*>(args.b);

@@ -14,10 +14,11 @@ import type { Binary } from './loader.js'
 import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
-import type { RawMixedPoint } from './raw.js'
+import type { RawMixedPoint, RawTensor } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
+  AnyTensor,
   Backend,
   Bits,
   CalibrateOptions,
@@ -30,8 +31,10 @@ import type {
   DistributionOptions,
   EvaluateOptions,
   Evaluator,
+  Inspection,
   LayerAccumulators,
   LayerRecipe,
+  LoadOptions,
   Lowbit,
   MixedPrecision,
   MixedPrecisionOptions,
@@ -44,7 +47,6 @@ import type {
   RunOptions,
   Score,
   Sensitivity,
-  Tensor,
   WeightDistribution,
   WeightedLayer,
   WeightOptions,
@@ -64,7 +66,7 @@ function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[
 type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
 
 /** The results in the lent tensors, where there are some. */
-function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
+function fill(lent: readonly RawTensor[], results: RawTensor[]): RawTensor[] {
   lent.forEach(({ data, shape }, index) => {
     const result = results[index]
     if (!result) return
@@ -72,19 +74,19 @@ function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
       const message = `has the shape [${shape.join(', ')}]; the output's is [${result.shape.join(', ')}]`
       check.fail(`options.outputs[${index}]`, message, 'SHAPE_MISMATCH')
     }
-    if (result.data !== data) data.set(result.data)
+    if (result.data !== data) data.set(result.data as never)
   })
   return lent.length > 0 ? [...lent] : results
 }
 
-/** Those that the first part of the binary can do. */
+/** Those that the binary's first part can do. */
 const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
 
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
   readonly #pool: Pool
   readonly #binary: Binary
-  /** The hosts that have the second part of the binary, once the promise is fulfilled. */
+  /** The hosts that can do the other verbs, once the promise is fulfilled. */
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
@@ -99,13 +101,25 @@ export class Client implements Lowbit {
     this.#binary = binary
   }
 
-  async load(bytes: Uint8Array | ArrayBuffer, options: CallOptions = {}): Promise<Model> {
+  async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     check.checkOptions(options)
-    const copy = check.readBytes(bytes)
+    const source = check.readModelSource(bytes, options)
     return this.#make(options, async (task, host, target) => {
-      const info = await task.ask(host, 'load', { target, bytes: copy })
-      return { info, bytes: copy, warnings: [] }
+      const info = await task.ask(host, 'load', { target, source })
+      return { info, source, warnings: [] }
     })
+  }
+
+  async inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection> {
+    return this.#askAtOnce([], 'inspect', { bytes: check.readBytes(bytes) })
+  }
+
+  async readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor> {
+    return this.#askAtOnce([], 'readArray', { bytes: check.readBytes(bytes) })
+  }
+
+  async writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([], 'writeArray', { tensor: check.readOwnTensor(tensor, 'tensor') })
   }
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {
@@ -131,7 +145,8 @@ export class Client implements Lowbit {
     return this.#make(options, async (task, host, target) => {
       const made = await this.#calibrateFor(task, host, record, text, source)
       const request = { model: record.id, target, recipe: text, ...made }
-      return this.#ask(task, host, [record], 'quantize', request)
+      const { bytes, ...rest } = await this.#ask(task, host, [record], 'quantize', request)
+      return { source: { bytes, constants: [], dimensions: [] }, ...rest }
     })
   }
 
@@ -221,7 +236,7 @@ export class Client implements Lowbit {
     const record: EvaluatorRecord = {
       id: ++this.#lastModel,
       client: this,
-      reference: model.bytes,
+      reference: model.source,
       // Copies, which may be needed again when the caller has changed its own.
       inputs: inputs.map(({ data, shape }) => ({ data: data.slice(), shape: [...shape] })),
       labels,
@@ -274,7 +289,7 @@ export class Client implements Lowbit {
     return withOutcomes(raw, labels, a.info.outputs[0])
   }
 
-  async run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]> {
+  async run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]> {
     const model = record.id
     const { outputs: lent = [] } = options
     const chunks = chunksOf(batchingOf(record.info, inputs))
@@ -334,7 +349,7 @@ export class Client implements Lowbit {
   async #calibrate(
     task: Task,
     record: ModelRecord,
-    samples: readonly Tensor[],
+    samples: readonly RawTensor[],
   ): Promise<Calibration> {
     const chunks = chunksOf(batchingOf(record.info, samples))
     const requestFor = ({ first, count }: Chunk) => ({
@@ -370,7 +385,7 @@ export class Client implements Lowbit {
       task: Task,
       host: Host,
       target: ModelId,
-    ) => Promise<Pick<ModelRecord, 'info' | 'bytes' | 'warnings'>>,
+    ) => Promise<Pick<ModelRecord, 'info' | 'source' | 'warnings'>>,
   ): Promise<Model> {
     const id = ++this.#lastModel
     try {
@@ -451,7 +466,7 @@ export class Client implements Lowbit {
   async #startAgain({ id, reference, inputs, labels }: EvaluatorRecord, host: Host): Promise<void> {
     // A model of its own, as the caller's may have been disposed of.
     const model = ++this.#lastModel
-    await host.call('load', { target: model, bytes: reference }, () => {}).reply
+    await host.call('load', { target: model, source: reference }, () => {}).reply
     await this.#bringSecondPart(host)
     const request = { target: id, reference: model, inputs, labels }
     await host.call('startEvaluator', request, () => {}).reply
@@ -462,8 +477,8 @@ export class Client implements Lowbit {
     let isThere = this.#complete.get(host)
     if (!isThere) {
       isThere = this.#binary
-        .second()
-        .then((second) => host.call('complete', { second }, () => {}).reply)
+        .quantize()
+        .then((part) => host.call('complete', { part }, () => {}).reply)
       this.#complete.set(host, isThere)
       isThere.catch(() => this.#complete.delete(host))
     }
@@ -474,7 +489,7 @@ export class Client implements Lowbit {
     if (record.isDisposed) throw disposed('model')
     let isThere = record.homes.get(host)
     if (!isThere) {
-      const request = { target: record.id, bytes: record.bytes }
+      const request = { target: record.id, source: record.source }
       isThere = host.call('load', request, () => {}).reply
       record.homes.set(host, isThere)
     }
