@@ -103,10 +103,11 @@ void CopyTables::emit() && {
   kernels::CopyByAxis call = call_in(layout);
   const Value& output = lowering_.output_value(node_);
   call.element_bytes = static_cast<int64_t>(dtype_bytes(output.dtype));
-  const Slot from = lowering_.input_slot(node_, 0, input_layout_);
+  const bool is_input = source_ == kNoSlot;
+  const Slot from = is_input ? lowering_.input_slot(node_, 0, input_layout_) : source_;
   const Value& input = lowering_.input_value(node_, 0);
   const bool stays = call.dims.rank() == 0 && value_bytes(input) == value_bytes(output);
-  if (stays && lowering_.may_overwrite(node_, lowering_.node(node_).inputs[0])) {
+  if (stays && (!is_input || lowering_.may_overwrite(node_, lowering_.node(node_).inputs[0]))) {
     lowering_.reuse_slot_for_output(node_, from, layout);
     return;
   }

@@ -25,6 +25,8 @@ class CopyTables {
     int32_t* const offsets = offsets_of(axis);
     for (int64_t i = 0; i < shape_[axis]; ++i) offsets[i] = static_cast<int32_t>(at(i));
   }
+  // Elements as the input's, in its layout, are read here in its place.
+  void set_source(Slot source) { source_ = source; }
   // Added to every offset.
   void set_first(int64_t first) { first_ = first; }
   void set_fill(const std::array<std::byte, 8>& fill) { fill_ = fill; }
@@ -41,7 +43,8 @@ class CopyTables {
 
   Lowering& lowering_;
   size_t node_;
-  Shape shape_;  // of the output
+  Shape shape_;            // of the output
+  Slot source_ = kNoSlot;  // none: the input
   Layout input_layout_ = Layout::kRowMajor;
   std::array<int64_t, kMaxRank> strides_{};
   std::array<int64_t, kMaxRank> starts_{};  // of each axis's table

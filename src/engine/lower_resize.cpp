@@ -1,5 +1,5 @@
 // Resize: the nearest elements are copied by tables; neighbours are weighted along one axis after
-// the other. Of quantized values the integers are interpolated as reals, and rounded once.
+// the other. Quantized values are interpolated as reals, and rounded once.
 #include <algorithm>
 
 #include "base/text.h"
@@ -35,6 +35,22 @@ Status lower_nearest(Lowering& lowering, size_t index, const std::vector<ResizeT
   }
   tables.set_fill(
       element_bytes_of(double{attributes.extrapolation_value}, lowering.output_value(index)));
+  const Value& from = lowering.input_value(index, 0);
+  const Value& to = lowering.output_value(index);
+  if (from.quant && activation_params(from) != activation_params(to)) {
+    const int64_t count = value_bytes(from);
+    LOWBIT_ASSIGN(const int32_t columns, lowering.to_int32(index, count, "its input"));
+    const Slot input = lowering.input_slot(index, 0, lowering.input_layout(index, 0));
+    const Slot rescaled = lowering.make_scratch(count);
+    lowering.emit(
+        make_table_lookup(lowering.table(),
+                          {.input = input,
+                           .output = rescaled,
+                           .table = rescale_table(activation_params(from), activation_params(to)),
+                           .columns = columns}),
+        {input, rescaled});
+    tables.set_source(rescaled);
+  }
   std::move(tables).emit();
   return success();
 }
@@ -92,15 +108,14 @@ Status lower<Op::kResize>(Lowering& lowering, size_t index) {
   const auto float_bytes = [](const Shape& of) {
     return *of.element_count() * static_cast<int64_t>(sizeof(float));
   };
-  float fill = attributes.extrapolation_value;
   if (from.quant) {
     const Slot reals = lowering.make_scratch(float_bytes(shape));
-    lowering.emit(make_unary_step<uint8_t, float>(
-                      lowering.table().dequantize_u8,
-                      kernels::DequantizeU8{.count = *shape.element_count()}, at, reals),
+    const ActivationParams params = activation_params(from);
+    const kernels::DequantizeU8 call{
+        .count = *shape.element_count(), .scale = params.scale, .zero_point = params.zero_point};
+    lowering.emit(make_unary_step<uint8_t, float>(lowering.table().dequantize_u8, call, at, reals),
                   {at, reals});
     at = reals;
-    fill = static_cast<float>(element_bytes_of(double{fill}, to)[0]);
   }
   for (const int axis : axes) {
     const Shape before = shape;
@@ -115,17 +130,19 @@ Status lower<Op::kResize>(Lowering& lowering, size_t index) {
                           .input_length = length,
                           .output_length = shape[axis],
                           .inner = inner,
-                          .fill = fill},
+                          .fill = attributes.extrapolation_value},
                          at, output));
     at = output;
   }
   if (!to.quant) return success();
+  const ActivationParams params = activation_params(to);
+  const kernels::QuantizeU8 call{.count = *shape.element_count(),
+                                 .scale = params.scale,
+                                 .zero_point = params.zero_point,
+                                 .qmin = params.qmin,
+                                 .qmax = params.qmax};
   const Slot output = lowering.make_output_slot(index, layout);
-  lowering.emit(make_unary_step<float, uint8_t>(lowering.table().quantize_u8,
-                                                kernels::QuantizeU8{.count = *shape.element_count(),
-                                                                    .qmin = to.quant->qmin,
-                                                                    .qmax = to.quant->qmax},
-                                                at, output),
+  lowering.emit(make_unary_step<float, uint8_t>(lowering.table().quantize_u8, call, at, output),
                 {at, output});
   return success();
 }

@@ -56,7 +56,6 @@ int64_t opset_of(const Graph& graph) {
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
       opset = std::max(opset, kFirstOpsetWithPoolDilations);
     }
-<<<<<<< HEAD
     if (const auto* pad = std::get_if<PadAttributes>(&node.attributes)) {
       if (pad->mode == PadMode::kWrap) opset = std::max(opset, kFirstOpsetWithWrap);
     }
@@ -66,12 +65,7 @@ int64_t opset_of(const Graph& graph) {
     if (const auto* resize = std::get_if<ResizeAttributes>(&node.attributes)) {
       opset = std::max(opset, opset_of_resize(*resize));
     }
-    if (const auto unary = unary_function(node.op)) {
-      opset = std::max(opset, unary_info(*unary).opset);
-    }
-=======
     opset = std::max(opset, first_opset(node.op));
->>>>>>> main
   }
   return opset;
 }

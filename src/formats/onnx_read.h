@@ -107,13 +107,11 @@ struct NodeSource {
 // A node of the same operator, all of whose data inputs stay its inputs.
 Expansion same_node(const NodeSource& source, Attributes attributes = NoAttributes{});
 
-<<<<<<< HEAD
 // With the mask of a Dropout, if anything reads it.
 Result<Expansion> with_dropout_mask(const NodeSource& source, Expansion expansion);
-=======
+
 // One element of any type.
 Result<Tensor> scalar_of(DType dtype, int64_t value);
->>>>>>> main
 
 // Bounds of a Clip of reals, or of a Relu. Errors: as read_onnx.
 Result<ClipAttributes> read_bounds(const NodeSource& source);

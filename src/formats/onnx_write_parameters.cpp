@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "formats/onnx_node_writer.h"
 #include "formats/resize_names.h"
 
 namespace lowbit {
@@ -86,6 +87,13 @@ void add_parameter_inputs(const Graph& graph, const Node& node, ModelWriter& mod
     text.inputs.push_back(integers(model, reshape->shape));
   } else if (const auto* axes = std::get_if<AxesAttributes>(&attributes)) {
     if (!axes->axes.empty()) text.inputs.push_back(integers(model, axes->axes));
+  } else if (const auto* reduce = std::get_if<ReduceAttributes>(&attributes)) {
+    if (!reduce->axes.empty() && has_axes_as_input(node.op, model.opset())) {
+      text.inputs.push_back(integers(model, reduce->axes));
+    }
+  } else if (const auto* top = std::get_if<TopKAttributes>(&attributes)) {
+    text.inputs.push_back(integers(model, {top->k}));
+    if (top->gives_indices) text.first_output = model.fresh_name('r');
   } else if (const auto* slice = std::get_if<SliceAttributes>(&attributes)) {
     for (const auto* list : {&slice->starts, &slice->ends, &slice->axes, &slice->steps}) {
       text.inputs.push_back(integers(model, *list));

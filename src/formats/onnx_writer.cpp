@@ -51,122 +51,6 @@ bool fits_int16(std::span<const int32_t> integers) {
 enum class Written : uint8_t { kYes, kNo };
 enum class Narrowed : uint8_t { kYes, kNo };
 
-<<<<<<< HEAD
-void write_window(const WindowAttributes& window, Written kernel_shape, AttributeWriter& out) {
-  if (window.auto_pad == AutoPad::kSameUpper) out.text("auto_pad", "SAME_UPPER");
-  if (window.auto_pad == AutoPad::kSameLower) out.text("auto_pad", "SAME_LOWER");
-  if (window.auto_pad == AutoPad::kValid) out.text("auto_pad", "VALID");
-  if (window.dilation != Spatial{}) {
-    out.integers("dilations", std::array{window.dilation.h, window.dilation.w});
-  }
-  if (kernel_shape == Written::kYes) {
-    out.integers("kernel_shape", std::array{window.kernel.h, window.kernel.w});
-  }
-  if (window.auto_pad == AutoPad::kNotSet && window.padding != Padding{}) {
-    out.integers("pads", std::array{window.padding.top, window.padding.left, window.padding.bottom,
-                                    window.padding.right});
-  }
-  if (window.stride != Spatial{}) {
-    out.integers("strides", std::array{window.stride.h, window.stride.w});
-  }
-}
-
-// Attributes that have ONNX's default are left out, except where the default depends on the opset,
-// and the kernel's shape in a float Conv, which exporters write too.
-class AttributesOf {
- public:
-  AttributesOf(Op op, bool is_integer, AttributeWriter& out)
-      : op_(op), is_integer_(is_integer), out_(out) {}
-
-  void operator()(const NoAttributes&) const {}
-  // The bounds are inputs, as Reshape's shape is.
-  void operator()(const ClipAttributes&) const {}
-  void operator()(const ConvAttributes& conv) const {
-    if (conv.groups != 1) out_.integer("group", conv.groups);
-    write_window(conv.window, is_integer_ ? Written::kNo : Written::kYes, out_);
-  }
-  void operator()(const GemmAttributes& gemm) const {
-    if (gemm.alpha != 1.0f) out_.real("alpha", gemm.alpha);
-    if (gemm.beta != 1.0f) out_.real("beta", gemm.beta);
-    if (gemm.transpose_a) out_.integer("transA", 1);
-    if (gemm.transpose_b) out_.integer("transB", 1);
-  }
-  void operator()(const PoolAttributes& pool) const {
-    if (pool.ceil_mode) out_.integer("ceil_mode", 1);
-    if (pool.count_include_pad && op_ == Op::kAveragePool) out_.integer("count_include_pad", 1);
-    write_window(pool.window, Written::kYes, out_);
-  }
-  void operator()(const BatchNormalizationAttributes& norm) const {
-    constexpr BatchNormalizationAttributes kDefault;
-    if (norm.epsilon != kDefault.epsilon) out_.real("epsilon", norm.epsilon);
-    if (norm.momentum != kDefault.momentum) out_.real("momentum", norm.momentum);
-  }
-  void operator()(const AxisAttributes& axis) const { out_.integer("axis", axis.axis); }
-  void operator()(const ReshapeAttributes& reshape) const {
-    if (reshape.allow_zero) out_.integer("allowzero", 1);
-  }
-  // Of these all is in inputs.
-  void operator()(const AxesAttributes&) const {}
-  void operator()(const SliceAttributes&) const {}
-  void operator()(const ExpandAttributes&) const {}
-  void operator()(const TileAttributes&) const {}
-  void operator()(const TransposeAttributes& transpose) const {
-    out_.integers("perm", transpose.permutation);
-  }
-  void operator()(const PadAttributes& pad) const {
-    if (pad.mode == PadMode::kReflect) out_.text("mode", "reflect");
-    if (pad.mode == PadMode::kEdge) out_.text("mode", "edge");
-    if (pad.mode == PadMode::kWrap) out_.text("mode", "wrap");
-  }
-  void operator()(const BlockAttributes& blocks) const {
-    out_.integer("blocksize", blocks.block_size);
-    if (!blocks.depth_first && op_ == Op::kDepthToSpace) out_.text("mode", "CRD");
-  }
-  void operator()(const ResizeAttributes& resize) const {
-    constexpr ResizeAttributes kDefault;
-    if (resize.antialias) out_.integer("antialias", 1);
-    if (const auto axes = resized_axes(resize); !axes.empty()) out_.integers("axes", axes);
-    if (resize.coordinates != kDefault.coordinates) {
-      out_.text("coordinate_transformation_mode", name_in(kResizeCoordinates, resize.coordinates));
-    }
-    if (resize.cubic_a != kDefault.cubic_a) out_.real("cubic_coeff_a", resize.cubic_a);
-    if (resize.exclude_outside) out_.integer("exclude_outside", 1);
-    if (resize.extrapolation_value != 0) {
-      out_.real("extrapolation_value", resize.extrapolation_value);
-    }
-    if (resize.aspect != kDefault.aspect) {
-      out_.text("keep_aspect_ratio_policy", name_in(kResizeAspects, resize.aspect));
-    }
-    if (resize.mode != kDefault.mode) out_.text("mode", name_in(kResizeModes, resize.mode));
-    if (resize.rounding != kDefault.rounding) {
-      out_.text("nearest_mode", name_in(kResizeRoundings, resize.rounding));
-    }
-  }
-  void operator()(const CastAttributes& cast) const {
-    out_.integer("to",
-                 static_cast<int64_t>(cast.to_half ? OnnxType::kFloat16 : onnx_type(cast.to)));
-  }
-  void operator()(const ShapeAttributes& shape) const {
-    constexpr ShapeAttributes kDefault;
-    if (shape.end != kDefault.end) out_.integer("end", shape.end);
-    if (shape.start != kDefault.start) out_.integer("start", shape.start);
-  }
-  void operator()(const UnaryAttributes& unary) const {
-    const UnaryInfo& info = unary_info(*unary_function(op_));
-    const auto [alpha, beta] = unary.parameters;
-    if (!info.alpha_name.empty() && alpha != info.alpha) out_.real(info.alpha_name, alpha);
-    if (unary.approximate && op_ == Op::kGelu) out_.text("approximate", "tanh");
-    if (!info.beta_name.empty() && beta != info.beta) out_.real(info.beta_name, beta);
-  }
-
- private:
-  Op op_;
-  bool is_integer_;
-  AttributeWriter& out_;
-};
-
-=======
->>>>>>> main
 class GraphWriter {
  public:
   explicit GraphWriter(const Graph& graph)
@@ -205,25 +89,7 @@ class GraphWriter {
     if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
       add_clip_inputs(*clip, text);
     }
-<<<<<<< HEAD
     add_parameter_inputs(graph_, node, model_, text);
-=======
-    if (const auto* reshape = std::get_if<ReshapeAttributes>(&node.attributes)) {
-      text.inputs.push_back(integers(reshape->shape));
-    }
-    if (const auto* axes = std::get_if<AxesAttributes>(&node.attributes)) {
-      if (!axes->axes.empty()) text.inputs.push_back(integers(axes->axes));
-    }
-    if (const auto* reduce = std::get_if<ReduceAttributes>(&node.attributes)) {
-      if (!reduce->axes.empty() && has_axes_as_input(node.op, model_.opset())) {
-        text.inputs.push_back(integers(reduce->axes));
-      }
-    }
-    if (const auto* top = std::get_if<TopKAttributes>(&node.attributes)) {
-      text.inputs.push_back(integers({top->k}));
-      if (top->gives_indices) text.first_output = model_.fresh_name('r');
-    }
->>>>>>> main
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
     write_attributes(node, {model_.opset(), output.quant.has_value()}, attributes);

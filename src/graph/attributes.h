@@ -125,7 +125,6 @@ struct ShapeAttributes {
   bool operator==(const ShapeAttributes&) const = default;
 };
 
-<<<<<<< HEAD
 // Axis i of the output is axis permutation[i] of the input.
 struct TransposeAttributes {
   std::vector<int64_t> permutation;
@@ -200,13 +199,6 @@ struct ResizeAttributes {
   bool operator==(const ResizeAttributes&) const = default;
 };
 
-using Attributes =
-    std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
-                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes,
-                 AxesAttributes, CastAttributes, ShapeAttributes, TransposeAttributes,
-                 SliceAttributes, PadAttributes, ExpandAttributes, TileAttributes, BlockAttributes,
-                 ResizeAttributes>;
-=======
 // The operators of qmath/reduce.inc, over the axes that are named, over all where none is. Negative
 // counts from the end.
 struct ReduceAttributes {
@@ -261,11 +253,12 @@ struct EinsumAttributes {
   bool operator==(const EinsumAttributes&) const = default;
 };
 
-using Attributes = std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes,
-                                PoolAttributes, BatchNormalizationAttributes, AxisAttributes,
-                                ReshapeAttributes, UnaryAttributes, AxesAttributes, CastAttributes,
-                                ShapeAttributes, ReduceAttributes, ArgAttributes, TopKAttributes,
-                                NormalizationAttributes, ConvTransposeAttributes, EinsumAttributes>;
->>>>>>> main
+using Attributes =
+    std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
+                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes,
+                 AxesAttributes, CastAttributes, ShapeAttributes, ReduceAttributes, ArgAttributes,
+                 TopKAttributes, NormalizationAttributes, ConvTransposeAttributes, EinsumAttributes,
+                 TransposeAttributes, SliceAttributes, PadAttributes, ExpandAttributes,
+                 TileAttributes, BlockAttributes, ResizeAttributes>;
 
 }  // namespace lowbit

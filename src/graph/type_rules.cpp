@@ -157,7 +157,7 @@ bool only_moves_values(Op op) {
   return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
          op == Op::kDropout || op == Op::kSqueeze || op == Op::kUnsqueeze || op == Op::kTranspose ||
          op == Op::kSlice || op == Op::kGather || op == Op::kPad || op == Op::kExpand ||
-         op == Op::kTile || op == Op::kDepthToSpace || op == Op::kSpaceToDepth || op == Op::kResize;
+         op == Op::kTile || op == Op::kDepthToSpace || op == Op::kSpaceToDepth;
 }
 
 bool is_placement(Op op, size_t input) {

@@ -7,7 +7,6 @@
 namespace lowbit {
 
 // Operators whose output elements are elements of the input: quantized, they keep its parameters.
-// (A Resize that interpolates counts as one, too.)
 bool only_moves_values(Op op);
 
 // An input that tells where elements go and is never quantized: the indices of a Gather, and the

@@ -206,7 +206,7 @@ class Quantizer {
   }
 
   Result<QuantParams> output_params(const Node& node) const {
-    if (shares_params_with_input(node.op)) return *target_.value(node.inputs[0]).quant;
+    if (shares_params_with_input(node)) return *target_.value(node.inputs[0]).quant;
     if (node.op == Op::kSoftmax) return softmax_params(recipe_.activations_of(node.name));
     return calibrated_params(node.output);
   }

@@ -202,6 +202,17 @@ const networks = {
     ['Conv', ['x', 'w', 'b'], 'c', same3x3],
     ['Transpose', ['c'], 'y', { perm: [0, 3, 1, 2] }],
   ]),
+  'Unsqueeze, Squeeze': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Unsqueeze', ['c', 'axis'], 'u'],
+      ['Squeeze', ['u', 'axis'], 'y'],
+    ],
+    { axis: int64(2) },
+  ),
   Slice: network(
     image,
     [3, SIDE, 5],

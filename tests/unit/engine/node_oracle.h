@@ -450,10 +450,14 @@ class NodeOracle {
 
   void resize() {
     for (int64_t i = 0; i < size(); ++i) {
-      const double y = resized(std::get<ResizeAttributes>(node_.attributes), shape(0),
-                               output_.shape, i, [&](int64_t at) { return raw(0, at); });
-      // Coordinates are float32, so weights are off by their place times 2^-23.
-      set(i, is_integer() ? std::nearbyint(y) : y, is_integer() ? 0 : 64 * kEpsilon * 255);
+      const auto& attributes = std::get<ResizeAttributes>(node_.attributes);
+      const double y = resized(attributes, shape(0), output_.shape, i,
+                               [&](int64_t at) { return double{real(0, at)}; });
+      // Coordinates are float32, so weights are off by their place times 2^-23; ties fall either
+      // way.
+      const bool is_exact = attributes.mode == ResizeMode::kNearest;
+      const double bound = is_exact ? 0 : is_integer() ? 1 : 64 * kEpsilon * 16;
+      set(i, is_integer() ? to_output(static_cast<float>(y)) : y, bound);
     }
   }
 
