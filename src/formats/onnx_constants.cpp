@@ -32,7 +32,7 @@ Result<Tensor> OnnxConstants::get(TensorId id) {
 Result<Tensor> OnnxConstants::decode(TensorId id) {
   const IndexedTensor& tensor = index_.tensor(id);
   if (tensor.initializer) {
-    return decode_onnx_tensor(*tensor.initializer, std::string(tensor.name), byte_budget_);
+    return decode_onnx_tensor(*tensor.initializer, std::string(tensor.name), files_, byte_budget_);
   }
   const IndexedNode& node = *index_.producer(id);
   if (node.source->op_type == "Constant") return constant_node(node);
@@ -62,7 +62,7 @@ Result<Tensor> OnnxConstants::constant_node(const IndexedNode& node) {
   if (has_real) return scalar_of(real);
   if (has_reals) return list_of(reals);
   LOWBIT_ASSIGN(const OnnxTensor source, parse_onnx_tensor(*tensor));
-  return decode_onnx_tensor(source, node.name, byte_budget_);
+  return decode_onnx_tensor(source, node.name, files_, byte_budget_);
 }
 
 Result<Tensor> OnnxConstants::product(const IndexedNode& node) {

@@ -12,8 +12,9 @@ namespace lowbit {
 
 class OnnxConstants {
  public:
-  // `index` must outlive the constants.
-  explicit OnnxConstants(const OnnxIndex& index) : index_(index), tensors_(index.tensors.size()) {}
+  // `index` and `files` must outlive the constants.
+  OnnxConstants(const OnnxIndex& index, const ExternalFiles& files)
+      : index_(index), files_(files), tensors_(index.tensors.size()) {}
 
   const OnnxIndex& index() const { return index_; }
 
@@ -33,6 +34,7 @@ class OnnxConstants {
   Result<Tensor> cast(const IndexedNode& node);
 
   const OnnxIndex& index_;
+  const ExternalFiles& files_;
   std::vector<std::optional<Tensor>> tensors_;
   uint64_t byte_budget_ = kMaxTensorBytes;
 };

@@ -53,8 +53,8 @@ Result<std::optional<float>> scalar_input(const Source& source, size_t i, std::s
 
 // A list attribute of a two-dimensional window; `fallback` when it is not given.
 Spatial spatial(AttributeReader& attributes, std::string_view name, Spatial fallback) {
+  if (!attributes.has(name)) return fallback;
   const std::vector<int64_t> values = attributes.integers(name);
-  if (values.empty()) return fallback;
   if (values.size() != 2) {
     attributes.fail(
         ErrorCode::kUnsupportedFeature,

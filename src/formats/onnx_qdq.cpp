@@ -138,7 +138,8 @@ class QdqFinder {
       LOWBIT_ASSIGN(const Tensor zero_point, constants_.get(parameters.zero_point));
       if (!storage_range(zero_point.dtype()) ||
           storage.value_or(zero_point.dtype()) != zero_point.dtype() ||
-          zero_point.element_count() != scale.element_count()) {
+          zero_point.element_count() != scale.element_count() ||
+          (zero_point.element_count() != 1 && zero_point.shape() != scale.shape())) {
         return onnx_node_error(ErrorCode::kInvalidModel, node,
                                "its zero point does not fit its scale and its integers");
       }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
+#include "graph/finite.h"
 #include "graph/shape_inference.h"
 #include "graph/validate.h"
 
@@ -13,15 +14,15 @@ namespace lowbit {
 namespace {
 
 constexpr int64_t kMinIrVersion = 3;
+constexpr int64_t kMaxIrVersion = 13;
 
 Status check_versions(const OnnxModel& model) {
   if (model.ir_version == 0) {
     return make_error(ErrorCode::kInvalidModel, "the model does not say its IR version");
   }
-  if (model.ir_version < kMinIrVersion) {
-    return make_error(
-        ErrorCode::kUnsupportedFeature,
-        format_text("IR version {} is not supported; 3 is the least", model.ir_version));
+  if (model.ir_version < kMinIrVersion || model.ir_version > kMaxIrVersion) {
+    return make_error(ErrorCode::kUnsupportedFeature,
+                      format_text("IR version {} is not supported; 3 to 13 are", model.ir_version));
   }
   if (!model.opset) {
     return make_error(ErrorCode::kInvalidModel, "the model imports no opset of ai.onnx");
@@ -219,16 +220,17 @@ Status resolve_flattened_softmax(Graph& graph) {
 
 }  // namespace
 
-Result<Graph> read_onnx(std::span<const std::byte> bytes) {
+Result<Graph> read_onnx(std::span<const std::byte> bytes, const ExternalFiles& files) {
   LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model));
-  OnnxConstants constants(index);
+  OnnxConstants constants(index, files);
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq).run());
   LOWBIT_ASSIGN(Graph graph, infer_shapes(assembled));
   if (graph.opset < 13) LOWBIT_TRY(resolve_flattened_softmax(graph));
   LOWBIT_TRY(validate(graph));
+  LOWBIT_TRY(check_finite_weights(graph));
   return graph;
 }
 

@@ -1,4 +1,4 @@
-// ONNX bytes to a Graph (ONNX IR 3 and later, opset 7 to 21, the domain ai.onnx).
+// ONNX bytes to a Graph (ONNX IR 3 to 13, opset 7 to 21, the domain ai.onnx).
 //
 // The Graph keeps the names of values and nodes, symbolic dimensions, all attributes, and the
 // constants (initializers and Constant nodes) that a node reads. Differences between opsets are
@@ -25,7 +25,9 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <span>
+#include <string>
 
 #include "base/result.h"
 #include "graph/graph.h"
@@ -38,15 +40,22 @@ inline constexpr size_t kMaxTensorBytes = size_t{1} << 30;  // all constants of 
 // Nodes with their inputs, outputs and attributes, and initializers, together.
 inline constexpr size_t kMaxModelItems = size_t{1} << 20;
 
-// `bytes` is only read during the call. Errors:
+// Bytes by the plain names of files, for models whose tensors lie beside them
+// (formats/onnx_external.h).
+using ExternalFiles = std::map<std::string, std::span<const std::byte>, std::less<>>;
+
+// `bytes` and `files` are only read during the call. Errors:
 //
 // - kInvalidModel: malformed bytes (`where`: "byte 123"); a rule of ONNX broken (the node, value).
 //
 // - kUnsupportedOperator: one error for all operators that Lowbit does not have, with their nodes.
 //
-// - kUnsupportedFeature: an opset, IR version, element type, external data, an attribute's value.
+// - kUnsupportedFeature: an opset, IR version, element type, a file that is not among
+//   `files`, an attribute's value.
+//
+// - kNonFinite: NaN or an infinity in a weight, which `where` names.
 //
 // - kLimitExceeded, kOutOfMemory, and what infer_shapes() and validate() return.
-Result<Graph> read_onnx(std::span<const std::byte> bytes);
+Result<Graph> read_onnx(std::span<const std::byte> bytes, const ExternalFiles& files = {});
 
 }  // namespace lowbit

@@ -166,6 +166,9 @@ TEST_CASE("pools read their attributes") {
         PoolAttributes{.window = window_of({2, 2})});
   check_error(read(image().node("MaxPool", {"x"}, {"y"}, with({}))), ErrorCode::kInvalidModel,
               "kernel_shape");
+  check_error(
+      read(image().node("MaxPool", {"x"}, {"y"}, with({ints_attribute("kernel_shape", {})}))),
+      ErrorCode::kUnsupportedFeature, "'kernel_shape' has 0");
   check_error(read(image().node("MaxPool", {"x"}, {"y"},
                                 with({kernel, int_attribute("storage_order", 1)}))),
               ErrorCode::kUnsupportedFeature, "storage_order");
