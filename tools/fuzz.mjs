@@ -4,12 +4,12 @@
 //
 // What it finds stays in build/fuzz/<target>/, and a failure says how to see it again.
 
-import { mkdirSync, readdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { buildPreset } from './build.mjs'
-import { Failure, main, projectRoot, run } from './lib/run.mjs'
+import { Failure, main, projectRoot, run, say } from './lib/run.mjs'
 import { setup } from './setup/setup.mjs'
 
 const MAX_MEMORY_MB = 256
@@ -36,17 +36,26 @@ export async function fuzz(target, seconds) {
     `-rss_limit_mb=${MAX_MEMORY_MB}`,
     '-max_len=65536',
   ]
-  const output = ['-print_final_stats=1', '-verbosity=0', `-artifact_prefix=${found}/`]
+  const output = ['-print_final_stats=1', `-artifact_prefix=${found}/`]
   const corpora = [`${found}/corpus`, `tests/fuzz/corpus/${corpusOf(target)}`]
   // Freed memory that the sanitizer holds back would count as the fuzzer's.
   const env = { ...process.env, ASAN_OPTIONS: 'quarantine_size_mb=16' }
+  const logPath = join(projectRoot, found, 'log')
+  const log = openSync(logPath, 'w')
+  const stdio = ['ignore', log, log]
   try {
-    await run(program, [...limits, ...output, ...corpora], { env })
+    await run(program, [...limits, ...output, ...corpora], { env, stdio })
+    const statistic = (name) => readFileSync(logPath, 'utf8').match(`stat::${name}: *(\\d+)`)?.[1]
+    const [runs, memory] = [statistic('number_of_executed_units'), statistic('peak_rss_mb')]
+    say(`${target}: ${runs} inputs in ${seconds} s, at most ${memory} MB`)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    const inputs = readdirSync(join(projectRoot, found)).filter((name) => name !== 'corpus')
-    const again = inputs.map((name) => `\n  ${program} ${found}/${name}`)
-    throw new Failure(`The fuzzer ${target} failed. To see it again:${again.join('')}`)
+    const inputs = readdirSync(join(projectRoot, found)).filter((name) => /^\w+-/.test(name))
+    const again = inputs.map((name) => `\n  ${program} ${found}/${name}`).join('')
+    const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-40).join('\n')
+    throw new Failure(`${lines}\nThe fuzzer ${target} failed. To see it again:${again}`)
+  } finally {
+    closeSync(log)
   }
 }
 

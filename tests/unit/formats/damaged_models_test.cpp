@@ -131,4 +131,4 @@ TEST_CASE("flipped bits in the structure of models give typed errors or finite r
 }
 
 // `npm run hostile` runs it.
-TEST_CASE("10,000 flipped bits in models of the zoo" * doctest::skip()) { flip_bits(2500); }
+TEST_CASE("ten thousand flipped bits in models of the zoo" * doctest::skip()) { flip_bits(2500); }

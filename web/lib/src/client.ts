@@ -88,15 +88,18 @@ export class Client implements Lowbit {
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
+  #warnsUndisposed: boolean
 
   constructor(
     readonly backend: Backend,
     readonly version: string,
     pool: Pool,
     binary: Binary,
+    warnsUndisposed: boolean,
   ) {
     this.#pool = pool
     this.#binary = binary
+    this.#warnsUndisposed = warnsUndisposed
   }
 
   async load(bytes: Uint8Array | ArrayBuffer, options: CallOptions = {}): Promise<Model> {
@@ -304,10 +307,19 @@ export class Client implements Lowbit {
   }
 
   forget(record: ModelRecord | EvaluatorRecord): void {
+    if (this.#warnsUndisposed) {
+      console.warn(
+        'lowbit: a model was collected that nobody had disposed of. Until then it took memory that the collector does ' +
+          'not see: call dispose(), or declare it with `using`. This is said once.',
+      )
+      this.#warnsUndisposed = false
+    }
     void Promise.all(this.#tasks.values()).then(() => this.release(record))
   }
 
   dispose(): void {
+    // Its models are gone with it.
+    this.#warnsUndisposed = false
     for (const task of this.#tasks.keys()) task.stop(disposed('lowbit'))
     this.#pool.end()
   }

@@ -362,6 +362,11 @@ export interface LowbitOptions {
    */
   workers?: number
   /**
+   * Whether to warn on the console, once, where a model or an evaluator was collected as garbage that nobody had disposed
+   * of. @default true in Node unless `NODE_ENV` is `production`, false elsewhere
+   */
+  warnUndisposed?: boolean
+  /**
    * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed, and of each the
    * part that does more than to load and run models, `lowbit-quantize.wasm` and `lowbit-relaxed-quantize.wasm`; default:
    * beside the package's own file. Only the one that runs is read, and its second part when it is first needed. A single
