@@ -20,7 +20,7 @@ async function buildWorkspace(folder) {
 
 /** Builds the binaries, the npm package and the page, in that order. */
 export async function buildWeb() {
-  await buildPreset('wasm', ['lowbit_wasm_simd128', 'lowbit_wasm_relaxed'])
+  await buildPreset('wasm', ['lowbit_wasm'])
   await buildWorkspace('web/lib')
   await buildWorkspace('web/app')
 }

@@ -23,7 +23,7 @@ export const mayInclude = {
   quantize: belowApi,
   train: belowApi,
   analysis: ['compare', 'quantize', ...belowApi],
-  formats: ['graph', 'qmath', 'tensor', 'base'],
+  formats: ['engine', 'graph', 'qmath', 'tensor', 'base'],
   api: ['analysis', 'compare', 'quantize', 'train', 'formats', ...belowApi],
   bindings: ['api', 'analysis', 'compare', 'quantize', 'train', 'formats', ...belowApi],
 }

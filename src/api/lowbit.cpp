@@ -9,8 +9,9 @@
 
 namespace lowbit {
 
-Result<Model> Model::load(std::span<const std::byte> onnx, Tier tier, Tiles tiles) {
-  LOWBIT_ASSIGN(Graph graph, read_onnx(onnx));
+Result<Model> Model::load(std::span<const std::byte> onnx, Tier tier, Tiles tiles,
+                          const ReadOptions& options) {
+  LOWBIT_ASSIGN(Graph graph, read_onnx(onnx, options));
   return Model(std::move(graph), tier, tiles);
 }
 

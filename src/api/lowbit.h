@@ -22,6 +22,7 @@
 #include "base/context.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
+#include "formats/onnx_reader.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
 #include "kernels/tune.h"
@@ -49,7 +50,7 @@ class Model {
  public:
   // Reads ONNX bytes. Errors: as read_onnx (formats/onnx_reader.h).
   static Result<Model> load(std::span<const std::byte> onnx, Tier tier = Tier::kSimd128,
-                            Tiles tiles = {});
+                            Tiles tiles = {}, const ReadOptions& options = {});
 
   explicit Model(Graph graph, Tier tier = Tier::kSimd128, Tiles tiles = {})
       : graph_(std::move(graph)), tier_(tier), tiles_(tiles) {}

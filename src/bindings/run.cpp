@@ -23,13 +23,15 @@ namespace {
 
 using emscripten::val;
 
-Result<Model> try_load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
-  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(bytes));
-  return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles));
+Result<Model> try_load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles) {
+  LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(source["bytes"]));
+  LOWBIT_ASSIGN(const ReadOptions options, read_load_options(source));
+  return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles),
+                     options);
 }
 
-ModelOrFailure load(const JsBytes& bytes, const JsTier& tier, const JsTiles& tiles) {
-  return ModelOrFailure(to_handle(try_load(bytes, tier, tiles)));
+ModelOrFailure load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles) {
+  return ModelOrFailure(to_handle(try_load(source, tier, tiles)));
 }
 
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
@@ -37,7 +39,7 @@ JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.gr
 Result<val> try_run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
   LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
   LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
-  LOWBIT_TRY(read_data(inputs, plan->inputs()));
+  read_data(inputs, plan->inputs());
   LOWBIT_TRY(plan->run_in_place());
   return to_tensors(plan->outputs(), lent);
 }
@@ -62,17 +64,18 @@ EMSCRIPTEN_BINDINGS(run) {
   std::set_new_handler(throw_out_of_memory);
 
   register_type<JsBytes>("Uint8Array");
+  register_type<JsModelSource>("import('./protocol.js').ModelSource");
   register_type<JsTier>("import('./raw.js').KernelTier");
   register_type<JsTiles>("import('./types.js').Tiles");
-  register_type<JsTensors>("readonly import('./types.js').Tensor[]");
+  register_type<JsTensors>("readonly import('./raw.js').RawTensor[]");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
-  register_type<TensorsOrFailure>("import('./types.js').Tensor[] | import('./raw.js').Failure");
+  register_type<TensorsOrFailure>("import('./raw.js').RawTensor[] | import('./raw.js').Failure");
   register_type<ModelOrFailure>("Model | import('./raw.js').Failure");
 
   emscripten::function("version", &version);
   emscripten::function("probeTier", &probe);
   emscripten::function("tune(tier, budgetMs)", &tune_tiles);
-  emscripten::function("load(bytes, tier, tiles)", &load);
+  emscripten::function("load(source, tier, tiles)", &load);
 
   emscripten::class_<Model>("Model").function("info", &info).function("run(inputs, lent)", &run);
 }

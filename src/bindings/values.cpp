@@ -13,10 +13,42 @@ using emscripten::val;
 
 namespace {
 
-// In the array `lent`, if there is one of that length.
-val to_lent_or_copy(const val& lent, std::span<const float> values) {
-  if (lent.isUndefined() || lent["length"].as<size_t>() != values.size()) return to_copy(values);
-  lent.call<void>("set", typed_memory_view(values.size(), values.data()));
+// The typed array that holds elements of a type (web/lib/src/types.ts, TensorData).
+const char* array_name(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return "Float32Array";
+    case DType::kI8:
+      return "Int8Array";
+    case DType::kI32:
+      return "Int32Array";
+    case DType::kI64:
+      return "BigInt64Array";
+    case DType::kU8:
+    case DType::kBool:
+      break;
+  }
+  return "Uint8Array";
+}
+
+// The bytes of a typed array.
+val bytes_of(const val& array) {
+  return val::global("Uint8Array").new_(array["buffer"], array["byteOffset"], array["byteLength"]);
+}
+
+// In the array `lent`, if there is one of that length. The common case takes no detour.
+val to_lent_or_copy(const val& lent, const ValueView& value) {
+  const auto count = static_cast<size_t>(value.element_count());
+  const bool is_lent = !lent.isUndefined() && lent["length"].as<size_t>() == count;
+  if (value.dtype == DType::kF32) {
+    if (!is_lent) return to_copy<float>(value.as<float>());
+    lent.call<void>("set", typed_memory_view(count, value.as<float>().data()));
+    return lent;
+  }
+  const std::span bytes(reinterpret_cast<const uint8_t*>(value.data),
+                        count * dtype_bytes(value.dtype));
+  if (!is_lent) return val::global(array_name(value.dtype)).new_(to_copy(bytes)["buffer"]);
+  bytes_of(lent).call<void>("set", typed_memory_view(bytes.size(), bytes.data()));
   return lent;
 }
 
@@ -78,8 +110,23 @@ std::vector<T> read_vector(const val& bytes) {
   return elements;
 }
 
-void copy_data(const val& tensor, std::span<float> target) {
-  val(typed_memory_view(target.size(), target.data())).call<void>("set", tensor["data"]);
+// `target` has the elements' type and number.
+void copy_data(const val& tensor, DType dtype, std::span<std::byte> target) {
+  const val data = tensor["data"];
+  if (dtype == DType::kF32) {
+    auto* const reals = reinterpret_cast<float*>(target.data());
+    val(typed_memory_view(target.size() / sizeof(float), reals)).call<void>("set", data);
+    return;
+  }
+  read_into(target, bytes_of(data));
+  if (dtype != DType::kBool) return;
+  for (std::byte& truth : target) truth = std::byte{truth != std::byte{}};
+}
+
+DType dtype_of_tensor(const val& tensor) {
+  const val name = tensor["dtype"];
+  if (name.isUndefined()) return DType::kF32;
+  return find_dtype(name.as<std::string>()).value_or(DType::kF32);
 }
 
 }  // namespace
@@ -100,20 +147,15 @@ val to_bytes(std::span<const std::byte> bytes) {
   return to_copy(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
-Result<val> to_tensors(std::span<const ValueView> values, const val& lent) {
+val to_tensors(std::span<const ValueView> values, const val& lent) {
   val result = val::array();
   const auto lent_count = lent["length"].as<size_t>();
   for (size_t i = 0; i < values.size(); ++i) {
     const ValueView& value = values[i];
-    if (value.dtype != DType::kF32) {
-      return make_error(ErrorCode::kTypeMismatch, "only float32 outputs can be returned",
-                        "outputs");
-    }
     val shape = val::array();
     for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
     val item = val::object();
-    item.set("data", to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(),
-                                     value.as<float>()));
+    item.set("data", to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(), value));
     item.set("shape", shape);
     result.call<void>("push", item);
   }
@@ -182,24 +224,38 @@ Result<std::vector<Tensor>> read_tensors(const val& tensors) {
   LOWBIT_ASSIGN(const std::vector<Shape> shapes, read_shapes(tensors));
   std::vector<Tensor> result;
   for (size_t i = 0; i < shapes.size(); ++i) {
-    LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(DType::kF32, shapes[i]));
-    copy_data(tensors[i], tensor.mutable_data<float>());
+    const DType dtype = dtype_of_tensor(tensors[i]);
+    LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(dtype, shapes[i]));
+    copy_data(tensors[i], dtype, {tensor.mutable_raw(), tensor.byte_count()});
     result.push_back(std::move(tensor));
   }
   return result;
 }
 
-Status read_data(const val& tensors, std::span<const ValueView> places) {
+void read_data(const val& tensors, std::span<const ValueView> places) {
   for (size_t i = 0; i < places.size(); ++i) {
-    if (places[i].dtype != DType::kF32) {
-      return make_error(
-          ErrorCode::kTypeMismatch,
-          format_text("an input is {}; only float32 can be given", dtype_name(places[i].dtype)),
-          "inputs");
-    }
-    copy_data(tensors[i], places[i].as<float>());
+    const auto count = static_cast<size_t>(places[i].element_count());
+    copy_data(tensors[i], places[i].dtype, {places[i].data, count * dtype_bytes(places[i].dtype)});
   }
-  return success();
+}
+
+Result<ReadOptions> read_load_options(const val& source) {
+  ReadOptions options;
+  const val constants = source["constants"];
+  val tensors = val::array();
+  for (unsigned i = 0; i < constants["length"].as<unsigned>(); ++i) {
+    tensors.call<void>("push", constants[i]["tensor"]);
+  }
+  LOWBIT_ASSIGN(const std::vector<Tensor> read, read_tensors(tensors));
+  for (unsigned i = 0; i < read.size(); ++i) {
+    options.constants.emplace(constants[i]["name"].as<std::string>(), read[i]);
+  }
+  const val dimensions = source["dimensions"];
+  for (unsigned i = 0; i < dimensions["length"].as<unsigned>(); ++i) {
+    options.dimensions.emplace(dimensions[i]["name"].as<std::string>(),
+                               static_cast<int64_t>(dimensions[i]["size"].as<double>()));
+  }
+  return options;
 }
 
 Evaluation read_evaluation(const val& evaluation) {

@@ -34,9 +34,8 @@ emscripten::val to_failure(const Error& error);
 emscripten::val to_bytes(std::span<const std::byte> bytes);
 
 // Tensor[], from values that lie row-major; the data of each in that of the same one of `lent`, a
-// Tensor[], where there is one of that length. Errors: kTypeMismatch for another element type than
-// float32.
-Result<emscripten::val> to_tensors(std::span<const ValueView> values, const emscripten::val& lent);
+// Tensor[] of the same types, where there is one of that length.
+emscripten::val to_tensors(std::span<const ValueView> values, const emscripten::val& lent);
 
 emscripten::val to_model_info(const Graph& graph);
 
@@ -51,16 +50,18 @@ emscripten::val to_calibration(const Calibration& calibration);
 // {samples, errors}: the bytes of both vectors, which only this binary reads.
 emscripten::val to_evaluation(const Evaluation& evaluation);
 
-// From a Tensor[] whose data web/lib has matched with its shape. Errors: kLimitExceeded,
-// kOutOfMemory.
+// From a RawTensor[] whose data web/lib has matched with its shape and type. Errors:
+// kLimitExceeded, kOutOfMemory.
 Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
 
 // The shapes alone of a Tensor[]. Errors: kLimitExceeded.
 Result<std::vector<Shape>> read_shapes(const emscripten::val& tensors);
 
-// The data of a Tensor[] into places of these shapes, which are as many. Errors: kTypeMismatch for
-// a place of another element type than float32.
-Status read_data(const emscripten::val& tensors, std::span<const ValueView> places);
+// The data of a RawTensor[] into places of these shapes and types, which are as many.
+void read_data(const emscripten::val& tensors, std::span<const ValueView> places);
+
+// From a ModelSource: its constants and dimensions. Errors: as read_tensors.
+Result<ReadOptions> read_load_options(const emscripten::val& source);
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);

@@ -91,5 +91,7 @@ void copy_strided(const Element* source, const StridedView& view, Element* targe
 
 template void copy_strided(const float*, const StridedView&, float*);
 template void copy_strided(const uint8_t*, const StridedView&, uint8_t*);
+template void copy_strided(const uint32_t*, const StridedView&, uint32_t*);
+template void copy_strided(const uint64_t*, const StridedView&, uint64_t*);
 
 }  // namespace lowbit::engine

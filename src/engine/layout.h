@@ -46,7 +46,7 @@ StridedView dense_view(const Shape& shape);
 // which lies in `layout`.
 StridedView broadcast_view(const Shape& operand, Layout layout, const Shape& output);
 
-// target[i] = the i-th element of the walk. Element: float or uint8_t.
+// target[i] = the i-th element of the walk. Element: float, uint8_t, uint32_t or uint64_t.
 template <class Element>
 void copy_strided(const Element* source, const StridedView& view, Element* target);
 

@@ -1,6 +1,7 @@
 // Add, with numpy's broadcasting. The kernel adds arrays of equal length, so an operand that is
 // repeated inside an image is spread out first, a constant once and an activation at every run; one
 // that is repeated along the outermost axis only is used again and again.
+#include "engine/lower_broadcast.h"
 #include "engine/steps.h"
 
 namespace lowbit::engine {
@@ -140,8 +141,12 @@ kernels::AddU8 add_u8(const Lowering& lowering, size_t index) {
 
 template <>
 Status lower<Op::kAdd>(Lowering& lowering, size_t index) {
+  const Value& sum = lowering.output_value(index);
+  if (!sum.quant && sum.dtype != DType::kF32) {
+    return lower_binary(lowering, index, BinaryFunction::kAdd);
+  }
   LOWBIT_ASSIGN(const Precision precision, node_precision(lowering, index));
-  const Shape dims = memory_shape(lowering.output_value(index).shape);
+  const Shape dims = memory_shape(sum.shape);
   const int64_t total = product(dims, 0, dims.rank());
   const int64_t outer = dims.rank() == 0 ? 1 : dims[0];
   LOWBIT_TRY(check_like_output(lowering, index, 1));

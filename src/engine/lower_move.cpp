@@ -1,5 +1,5 @@
-// Flatten, Reshape, Identity, Dropout (at inference) and Concat: elements move, or only change
-// their quantization parameters.
+// Flatten, Reshape, Squeeze, Unsqueeze, Identity, Dropout (at inference) and Concat: elements move,
+// or only change their quantization parameters.
 #include "engine/steps.h"
 
 namespace lowbit::engine {
@@ -67,6 +67,16 @@ Status lower<Op::kIdentity>(Lowering& lowering, size_t index) {
 
 template <>
 Status lower<Op::kDropout>(Lowering& lowering, size_t index) {
+  return lower_reshape(lowering, index);
+}
+
+template <>
+Status lower<Op::kSqueeze>(Lowering& lowering, size_t index) {
+  return lower_reshape(lowering, index);
+}
+
+template <>
+Status lower<Op::kUnsqueeze>(Lowering& lowering, size_t index) {
   return lower_reshape(lowering, index);
 }
 

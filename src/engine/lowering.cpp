@@ -24,7 +24,8 @@ constexpr LowerFunction kLowerFunctions[] = {
 #undef LOWBIT_OP
 };
 
-// The engine computes on float32, and on uint8 with one pair of quantization parameters per tensor.
+// The engine computes on uint8 with one pair of quantization parameters per tensor, and on plain
+// numbers.
 Status check_activation(const Value& value) {
   const auto count = value.shape.element_count();
   if (!count || *count == 0) {
@@ -34,14 +35,13 @@ Status check_activation(const Value& value) {
                     value.name, value.shape.to_string()),
         value.name);
   }
-  const bool is_real = value.dtype == DType::kF32 && !value.quant;
-  const bool is_quantized = value.dtype == DType::kU8 && value.quant && value.quant->per_tensor() &&
+  const bool is_quantized = value.quant && value.dtype == DType::kU8 && value.quant->per_tensor() &&
                             value.quant->storage == DType::kU8;
-  if (is_real || is_quantized) return success();
+  if (!value.quant || is_quantized) return success();
   return make_error(
       ErrorCode::kUnsupportedFeature,
-      format_text("value '{}' is {}{}; activations are float32, or uint8 quantized per tensor",
-                  value.name, dtype_name(value.dtype), (value.quant ? ", quantized" : "")),
+      format_text("value '{}' is {}, quantized; quantized activations are uint8 with one scale",
+                  value.name, dtype_name(value.dtype)),
       value.name);
 }
 

@@ -23,16 +23,23 @@ Result<std::shared_ptr<Buffer>> allocate(int64_t byte_count, const char* what) {
                     format_text("could not allocate {} bytes for {}", byte_count, what));
 }
 
-// Lays a constant out in its place. Activations that are constant are float32 or uint8 (lowering
-// checks it).
+template <class Element>
+void fill_elements(const engine::LaidOutConstant& constant, const Tensor& tensor,
+                   const engine::Memory& memory) {
+  engine::copy_strided(reinterpret_cast<const Element*>(tensor.raw()), constant.view,
+                       memory.at<Element>(constant.slot));
+}
+
+// Lays a constant out in its place.
 void fill(const engine::LaidOutConstant& constant, const Tensor& tensor,
           const engine::Memory& memory) {
-  if (tensor.dtype() == DType::kU8) {
-    engine::copy_strided(tensor.data<uint8_t>().data(), constant.view,
-                         memory.at<uint8_t>(constant.slot));
+  const size_t element_bytes = dtype_bytes(tensor.dtype());
+  if (element_bytes == 1) {
+    fill_elements<uint8_t>(constant, tensor, memory);
+  } else if (element_bytes == 4) {
+    fill_elements<uint32_t>(constant, tensor, memory);
   } else {
-    engine::copy_strided(tensor.data<float>().data(), constant.view,
-                         memory.at<float>(constant.slot));
+    fill_elements<uint64_t>(constant, tensor, memory);
   }
 }
 

@@ -97,7 +97,7 @@ Result<Precision> node_precision(const Lowering& lowering, size_t node) {
     if (inputs[i] == kNoValue || (i > 0 && lowering.value(inputs[i]).constant)) continue;
     LOWBIT_TRY(check_like_output(lowering, node, i));
   }
-  return lowering.output_value(node).dtype == DType::kU8 ? Precision::kU8 : Precision::kF32;
+  return lowering.output_value(node).quant ? Precision::kU8 : Precision::kF32;
 }
 
 Status check_like_output(const Lowering& lowering, size_t node, size_t input) {

@@ -24,8 +24,9 @@ ActivationParams activation_params(const Value& value);
 // The output's range, narrowed to the bounds of the activation fused into the node.
 ActivationParams narrowed(const ActivationParams& output, const ClipAttributes& activation);
 
-// What a node computes on, which is what its output is. Errors: kUnsupportedFeature when its first
-// input, or another input that is not a constant, is something else.
+// What a node computes on, which is what its output is: quantized uint8, or float32 (and, where
+// elements only move, any other type). Errors: kUnsupportedFeature when its first input, or another
+// input that is not a constant, is something else.
 enum class Precision : uint8_t { kF32, kU8 };
 Result<Precision> node_precision(const Lowering& lowering, size_t node);
 

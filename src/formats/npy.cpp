@@ -32,6 +32,8 @@ constexpr std::string_view descr_of(DType dtype) {
       return "<i4";
     case DType::kI64:
       return "<i8";
+    case DType::kBool:
+      return "|b1";
   }
   return "";
 }

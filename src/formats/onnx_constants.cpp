@@ -1,7 +1,10 @@
 #include "formats/onnx_constants.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "formats/onnx_attributes.h"
+#include "formats/onnx_fold.h"
 #include "formats/onnx_tensor.h"
 
 namespace lowbit {
@@ -19,24 +22,54 @@ Result<Tensor> scalar_of(T value) {
   return Tensor::from_values<T>(Shape{}, std::span<const T>(&value, 1));
 }
 
+// With the type that the file says. Bytes may be truth values: callers have no type for those.
+Result<Tensor> given_constant(const IndexedTensor& source) {
+  const std::string name(source.name);
+  const std::optional<DType> wanted = dtype_of_onnx(source.given_type);
+  if (wanted == source.given->dtype()) return *source.given;
+  if (wanted != DType::kBool || source.given->dtype() != DType::kU8) {
+    return make_error(
+        ErrorCode::kTypeMismatch,
+        format_text("the constant given for the input '{}' is {}; the input is {}", name,
+                    dtype_name(source.given->dtype()), onnx_type_name(source.given_type)),
+        name);
+  }
+  LOWBIT_ASSIGN(Tensor truth, Tensor::allocate(DType::kBool, source.given->shape()));
+  std::ranges::transform(source.given->data<uint8_t>(), truth.mutable_data<bool>().begin(),
+                         [](uint8_t byte) { return byte != 0; });
+  return truth;
+}
+
 }  // namespace
 
+// What a constant is computed from is made first, from a list of its own: chains may be long.
 Result<Tensor> OnnxConstants::get(TensorId id) {
-  std::optional<Tensor>& tensor = tensors_[static_cast<size_t>(id)];
-  if (!tensor) {
-    LOWBIT_ASSIGN(tensor, decode(id));
+  std::vector<TensorId> pending{id};
+  while (!pending.empty()) {
+    const TensorId next = pending.back();
+    std::optional<Tensor>& tensor = tensors_[static_cast<size_t>(next)];
+    const size_t count = pending.size();
+    const IndexedNode* const producer = tensor ? nullptr : index_.producer(next);
+    for (const TensorId input : producer ? producer->inputs : std::vector<TensorId>{}) {
+      if (input != kNoTensor && !tensors_[static_cast<size_t>(input)]) pending.push_back(input);
+    }
+    if (pending.size() > count) continue;
+    if (!tensor) {
+      LOWBIT_ASSIGN(tensor, decode(next));
+    }
+    pending.pop_back();
   }
-  return *tensor;
+  return *tensors_[static_cast<size_t>(id)];
 }
 
 Result<Tensor> OnnxConstants::decode(TensorId id) {
   const IndexedTensor& tensor = index_.tensor(id);
+  if (tensor.given) return given_constant(tensor);
   if (tensor.initializer) {
     return decode_onnx_tensor(*tensor.initializer, std::string(tensor.name), files_, byte_budget_);
   }
   const IndexedNode& node = *index_.producer(id);
-  if (node.source->op_type == "Constant") return constant_node(node);
-  return node.source->op_type == "Cast" ? cast(node) : product(node);
+  return node.known ? fold(id, node) : constant_node(node);
 }
 
 Result<Tensor> OnnxConstants::constant_node(const IndexedNode& node) {
@@ -65,38 +98,12 @@ Result<Tensor> OnnxConstants::constant_node(const IndexedNode& node) {
   return decode_onnx_tensor(source, node.name, files_, byte_budget_);
 }
 
-Result<Tensor> OnnxConstants::product(const IndexedNode& node) {
-  LOWBIT_ASSIGN(Tensor a, get(node.inputs[0]));
-  LOWBIT_ASSIGN(Tensor b, get(node.inputs[1]));
-  if (a.element_count() != 1) std::swap(a, b);
-  if (a.dtype() != DType::kF32 || b.dtype() != DType::kF32 || a.element_count() != 1 ||
-      a.shape().rank() > b.shape().rank()) {
-    return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                           "only the product of a float32 constant and a single float32 is "
-                           "supported");
-  }
-  if (b.byte_count() > byte_budget_) {
-    return onnx_node_error(ErrorCode::kLimitExceeded, node, "the model's tensors are too large");
-  }
-  byte_budget_ -= b.byte_count();
-  LOWBIT_ASSIGN(Tensor result, Tensor::allocate(DType::kF32, b.shape()));
-  const float factor = a.data<float>()[0];
-  const std::span<const float> factors = b.data<float>();
-  std::span<float> products = result.mutable_data<float>();
-  for (size_t i = 0; i < products.size(); ++i) products[i] = factor * factors[i];
+Result<Tensor> OnnxConstants::fold(TensorId id, const IndexedNode& node) {
+  const auto output =
+      static_cast<size_t>(std::ranges::find(node.outputs, id) - node.outputs.begin());
+  LOWBIT_ASSIGN(Tensor result, fold_node(node, output, opset_, *this, byte_budget_));
+  byte_budget_ -= std::min<uint64_t>(byte_budget_, result.byte_count());
   return result;
-}
-
-// Decoding has made int32 of int16 already (formats/onnx_tensor.h).
-Result<Tensor> OnnxConstants::cast(const IndexedNode& node) {
-  AttributeReader attributes(node);
-  const OnnxType type{attributes.integer("to", 0)};
-  attributes.integer("saturate", 1);  // of float8 only
-  LOWBIT_TRY(attributes.finish());
-  LOWBIT_ASSIGN(Tensor tensor, get(node.inputs[0]));
-  if (type == OnnxType::kInt32 && tensor.dtype() == DType::kI32) return tensor;
-  return onnx_node_error(ErrorCode::kUnsupportedFeature, node,
-                         "only a Cast from int16 to int32 is supported");
 }
 
 Result<float> OnnxConstants::scalar(TensorId id) {
@@ -113,9 +120,13 @@ Result<std::vector<int64_t>> OnnxConstants::integers(TensorId id) {
     const std::span<const int64_t> elements = tensor.data<int64_t>();
     return std::vector<int64_t>(elements.begin(), elements.end());
   }
+  if (tensor.dtype() == DType::kI32 && tensor.shape().rank() <= 1) {
+    const std::span<const int32_t> elements = tensor.data<int32_t>();
+    return std::vector<int64_t>(elements.begin(), elements.end());
+  }
   const std::string name(index_.tensor(id).name);
   return make_error(ErrorCode::kInvalidModel,
-                    format_text("the constant '{}' must be a list of int64 numbers", name), name);
+                    format_text("the constant '{}' must be a list of integers", name), name);
 }
 
 }  // namespace lowbit

@@ -1,9 +1,11 @@
 #include "formats/onnx_index.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/text.h"
+#include "formats/onnx_operators.h"
 
 namespace lowbit {
 
@@ -57,7 +59,8 @@ class UnknownOperators {
 // An ordered map, because names come from outside: it has no worst case that a file could aim at.
 class Indexer {
  public:
-  explicit Indexer(const OnnxModel& model) : graph_(model.graph) {}
+  Indexer(const OnnxModel& model, const std::map<std::string, Tensor>& given)
+      : graph_(model.graph), given_(given) {}
 
   Result<OnnxIndex> run() && {
     LOWBIT_TRY(add_initializers());
@@ -107,7 +110,19 @@ class Indexer {
       if (!names.insert(input.name).second) return defined_twice(input.name);
       const TensorId id = define(input.name);
       if (id == kNoTensor) continue;  // a weight, which IR 3 lists among the inputs, too
-      index_.inputs.push_back({&input, id});
+      const auto given = given_.find(std::string(input.name));
+      if (given == given_.end()) {
+        index_.inputs.push_back({&input, id});
+      } else {
+        at(id).given = &given->second;
+        at(id).given_type = input.type;
+        at(id).is_constant = true;
+      }
+    }
+    for (const auto& [name, tensor] : given_) {
+      if (names.contains(name)) continue;
+      return make_error(ErrorCode::kInvalidArgument,
+                        format_text("the model has no input {}", quoted(name)), name);
     }
     return success();
   }
@@ -174,26 +189,23 @@ class Indexer {
 
   void classify(IndexedNode& node) {
     const bool is_standard = is_onnx_domain(node.source->domain);
-    if (is_standard) node.op = op_from_name(node.source->op_type);
-    if (node.op) return;
-    if (is_standard && (node.source->op_type == "Constant" || is_constant_expression(node))) {
+    if (is_standard && node.source->op_type == "Constant") {
       at(node.outputs.front()).is_constant = true;
-    } else {
-      unknown_.add(node);
+      return;
+    }
+    node.known = find_onnx_operator(node.source->domain, node.source->op_type);
+    if (!node.known) return unknown_.add(node);
+    if (is_standard) node.op = op_from_name(node.source->op_type);
+    if (!node.known->folds || !reads_constants_only(node)) return;
+    for (const TensorId output : node.outputs) {
+      if (output != kNoTensor) at(output).is_constant = true;
     }
   }
 
-  bool is_constant_expression(const IndexedNode& node) const {
-    const std::string_view op = node.source->op_type;
-    const size_t operand_count = op == "Mul" ? 2 : op == "Cast" ? 1 : 0;
-    if (operand_count == 0 || node.inputs.size() != operand_count) return false;
-    for (const TensorId input : node.inputs) {
-      if (input == kNoTensor || !index_.tensor(input).is_constant) return false;
-      // No expressions of expressions: a constant is then found without recursion.
-      const IndexedNode* producer = index_.producer(input);
-      if (producer && producer->source->op_type != "Constant") return false;
-    }
-    return true;
+  bool reads_constants_only(const IndexedNode& node) const {
+    return !node.inputs.empty() && std::ranges::all_of(node.inputs, [&](TensorId input) {
+      return input == kNoTensor || index_.tensor(input).is_constant;
+    });
   }
 
   Status add_outputs() {
@@ -217,6 +229,7 @@ class Indexer {
   IndexedTensor& at(TensorId id) { return index_.tensors[static_cast<size_t>(id)]; }
 
   const OnnxGraph& graph_;
+  const std::map<std::string, Tensor>& given_;
   OnnxIndex index_;
   std::map<std::string_view, TensorId> ids_;
   std::set<std::string_view> given_names_;
@@ -231,7 +244,10 @@ const IndexedNode* OnnxIndex::producer(TensorId id) const {
   return &node(tensor(id).producer);
 }
 
-Result<OnnxIndex> index_onnx_model(const OnnxModel& model) { return Indexer(model).run(); }
+Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
+                                   const std::map<std::string, Tensor>& given) {
+  return Indexer(model, given).run();
+}
 
 Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message) {
   return make_error(

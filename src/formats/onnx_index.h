@@ -3,6 +3,7 @@
 // their own, operators are known.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,12 +19,17 @@ using TensorId = int32_t;
 inline constexpr TensorId kNoTensor = -1;
 inline constexpr int32_t kNoNode = -1;
 
+struct OnnxOperator;
+
 struct IndexedTensor {
   std::string_view name;
   // At most one of these; an input of the graph has none.
   const OnnxTensor* initializer = nullptr;
+  const Tensor* given = nullptr;  // of an input that the caller made a constant, with its type
+  OnnxType given_type = OnnxType::kUndefined;
   int32_t producer = kNoNode;
-  // A constant: an initializer, the output of a Constant, or a Mul or Cast of such.
+  // A constant: one of the former, the output of a Constant, or of a node of constants that folds
+  // (formats/onnx_operators.inc).
   bool is_constant = false;
   bool is_graph_output = false;
   int32_t consumer_count = 0;
@@ -32,8 +38,9 @@ struct IndexedTensor {
 
 struct IndexedNode {
   const OnnxNode* source = nullptr;
-  std::string name;               // given or generated, unique
-  std::optional<Op> op;           // none: a constant's node, see IndexedTensor::is_constant
+  std::string name;                     // given or generated, unique
+  const OnnxOperator* known = nullptr;  // null: a Constant
+  std::optional<Op> op;           // the operator of the Graph that has its name, if there is one
   std::vector<TensorId> inputs;   // without kNoTensor at the end
   std::vector<TensorId> outputs;  // the first is given
 };
@@ -57,11 +64,17 @@ struct OnnxIndex {
   }
   // The node that makes a tensor; null for inputs, initializers and kNoTensor.
   const IndexedNode* producer(TensorId id) const;
+  // A node that is not computed when the model runs.
+  bool is_constant(const IndexedNode& node) const {
+    return tensor(node.outputs.front()).is_constant;
+  }
 };
 
-// `model` must outlive the index. Errors: kInvalidModel (`where`: the node or the tensor),
-// kUnsupportedOperator.
-Result<OnnxIndex> index_onnx_model(const OnnxModel& model);
+// `given`: inputs of the graph that are constants, by name. `model` and they must outlive the
+// index. Errors: kInvalidModel (`where`: the node or the tensor), kUnsupportedOperator,
+// kInvalidArgument (a name in `given` that no input has).
+Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
+                                   const std::map<std::string, Tensor>& given);
 
 // "node 'conv1' (Conv): <message>", `where` the node's name.
 Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message);

@@ -1,31 +1,41 @@
-// What a node of a file says, in the terms of the Graph: its attributes, with the differences
-// between opsets 7 to 21 resolved (formats/onnx_reader.h), and which of its inputs stay inputs.
+// The operators that a file may have (formats/onnx_operators.inc), found by domain and name.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <limits>
+#include <string_view>
 
-#include "formats/onnx_constants.h"
-#include "formats/onnx_index.h"
-#include "graph/attributes.h"
+#include "formats/onnx_read.h"
 
 namespace lowbit {
 
-inline constexpr int64_t kMinOpset = 7;
+inline constexpr int64_t kMinOpset = 1;
 inline constexpr int64_t kMaxOpset = 21;
 
-// How many of the inputs are data. The others are constants that become attributes: Clip's bounds,
-// Reshape's shape, Dropout's ratio and mode, the parameters of QuantizeLinear and DequantizeLinear.
+struct OnnxOperator {
+  std::string_view domain;  // "" is ai.onnx
+  std::string_view name;
+  size_t data_inputs;  // see onnx_operators.inc
+  int max_inputs;      // -1: any number
+  bool folds;
+  Result<Expansion> (*read)(const NodeSource&);
+};
+
+// Null: Lowbit does not have it. "ai.onnx" is the domain "".
+const OnnxOperator* find_onnx_operator(std::string_view domain, std::string_view name);
+
+// How many of the node's inputs are data.
 size_t data_input_count(const IndexedNode& node);
 
-// `node` has an op. `weight` is the shape of its second input where that is a constant; Conv takes
-// its kernel's size from it. Errors: kInvalidModel (a rule of the operator broken),
-// kUnsupportedFeature, and those of OnnxConstants; `where` is the node.
-Result<Attributes> read_attributes(const IndexedNode& node, int64_t opset,
-                                   const std::optional<Shape>& weight, OnnxConstants& constants);
+// The node in the terms of the Graph, with the differences between opsets 1 to 21 resolved
+// (formats/onnx_reader.h). `inputs`: the values of its data inputs, null where one is not given.
+// Errors: kInvalidModel (a rule of the operator broken), kUnsupportedFeature, and those of
+// OnnxConstants; `where` is the node.
+Result<Expansion> read_onnx_node(const IndexedNode& node, int64_t opset,
+                                 std::vector<const Value*> inputs, Parameters& parameters);
 
-// Softmax of opset < 13 works on the matrix that Flatten(axis) makes of its input. The one axis
-// that means the same for an input of this shape: all other dimensions from `axis` on are 1. None:
-// there is no such axis.
-std::optional<int64_t> flattened_softmax_axis(const Shape& input, int64_t axis);
+// The bounds of a Clip of reals, or of a Relu. Errors: likewise.
+Result<ClipAttributes> read_onnx_bounds(const IndexedNode& node, int64_t opset,
+                                        Parameters& parameters);
 
 }  // namespace lowbit

@@ -216,6 +216,16 @@ std::string onnx_type_name(OnnxType type) {
       return "int32";
     case OnnxType::kInt64:
       return "int64";
+    case OnnxType::kUint16:
+      return "uint16";
+    case OnnxType::kUint32:
+      return "uint32";
+    case OnnxType::kUint64:
+      return "uint64";
+    case OnnxType::kString:
+      return "string";
+    case OnnxType::kBfloat16:
+      return "bfloat16";
     case OnnxType::kBool:
       return "bool";
     case OnnxType::kFloat16:

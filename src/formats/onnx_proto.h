@@ -21,12 +21,17 @@ enum class OnnxType : int64_t {
   kFloat = 1,
   kUint8 = 2,
   kInt8 = 3,
+  kUint16 = 4,
   kInt16 = 5,
   kInt32 = 6,
   kInt64 = 7,
+  kString = 8,
   kBool = 9,
   kFloat16 = 10,
   kDouble = 11,
+  kUint32 = 12,
+  kUint64 = 13,
+  kBfloat16 = 16,
 };
 // "float16", or "type 16" for one that is not listed above.
 std::string onnx_type_name(OnnxType type);

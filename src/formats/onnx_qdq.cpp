@@ -16,8 +16,6 @@ namespace {
 constexpr size_t kScale = 1;
 constexpr size_t kZeroPoint = 2;
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 // What Q and DQ say besides their data.
 struct QdqParameters {
   TensorId scale = kNoTensor;
@@ -86,7 +84,7 @@ class QdqFinder {
     for (size_t i = 0; i < index_.nodes.size(); ++i) {
       const IndexedNode& node = index_.nodes[i];
       model_.nodes[i].output = node.outputs.front();
-      if (!node.op) model_.nodes[i].role = NodeRole::kAbsorbed;
+      if (index_.is_constant(node)) model_.nodes[i].role = NodeRole::kAbsorbed;
       if (node.op == Op::kQuantizeLinear) LOWBIT_TRY(read_quantize(i));
       if (node.op == Op::kDequantizeLinear) LOWBIT_TRY(read_dequantize(i));
     }
@@ -272,11 +270,13 @@ class QdqFinder {
   Status find_integer_node(size_t i) {
     const IndexedNode& node = index_.nodes[i];
     QdqNode& found = model_.nodes[i];
-    if (!node.op || found.role == NodeRole::kAbsorbed) return success();
+    if (found.role == NodeRole::kAbsorbed) return success();
     const bool converts = node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear;
     if (node.op != Op::kDequantizeLinear) LOWBIT_TRY(check_reads_no_integers(node));
     if (node.op == Op::kQuantizeLinear) return narrow_range(found);
-    if (converts || !op_info(*node.op).has_integer || !is_integer_data(node)) return success();
+    if (converts || !node.op || !op_info(*node.op).has_integer || !is_integer_data(node)) {
+      return success();
+    }
 
     TensorId output = node.outputs.front();
     const IndexedNode* next = only_consumer(output);
@@ -321,11 +321,9 @@ class QdqFinder {
         next->inputs.front() != clip->outputs.front()) {
       return success();
     }
-    LOWBIT_ASSIGN(const Attributes attributes,
-                  read_attributes(*clip, opset_, std::nullopt, constants_));
-    const auto* bounds = std::get_if<ClipAttributes>(&attributes);
-    const auto range = bounds ? narrowed(*found.quant, bounds->min, bounds->max)
-                              : narrowed(*found.quant, 0.0f, kInfinity);
+    Parameters parameters(constants_, nullptr, nullptr, nullptr);
+    LOWBIT_ASSIGN(const ClipAttributes bounds, read_onnx_bounds(*clip, opset_, parameters));
+    const auto range = narrowed(*found.quant, bounds.min, bounds.max);
     if (!range) return success();
     node_of(*clip).role = NodeRole::kAbsorbed;
     quantizer = {.role = NodeRole::kAbsorbed, .quant = *range};

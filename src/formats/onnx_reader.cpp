@@ -1,12 +1,18 @@
 #include "formats/onnx_reader.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
+#include "formats/graph_builder.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
+#include "formats/onnx_tensor.h"
 #include "graph/finite.h"
+#include "graph/rewrites.h"
 #include "graph/shape_inference.h"
+#include "graph/structure.h"
 #include "graph/validate.h"
 
 namespace lowbit {
@@ -29,7 +35,7 @@ Status check_versions(const OnnxModel& model) {
   }
   if (*model.opset < kMinOpset || *model.opset > kMaxOpset) {
     return make_error(ErrorCode::kUnsupportedFeature,
-                      format_text("opset {} is not supported; 7 to 21 are", *model.opset));
+                      format_text("opset {} is not supported; 1 to 21 are", *model.opset));
   }
   if (model.graph.has_sparse_initializers) {
     return make_error(ErrorCode::kUnsupportedFeature, "sparse initializers are not supported");
@@ -40,28 +46,29 @@ Status check_versions(const OnnxModel& model) {
 class Assembler {
  public:
   Assembler(const OnnxModel& model, const OnnxIndex& index, OnnxConstants& constants,
-            const QdqModel& qdq)
-      : index_(index), constants_(constants), qdq_(qdq), values_(index.tensors.size(), kNoValue) {
+            const QdqModel& qdq, const ReadOptions& options)
+      : index_(index),
+        constants_(constants),
+        qdq_(qdq),
+        options_(options),
+        builder_(index),
+        graph_(builder_.graph()),
+        values_(index.tensors.size(), kNoValue),
+        parameters_(constants, &graph_, &builder_.shape_values(), &values_) {
     graph_.name = model.graph.name;
     graph_.opset = *model.opset;
   }
 
   Result<Graph> run() && {
     for (const IndexedInput& input : index_.inputs) add_named_symbols(*input.info);
+    LOWBIT_TRY(check_dimensions());
     for (const IndexedInput& input : index_.inputs) {
       LOWBIT_TRY(add_input(*input.info, input.tensor));
     }
     for (size_t i = 0; i < index_.nodes.size(); ++i) {
       if (qdq_.nodes[i].role != NodeRole::kAbsorbed) LOWBIT_TRY(add_node(i));
     }
-    for (const TensorId output : index_.outputs) {
-      if (value_of(output) == kNoValue) {
-        const std::string name(index_.tensor(output).name);
-        return make_error(ErrorCode::kUnsupportedFeature,
-                          format_text("the graph's output '{}' is a constant", name), name);
-      }
-      graph_.outputs.push_back(value_of(output));
-    }
+    for (const TensorId output : index_.outputs) LOWBIT_TRY(add_output(output));
     return std::move(graph_);
   }
 
@@ -72,10 +79,11 @@ class Assembler {
       return make_error(code, format_text("the graph's input '{}' {}", name, what), name);
     };
     if (!input.shape) return refuse(ErrorCode::kInvalidModel, "has no shape");
-    if (input.type != OnnxType::kFloat && input.type != OnnxType::kFloat16) {
+    const std::optional<DType> dtype = dtype_of_onnx(input.type);
+    if (!dtype) {
       return refuse(
           ErrorCode::kUnsupportedFeature,
-          format_text("has the type {}; only float32 is supported", onnx_type_name(input.type)));
+          format_text("has the type {}, which is not supported", onnx_type_name(input.type)));
     }
     std::vector<int64_t> dims;
     for (const OnnxDimension& dimension : *input.shape) {
@@ -87,7 +95,7 @@ class Assembler {
                                      : symbol(dimension.symbol, name, dims.size()));
     }
     LOWBIT_ASSIGN(const Shape shape, Shape::from_dims(dims));
-    const ValueId id = graph_.add_value({.name = name, .shape = shape});
+    const ValueId id = graph_.add_value({.name = name, .dtype = *dtype, .shape = shape});
     value_of(tensor) = id;
     graph_.inputs.push_back(id);
     return success();
@@ -97,12 +105,32 @@ class Assembler {
   void add_named_symbols(const OnnxValueInfo& input) {
     if (!input.shape) return;
     for (const OnnxDimension& dimension : *input.shape) {
-      if (!dimension.value && !dimension.symbol.empty()) add_symbol(std::string(dimension.symbol));
+      if (dimension.value || dimension.symbol.empty()) continue;
+      if (options_.dimensions.contains(std::string(dimension.symbol))) {
+        fixed_.insert(dimension.symbol);
+      } else {
+        add_symbol(std::string(dimension.symbol));
+      }
     }
+  }
+
+  Status check_dimensions() const {
+    for (const auto& [name, number] : options_.dimensions) {
+      if (!fixed_.contains(name)) {
+        return make_error(ErrorCode::kInvalidArgument,
+                          format_text("no input of the model has a dimension '{}'", name), name);
+      }
+      if (number < 1 || number > kMaxElements) {
+        return make_error(ErrorCode::kInvalidArgument,
+                          format_text("the dimension '{}' cannot be {}", name, number), name);
+      }
+    }
+    return success();
   }
 
   // A dimension that has neither a number nor a name is a symbol of its own.
   int64_t symbol(std::string_view given, const std::string& input, size_t axis) {
+    if (fixed_.contains(given)) return options_.dimensions.find(std::string(given))->second;
     if (!given.empty()) return -1 - symbols_.find(given)->second;
     std::string name = format_text("{}_dim{}", input, axis);
     while (symbols_.contains(name)) name += "_";
@@ -118,41 +146,37 @@ class Assembler {
   Status add_node(size_t i) {
     const IndexedNode& source = index_.nodes[i];
     const QdqNode& qdq = qdq_.nodes[i];
-    Node node{.op = *source.op, .name = source.name};
+    std::vector<ValueId> inputs;
     for (size_t k = 0; k < data_input_count(source); ++k) {
-      LOWBIT_ASSIGN(const ValueId input, input_value(source, source.inputs[k], qdq.role));
-      node.inputs.push_back(input);
+      LOWBIT_ASSIGN(inputs.emplace_back(), input_value(source, source.inputs[k], qdq.role));
     }
-    LOWBIT_TRY(read_node_attributes(source, node));
-    if (qdq.activation != kNoNode) LOWBIT_TRY(read_activation(qdq.activation, node));
-
-    Value output{.name = std::string(index_.tensor(qdq.output).name), .quant = qdq.quant};
-    if (output.quant) output.dtype = output.quant->storage;
-    node.output = graph_.add_value(std::move(output));
-    value_of(qdq.output) = node.output;
-    graph_.nodes.push_back(std::move(node));
+    LOWBIT_ASSIGN(const Expansion expansion, expand(source, inputs));
+    GraphBuilder::Quantization quantization{.activation = {}, .quant = qdq.quant};
+    if (qdq.activation != kNoNode) {
+      LOWBIT_ASSIGN(quantization.activation,
+                    read_onnx_bounds(index_.node(qdq.activation), graph_.opset, parameters_));
+    }
+    // The first is that of the Q which belongs to the node, if one does.
+    std::vector<TensorId> outputs = source.outputs;
+    outputs.front() = qdq.output;
+    std::vector<std::string> names;
+    for (const TensorId output : outputs) {
+      names.emplace_back(output == kNoTensor ? "" : index_.tensor(output).name);
+    }
+    LOWBIT_ASSIGN(const std::vector<ValueId> made,
+                  builder_.add(expansion, source, inputs, names, quantization));
+    for (size_t k = 0; k < std::min(made.size(), outputs.size()); ++k) {
+      if (outputs[k] != kNoTensor) value_of(outputs[k]) = made[k];
+    }
     return success();
   }
 
-  Status read_node_attributes(const IndexedNode& source, Node& node) {
-    // Their parameters are those of the values, formats/onnx_qdq.h.
-    if (node.op == Op::kQuantizeLinear || node.op == Op::kDequantizeLinear) return success();
-    std::optional<Shape> weight;
-    if (node.inputs.size() > 1 && node.inputs[1] != kNoValue &&
-        graph_.value(node.inputs[1]).constant) {
-      weight = graph_.value(node.inputs[1]).shape;
+  Result<Expansion> expand(const IndexedNode& source, std::span<const ValueId> inputs) {
+    std::vector<const Value*> values;
+    for (const ValueId id : inputs) {
+      values.push_back(id == kNoValue ? nullptr : &graph_.value(id));
     }
-    LOWBIT_ASSIGN(node.attributes, read_attributes(source, graph_.opset, weight, constants_));
-    return success();
-  }
-
-  Status read_activation(int32_t id, Node& node) {
-    const IndexedNode& source = index_.node(id);
-    LOWBIT_ASSIGN(const Attributes attributes,
-                  read_attributes(source, graph_.opset, std::nullopt, constants_));
-    const auto* clip = std::get_if<ClipAttributes>(&attributes);
-    node.activation = clip ? *clip : ClipAttributes{.min = 0.0f};
-    return success();
+    return read_onnx_node(source, graph_.opset, std::move(values), parameters_);
   }
 
   Result<ValueId> input_value(const IndexedNode& node, TensorId tensor, NodeRole role) {
@@ -162,14 +186,7 @@ class Assembler {
       return constant_value(node, integers);
     }
     if (integers != kNoTensor && role == NodeRole::kInteger) return value_of(integers);
-    if (index_.tensor(tensor).is_constant) {
-      LOWBIT_ASSIGN(const ValueId id, constant_value(node, tensor));
-      if (graph_.value(id).dtype == DType::kF32) return id;
-      return onnx_node_error(
-          ErrorCode::kUnsupportedFeature, node,
-          format_text("it reads the integers of '{}' ({}) without DequantizeLinear",
-                      graph_.value(id).name, dtype_name(graph_.value(id).dtype)));
-    }
+    if (index_.tensor(tensor).is_constant) return constant_value(node, tensor);
     return value_of(tensor);
   }
 
@@ -187,8 +204,38 @@ class Assembler {
           ErrorCode::kInvalidModel, node,
           format_text("the integers of '{}' and their zero point differ", value.name));
     }
+    LOWBIT_TRY(check_extent(value.shape, format_text("the constant '{}'", value.name)));
     id = graph_.add_value(std::move(value));
     return id;
+  }
+
+  // A constant is handed on by an Identity: what leaves the graph is made by a node.
+  Status add_output(TensorId tensor) {
+    const IndexedTensor& output = index_.tensor(tensor);
+    if (!output.is_constant) {
+      graph_.outputs.push_back(value_of(tensor));
+      return success();
+    }
+    const std::string name(output.name);
+    LOWBIT_ASSIGN(Tensor constant, constants_.get(tensor));
+    ValueId& id = value_of(tensor);
+    if (id == kNoValue) {
+      id = graph_.add_value({.name = name,
+                             .dtype = constant.dtype(),
+                             .shape = constant.shape(),
+                             .constant = constant});
+    }
+    graph_.value(id).name = builder_.unique_name(name + "/constant");
+    LOWBIT_TRY(check_extent(constant.shape(), format_text("the graph's output '{}'", name)));
+    const Shape shape = constant.shape();
+    const ValueId made =
+        graph_.add_value({.name = name, .dtype = constant.dtype(), .shape = shape});
+    graph_.nodes.push_back({.op = Op::kIdentity,
+                            .name = builder_.unique_node_name(name),
+                            .inputs = {id},
+                            .output = made});
+    graph_.outputs.push_back(made);
+    return success();
   }
 
   ValueId& value_of(TensorId id) { return values_[static_cast<size_t>(id)]; }
@@ -196,39 +243,35 @@ class Assembler {
   const OnnxIndex& index_;
   OnnxConstants& constants_;
   const QdqModel& qdq_;
-  Graph graph_;
-  std::vector<ValueId> values_;                          // per tensor of the index
+  const ReadOptions& options_;
+  GraphBuilder builder_;
+  Graph& graph_;
+  std::vector<ValueId> values_;  // per tensor of the index
+  Parameters parameters_;
   std::map<std::string, int64_t, std::less<>> symbols_;  // name to index in Graph::symbols
+  std::set<std::string_view> fixed_;                     // symbols that the options give numbers
 };
 
-Status resolve_flattened_softmax(Graph& graph) {
-  for (Node& node : graph.nodes) {
-    if (node.op != Op::kSoftmax) continue;
-    auto& attributes = std::get<AxisAttributes>(node.attributes);
-    const auto axis = flattened_softmax_axis(graph.value(node.inputs[0]).shape, attributes.axis);
-    if (!axis) {
-      return make_error(
-          ErrorCode::kUnsupportedFeature,
-          format_text("node '{}' (Softmax): over several axes at once, as opset < 13 has it",
-                      node.name),
-          node.name);
-    }
-    attributes.axis = *axis;
-  }
-  return success();
+// Files grow as they are decoded; a few bytes that computing makes many of are meant to fill
+// memory.
+uint64_t tensor_budget(std::span<const std::byte> bytes, const ReadOptions& options) {
+  uint64_t file_bytes = bytes.size();
+  for (const auto& [name, file] : options.files) file_bytes += file.size();
+  for (const auto& [name, constant] : options.constants) file_bytes += constant.byte_count();
+  return std::min<uint64_t>(kMaxTensorBytes,
+                            kFreeTensorBytes + kMaxTensorBytesPerFileByte * file_bytes);
 }
 
 }  // namespace
 
-Result<Graph> read_onnx(std::span<const std::byte> bytes, const ExternalFiles& files) {
+Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& options) {
   LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
-  LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model));
-  OnnxConstants constants(index, files);
+  LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
+  OnnxConstants constants(index, *model.opset, options.files, tensor_budget(bytes, options));
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
-  LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq).run());
-  LOWBIT_ASSIGN(Graph graph, infer_shapes(assembled));
-  if (graph.opset < 13) LOWBIT_TRY(resolve_flattened_softmax(graph));
+  LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());
+  LOWBIT_ASSIGN(Graph graph, infer_shapes(remove_unused(assembled)));
   LOWBIT_TRY(validate(graph));
   LOWBIT_TRY(check_finite_weights(graph));
   return graph;

@@ -1,15 +1,22 @@
-// ONNX bytes to a Graph (ONNX IR 3 to 13, opset 7 to 21, the domain ai.onnx).
+// ONNX bytes to a Graph (ONNX IR 3 to 13, opset 1 to 21, the domain ai.onnx).
 //
 // The Graph keeps the names of values and nodes, symbolic dimensions, all attributes, and the
 // constants (initializers and Constant nodes) that a node reads. Differences between opsets are
 // resolved here, so that a Graph means the same whatever file it came from:
 //
-// - Clip's bounds, Reshape's shape and Dropout's mode leave the inputs; they must be constant.
+// - Parameters leave the inputs: bounds of Clip, shapes, axes, modes. They must be known when the
+//   model is loaded: constants, or computed from shapes (graph/shape_values.h).
+//
+// - What nodes compute of constants alone is a constant (formats/onnx_fold.h).
+//
+// - An operator with several outputs becomes one node per output, a window over one dimension one
+//   over two, a sum or maximum of many one of two after the other (formats/onnx_read.h).
 //
 // - Softmax of opset < 13 flattens to two dimensions at `axis`; it is read where that equals
 //   Softmax over one axis.
 //
-// - float16 becomes float32, so a float16 model is the float32 model of the same values.
+// - float16 and float64 become float32, so a float16 model is the float32 model of the same values;
+//   of integers see formats/onnx_tensor.h.
 //
 // - Nodes without a name get one ("Conv_3": operator and position in the file), and repeated names
 //   of nodes become unique.
@@ -31,20 +38,32 @@
 
 #include "base/result.h"
 #include "graph/graph.h"
+#include "tensor/tensor.h"
 
 namespace lowbit {
 
 // Limits that keep hostile bytes from taking time or memory out of proportion. The parser never
 // recurses, takes O(n log n) time, and allocates a tensor only once it has seen the bytes for it.
 inline constexpr size_t kMaxTensorBytes = size_t{1} << 30;  // all constants of a model together
+// What constants may take all the same where they are computed from few bytes.
+inline constexpr size_t kFreeTensorBytes = size_t{64} << 20;
+inline constexpr size_t kMaxTensorBytesPerFileByte = 8;
 // Nodes with their inputs, outputs and attributes, and initializers, together.
 inline constexpr size_t kMaxModelItems = size_t{1} << 20;
 
-// Bytes by the plain names of files, for models whose tensors lie beside them
-// (formats/onnx_external.h).
+// Bytes by the plain names of files (formats/onnx_external.h).
 using ExternalFiles = std::map<std::string, std::span<const std::byte>, std::less<>>;
 
-// `bytes` and `files` are only read during the call. Errors:
+struct ReadOptions {
+  // Inputs of the graph that are constants, by name.
+  std::map<std::string, Tensor> constants{};
+  // Numbers for symbolic dimensions of the inputs, by name.
+  std::map<std::string, int64_t> dimensions{};
+  // For a model whose tensors lie in files beside it.
+  ExternalFiles files{};
+};
+
+// `bytes` is only read during the call, as are the files. Errors:
 //
 // - kInvalidModel: malformed bytes (`where`: "byte 123"); a rule of ONNX broken (the node, value).
 //
@@ -56,6 +75,7 @@ using ExternalFiles = std::map<std::string, std::span<const std::byte>, std::les
 // - kNonFinite: NaN or an infinity in a weight, which `where` names.
 //
 // - kLimitExceeded, kOutOfMemory, and what infer_shapes() and validate() return.
-Result<Graph> read_onnx(std::span<const std::byte> bytes, const ExternalFiles& files = {});
+// - kInvalidArgument: a name in `options` that the model does not have.
+Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& options = {});
 
 }  // namespace lowbit

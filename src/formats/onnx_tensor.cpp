@@ -1,5 +1,6 @@
 #include "formats/onnx_tensor.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -16,6 +17,7 @@ constexpr uint32_t kFloatData = 4;
 constexpr uint32_t kInt32Data = 5;
 constexpr uint32_t kInt64Data = 7;
 constexpr uint32_t kDoubleData = 10;
+constexpr uint32_t kUint64Data = 11;
 
 Failure tensor_error(ErrorCode code, const std::string& name, const Text& message) {
   return make_error(code, format_text("tensor '{}': {}", name, message), name);
@@ -28,7 +30,7 @@ struct Encoding {
   size_t typed_min_bytes;  // the least that an element takes there
 };
 
-std::optional<Encoding> encoding_of(OnnxType type, int64_t element_count) {
+std::optional<Encoding> encoding_of(OnnxType type) {
   switch (type) {
     case OnnxType::kFloat:
       return Encoding{DType::kF32, 4, kFloatData, 4};
@@ -39,17 +41,22 @@ std::optional<Encoding> encoding_of(OnnxType type, int64_t element_count) {
     case OnnxType::kInt8:
       return Encoding{DType::kI8, 1, kInt32Data, 1};
     case OnnxType::kInt16:
+    case OnnxType::kUint16:
       return Encoding{DType::kI32, 2, kInt32Data, 1};
     case OnnxType::kInt32:
       return Encoding{DType::kI32, 4, kInt32Data, 1};
+    case OnnxType::kUint32:
+      return Encoding{DType::kI64, 4, kUint64Data, 1};
     case OnnxType::kInt64:
       return Encoding{DType::kI64, 8, kInt64Data, 1};
+    case OnnxType::kUint64:
+      return Encoding{DType::kI64, 8, kUint64Data, 1};
     case OnnxType::kDouble:
-      if (element_count == 1) return Encoding{DType::kF32, 8, kDoubleData, 8};
-      break;
+      return Encoding{DType::kF32, 8, kDoubleData, 8};
     case OnnxType::kBool:
-      if (element_count == 1) return Encoding{DType::kU8, 1, kInt32Data, 1};
-      break;
+      return Encoding{DType::kBool, 1, kInt32Data, 1};
+    case OnnxType::kString:
+    case OnnxType::kBfloat16:
     case OnnxType::kUndefined:
       break;
   }
@@ -76,6 +83,15 @@ void decode_raw(OnnxType type, std::span<const std::byte> raw, Tensor& tensor) {
   } else if (type == OnnxType::kInt16) {
     decode_raw_as<int16_t>(raw, tensor.mutable_data<int32_t>(),
                            [](int16_t value) { return int32_t{value}; });
+  } else if (type == OnnxType::kUint16) {
+    decode_raw_as<uint16_t>(raw, tensor.mutable_data<int32_t>(),
+                            [](uint16_t value) { return int32_t{value}; });
+  } else if (type == OnnxType::kUint32) {
+    decode_raw_as<uint32_t>(raw, tensor.mutable_data<int64_t>(),
+                            [](uint32_t value) { return int64_t{value}; });
+  } else if (type == OnnxType::kBool) {
+    decode_raw_as<uint8_t>(raw, tensor.mutable_data<bool>(),
+                           [](uint8_t value) { return value != 0; });
   } else {
     std::memcpy(tensor.mutable_raw(), raw.data(), raw.size());
   }
@@ -100,8 +116,14 @@ class TypedDecoder {
           return put<float>(half_to_float(static_cast<uint16_t>(value)));
         });
       case OnnxType::kUint8:
-      case OnnxType::kBool:
         return integers<uint8_t>(field);
+      case OnnxType::kBool:
+        return integers<uint8_t, bool>(field);
+      case OnnxType::kUint16:
+        return integers<uint16_t, int32_t>(field);
+      case OnnxType::kUint32:
+        return integers<uint32_t, int64_t>(field);
+      case OnnxType::kUint64:
       case OnnxType::kInt8:
         return integers<int8_t>(field);
       case OnnxType::kInt16:
@@ -110,6 +132,8 @@ class TypedDecoder {
         return integers<int32_t>(field);
       case OnnxType::kInt64:
         return integers<int64_t>(field);
+      case OnnxType::kString:
+      case OnnxType::kBfloat16:
       case OnnxType::kUndefined:
         break;
     }
@@ -160,7 +184,22 @@ class TypedDecoder {
   size_t count_ = 0;
 };
 
+// Those that int64 does not hold have become negative.
+Result<Tensor> check_uint64(OnnxType type, const std::string& name, Tensor tensor) {
+  if (type != OnnxType::kUint64 ||
+      std::ranges::none_of(tensor.data<int64_t>(), [](int64_t value) { return value < 0; })) {
+    return tensor;
+  }
+  return tensor_error(ErrorCode::kUnsupportedFeature, name,
+                      "an element is 2^63 or more; uint64 is computed as int64");
+}
+
 }  // namespace
+
+std::optional<DType> dtype_of_onnx(OnnxType type) {
+  const auto encoding = encoding_of(type);
+  return encoding ? std::optional(encoding->dtype) : std::nullopt;
+}
 
 Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
                                   const ExternalFiles& files, uint64_t& byte_budget) {
@@ -180,7 +219,7 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
     return tensor_error(shape.is_concrete() ? ErrorCode::kLimitExceeded : ErrorCode::kInvalidModel,
                         name, format_text("it cannot have the shape {}", shape.to_string()));
   }
-  const auto encoding = encoding_of(source.type, *element_count);
+  const auto encoding = encoding_of(source.type);
   if (!encoding) {
     return tensor_error(
         ErrorCode::kUnsupportedFeature, name,
@@ -191,7 +230,8 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   if (decoded_bytes > byte_budget) {
     return tensor_error(
         ErrorCode::kLimitExceeded, name,
-        format_text("the model's tensors take more than {} bytes", kMaxTensorBytes));
+        format_text("the model's tensors take more than {} bytes, or than its file accounts for",
+                    kMaxTensorBytes));
   }
 
   // Before any memory is taken: the bytes at hand must be able to hold that many elements.
@@ -208,7 +248,7 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   byte_budget -= decoded_bytes;
   if (raw_data) {
     decode_raw(source.type, raw_data->bytes, tensor);
-    return tensor;
+    return check_uint64(source.type, name, std::move(tensor));
   }
   TypedDecoder decoder(source.type, name, tensor);
   for (WireReader fields(source.message); !fields.done();) {
@@ -216,7 +256,7 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
     if (field.number == encoding->typed_field) LOWBIT_TRY(decoder.decode(field));
   }
   LOWBIT_TRY(decoder.finish());
-  return tensor;
+  return check_uint64(source.type, name, std::move(tensor));
 }
 
 }  // namespace lowbit

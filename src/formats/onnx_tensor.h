@@ -2,9 +2,9 @@
 // (little-endian), the typed repeated fields (float_data, int32_data, int64_data, double_data), and
 // other files, which hold what raw_data would.
 //
-//   float32, uint8, int8, int32, int64    as they are
-//   float16, int16                        to float32 and int32, exactly
-//   float64, bool                         single elements only, to float32 and uint8
+//   float32, uint8, int8, int32, int64, bool   as they are
+//   float16; int16, uint16; uint32             to float32; int32; int64, exactly
+//   float64; uint64                            to the nearest float32; to int64, if they fit
 #pragma once
 
 #include <string>
@@ -14,6 +14,9 @@
 #include "tensor/tensor.h"
 
 namespace lowbit {
+
+// The element type that stands for one of the file's in a Graph; none: it is not supported.
+std::optional<DType> dtype_of_onnx(OnnxType type);
 
 // `name` is for errors; the bytes of the result are taken from `byte_budget`. Errors: kInvalidModel
 // (elements that are missing, too many, out of range or in two places; negative dimensions),

@@ -101,6 +101,17 @@ class AttributesOf {
   void operator()(const ReshapeAttributes& reshape) const {
     if (reshape.allow_zero) out_.integer("allowzero", 1);
   }
+  // The axes are an input.
+  void operator()(const AxesAttributes&) const {}
+  void operator()(const CastAttributes& cast) const {
+    out_.integer("to",
+                 static_cast<int64_t>(cast.to_half ? OnnxType::kFloat16 : onnx_type(cast.to)));
+  }
+  void operator()(const ShapeAttributes& shape) const {
+    constexpr ShapeAttributes kDefault;
+    if (shape.end != kDefault.end) out_.integer("end", shape.end);
+    if (shape.start != kDefault.start) out_.integer("start", shape.start);
+  }
   void operator()(const UnaryAttributes& unary) const {
     const UnaryInfo& info = unary_info(*unary_function(op_));
     const auto [alpha, beta] = unary.parameters;
@@ -154,14 +165,18 @@ class GraphWriter {
       add_clip_inputs(*clip, text);
     }
     if (const auto* reshape = std::get_if<ReshapeAttributes>(&node.attributes)) {
-      const std::array dims{static_cast<int64_t>(reshape->shape.size())};
-      text.inputs.push_back(model_.constant<int64_t>('c', dims, reshape->shape));
+      text.inputs.push_back(integers(reshape->shape));
+    }
+    if (const auto* axes = std::get_if<AxesAttributes>(&node.attributes)) {
+      if (!axes->axes.empty()) text.inputs.push_back(integers(axes->axes));
     }
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
     std::visit(AttributesOf(node.op, output.quant.has_value(), attributes), node.attributes);
 
-    const bool is_direct = !output.quant && node.activation == ClipAttributes{};
+    const auto* const cast = std::get_if<CastAttributes>(&node.attributes);
+    const bool is_half = cast && cast->to_half;
+    const bool is_direct = !output.quant && node.activation == ClipAttributes{} && !is_half;
     text.output = is_direct ? output.name : model_.fresh_name('r');
     model_.node(text, attributes);
     if (output.quant) {
@@ -172,6 +187,11 @@ class GraphWriter {
       const bool keeps_range = (only_moves_values(node.op) || node.op == Op::kRelu) &&
                                output.quant == graph_.value(node.inputs[0]).quant;
       write_quantized(real, node.output, {}, keeps_range ? Narrowed::kNo : Narrowed::kYes);
+    } else if (is_half) {
+      // What reads it computes in float32.
+      AttributeWriter back;
+      back.integer("to", static_cast<int64_t>(OnnxType::kFloat));
+      model_.node({.op = "Cast", .inputs = {text.output}, .output = output.name}, back);
     } else if (!is_direct) {
       write_clip(text.output, output.name, node.activation);
     }
@@ -221,6 +241,11 @@ class GraphWriter {
     const bool has_max = clip.max < kInfinity;
     if (has_min || has_max) text.inputs.push_back(has_min ? bound(clip.min) : std::string());
     if (has_max) text.inputs.push_back(bound(clip.max));
+  }
+
+  std::string integers(const std::vector<int64_t>& values) {
+    const std::array dims{static_cast<int64_t>(values.size())};
+    return model_.constant<int64_t>('c', dims, values);
   }
 
   std::string bound(float value) { return model_.constant<float>('a', {}, std::span(&value, 1)); }

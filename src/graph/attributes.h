@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "qmath/unary.h"
+#include "tensor/dtype.h"
 
 namespace lowbit {
 
@@ -101,8 +102,31 @@ struct UnaryAttributes {
   bool operator==(const UnaryAttributes&) const = default;
 };
 
+// Squeeze: the axes of length 1 that go, all of them where none is named. Unsqueeze: where axes of
+// length 1 come, counted in the output. Negative counts from the end.
+struct AxesAttributes {
+  std::vector<int64_t> axes;
+  bool operator==(const AxesAttributes&) const = default;
+};
+
+// Cast: to bool every number but 0 is true; from float32 to an integer the fraction is dropped, and
+// what the integer cannot hold is clamped, NaN to 0.
+struct CastAttributes {
+  DType to = DType::kF32;
+  bool to_half = false;  // to float16: rounded to what that holds, and kept as float32
+  bool operator==(const CastAttributes&) const = default;
+};
+
+// Shape: the dimensions [start, end) of the input, negative counts from the end.
+struct ShapeAttributes {
+  int64_t start = 0;
+  int64_t end = std::numeric_limits<int64_t>::max();
+  bool operator==(const ShapeAttributes&) const = default;
+};
+
 using Attributes =
     std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
-                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes>;
+                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes,
+                 AxesAttributes, CastAttributes, ShapeAttributes>;
 
 }  // namespace lowbit

@@ -36,6 +36,18 @@ std::optional<UnaryFunction> unary_function(Op op) {
   }
 }
 
+std::optional<BinaryFunction> binary_function(Op op) {
+  switch (op) {
+#define LOWBIT_BINARY(name, opset, result) \
+  case Op::k##name:                        \
+    return BinaryFunction::k##name;
+#include "qmath/binary.inc"
+#undef LOWBIT_BINARY
+    default:
+      return std::nullopt;
+  }
+}
+
 ValueId Graph::add_value(Value value) {
   values.push_back(std::move(value));
   return static_cast<ValueId>(values.size() - 1);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "graph/attributes.h"
+#include "qmath/binary.h"
 #include "qmath/quant_params.h"
 #include "tensor/tensor.h"
 
@@ -37,6 +38,9 @@ std::optional<Op> op_from_name(std::string_view name);
 
 // Of an operator of qmath/unary.inc; of any other, none.
 std::optional<UnaryFunction> unary_function(Op op);
+
+// Of an operator of qmath/binary.inc; of any other, none.
+std::optional<BinaryFunction> binary_function(Op op);
 
 // Index into Graph::values.
 using ValueId = int32_t;

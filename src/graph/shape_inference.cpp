@@ -1,6 +1,7 @@
 #include "graph/shape_inference.h"
 
 #include "base/text.h"
+#include "graph/dtype_rules.h"
 #include "graph/errors.h"
 #include "graph/shape_rules.h"
 #include "graph/structure.h"
@@ -43,7 +44,8 @@ Status infer_in_place(Graph& graph) {
     LOWBIT_ASSIGN(const Shape shape, rules.output_of(node));
     Value& output = graph.value(node.output);
     output.shape = shape;
-    output.dtype = output.quant ? output.quant->storage : DType::kF32;
+    LOWBIT_ASSIGN(const DType dtype, output_dtype(graph, node));
+    output.dtype = output.quant ? output.quant->storage : dtype;
   }
   return success();
 }

@@ -365,6 +365,63 @@ Result<Shape> ShapeRules::concat(const Node& node) {
   return result;
 }
 
+// The axes as a set, counted from the start.
+static Result<std::set<int>> resolve_axes(const Node& node, int rank) {
+  std::set<int> axes;
+  for (const int64_t axis : std::get<AxesAttributes>(node.attributes).axes) {
+    if (axis < -rank || axis >= rank) {
+      return node_error(ErrorCode::kInvalidModel, node,
+                        format_text("axis {} is out of range for rank {}", axis, rank));
+    }
+    if (!axes.insert(static_cast<int>(axis < 0 ? axis + rank : axis)).second) {
+      return node_error(ErrorCode::kInvalidModel, node,
+                        format_text("axis {} is there twice", axis));
+    }
+  }
+  return axes;
+}
+
+Result<Shape> ShapeRules::squeeze(const Node& node) {
+  const Shape& x = shape(node, 0);
+  LOWBIT_ASSIGN(const std::set<int> axes, resolve_axes(node, x.rank()));
+  std::vector<int64_t> kept;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (axes.empty() ? x[axis] == 1 : axes.contains(axis)) {
+      if (may_equal(x[axis], 1)) continue;
+      return node_error(
+          ErrorCode::kShapeMismatch, node,
+          format_text("axis {} of an input of shape {} is not of length 1", axis, x.to_string()));
+    }
+    if (axes.empty() && x[axis] < 0) {
+      return node_error(ErrorCode::kUnsupportedFeature, node,
+                        "without axes its input may have no symbolic dimensions");
+    }
+    kept.push_back(x[axis]);
+  }
+  return Shape::from_dims(kept);
+}
+
+Result<Shape> ShapeRules::unsqueeze(const Node& node) {
+  const Shape& x = shape(node, 0);
+  const auto added = std::get<AxesAttributes>(node.attributes).axes.size();
+  const int rank = x.rank() + static_cast<int>(std::min(added, size_t{kMaxRank} + 1));
+  LOWBIT_ASSIGN(const std::set<int> axes, resolve_axes(node, rank));
+  std::vector<int64_t> dims;
+  int next = 0;
+  for (int axis = 0; axis < rank; ++axis) dims.push_back(axes.contains(axis) ? 1 : x[next++]);
+  Result<Shape> result = Shape::from_dims(dims);
+  if (!result) return named(node, result.error());
+  return result;
+}
+
+// The dimensions [start, end) of a shape of `rank`.
+static Shape shape_of_shape(const ShapeAttributes& attributes, int rank) {
+  const auto clamped = [rank](int64_t axis) {
+    return std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
+  };
+  return Shape{std::max<int64_t>(clamped(attributes.end) - clamped(attributes.start), 0)};
+}
+
 Result<Shape> ShapeRules::output_of(const Node& node) {
   const auto rule = [&]() -> Result<Shape> {
     switch (node.op) {
@@ -391,6 +448,22 @@ Result<Shape> ShapeRules::output_of(const Node& node) {
         return softmax(node);
       case Op::kConcat:
         return concat(node);
+      case Op::kSqueeze:
+        return squeeze(node);
+      case Op::kUnsqueeze:
+        return unsqueeze(node);
+      case Op::kShape:
+        return shape_of_shape(std::get<ShapeAttributes>(node.attributes), shape(node, 0).rank());
+      case Op::kWhere: {
+        LOWBIT_ASSIGN(const Shape operands, broadcast(node, shape(node, 1), shape(node, 2)));
+        return broadcast(node, shape(node, 0), operands);
+      }
+#define LOWBIT_BINARY(name, opset, result) case Op::k##name:
+#include "qmath/binary.inc"
+#undef LOWBIT_BINARY
+        return broadcast(node, shape(node, 0), shape(node, 1));
+      case Op::kNot:
+      case Op::kCast:
       case Op::kRelu:
       case Op::kClip:
       case Op::kIdentity:

@@ -42,6 +42,8 @@ class ShapeRules {
   Result<Shape> reshape(const Node& node);
   Result<Shape> softmax(const Node& node);
   Result<Shape> concat(const Node& node);
+  Result<Shape> squeeze(const Node& node);
+  Result<Shape> unsqueeze(const Node& node);
 
   Graph& graph_;
   std::set<std::string> symbol_names_;

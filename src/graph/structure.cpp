@@ -134,9 +134,7 @@ class StructureCheck {
       if (!names.insert(node.name).second) {
         return node_error(ErrorCode::kInvalidModel, node, "another node has the same name");
       }
-      if (!has_attributes_of_its_op(node)) {
-        return node_error(ErrorCode::kInvalidModel, node, "its attributes are another operator's");
-      }
+      LOWBIT_TRY(check_node_form(node));
       LOWBIT_TRY(check_node_inputs(node));
       if (!in_range(node.output)) {
         return node_error(ErrorCode::kInvalidModel, node, "the id of its output is out of range");
@@ -154,25 +152,9 @@ class StructureCheck {
   }
 
   Status check_node_inputs(const Node& node) const {
-    const OpInfo& info = op_info(node.op);
-    const bool is_variadic = info.max_inputs < 0;
-    const auto minimum = static_cast<size_t>(info.min_inputs);
-    if (node.inputs.size() < minimum ||
-        (!is_variadic && node.inputs.size() > static_cast<size_t>(info.max_inputs))) {
-      std::string range = format_text("{}", info.min_inputs);
-      if (is_variadic) {
-        range += " or more";
-      } else if (info.max_inputs != info.min_inputs) {
-        range += format_text(" to {}", info.max_inputs);
-      }
-      return node_error(
-          ErrorCode::kInvalidModel, node,
-          format_text("it has {}, it needs {}",
-                      count_of(static_cast<int64_t>(node.inputs.size()), "input"), range));
-    }
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
-      if (id == kNoValue && i >= minimum && !is_variadic) continue;
+      if (id == kNoValue) continue;
       if (!in_range(id)) {
         return node_error(ErrorCode::kInvalidModel, node,
                           format_text("the id of input {} is out of range", i));
@@ -235,6 +217,33 @@ Status check_extent(const Shape& shape, const Text& what) {
                         format_text("{} has shape {}, which has more than {} elements", what,
                                     shape.to_string(), kMaxElements));
     }
+  }
+  return success();
+}
+
+Status check_node_form(const Node& node) {
+  if (!has_attributes_of_its_op(node)) {
+    return node_error(ErrorCode::kInvalidModel, node, "its attributes are another operator's");
+  }
+  const OpInfo& info = op_info(node.op);
+  const bool is_variadic = info.max_inputs < 0;
+  const auto minimum = static_cast<size_t>(info.min_inputs);
+  if (node.inputs.size() < minimum ||
+      (!is_variadic && node.inputs.size() > static_cast<size_t>(info.max_inputs))) {
+    std::string range = format_text("{}", info.min_inputs);
+    if (is_variadic) {
+      range += " or more";
+    } else if (info.max_inputs != info.min_inputs) {
+      range += format_text(" to {}", info.max_inputs);
+    }
+    return node_error(
+        ErrorCode::kInvalidModel, node,
+        format_text("it has {}, it needs {}",
+                    count_of(static_cast<int64_t>(node.inputs.size()), "input"), range));
+  }
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] != kNoValue || (i >= minimum && !is_variadic)) continue;
+    return node_error(ErrorCode::kInvalidModel, node, format_text("its input {} is not given", i));
   }
   return success();
 }

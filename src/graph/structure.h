@@ -15,6 +15,10 @@ namespace lowbit {
 // kShapeMismatch, kTypeMismatch, kLimitExceeded; `where` names the node or value.
 Status check_structure(const Graph& graph);
 
+// The part of it that concerns a node alone: its arity, the inputs that must be given, and the type
+// of its attributes.
+Status check_node_form(const Node& node);
+
 // Every dimension is a symbol or in 1..kMaxElements, and so is the product of those that are no
 // symbols. `what` opens the message. Errors: kShapeMismatch (a dimension of 0), kLimitExceeded.
 Status check_extent(const Shape& shape, const Text& what);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "graph/dtype_rules.h"
 #include "graph/errors.h"
 #include "graph/product_weights.h"
 
@@ -34,7 +35,8 @@ size_t activation_count(const Node& node) {
   }
 }
 
-Failure type_error(const Node& node, const char* what, const Value& value, const char* needed) {
+Failure type_error(const Node& node, const char* what, const Value& value,
+                   std::string_view needed) {
   return node_error(
       ErrorCode::kTypeMismatch, node,
       format_text("{} '{}' is {}, it must be {}", what, value.name, type_text(value), needed));
@@ -153,17 +155,11 @@ Status check_dequantize_linear(const Graph& graph, const Node& node) {
 
 bool only_moves_values(Op op) {
   return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
-         op == Op::kDropout;
+         op == Op::kDropout || op == Op::kSqueeze || op == Op::kUnsqueeze;
 }
 
 Status check_value_type(const Value& value) {
-  if (!value.quant) {
-    if (value.constant || value.dtype == DType::kF32) return success();
-    return value_error(
-        ErrorCode::kTypeMismatch, value,
-        format_text("it is {}; an activation must be float32, or have quantization parameters",
-                    type_text(value)));
-  }
+  if (!value.quant) return success();
   const QuantParams& q = *value.quant;
   if (q.storage != value.dtype) {
     return value_error(ErrorCode::kTypeMismatch, value,
@@ -220,6 +216,12 @@ Status check_node_types(const Graph& graph, const Node& node) {
 
   const Value& output = graph.value(node.output);
   const bool is_integer = output.quant.has_value();
+  if (!is_integer) {
+    LOWBIT_ASSIGN(const DType dtype, output_dtype(graph, node));
+    if (output.dtype != dtype) {
+      return type_error(node, "output", output, dtype_name(dtype));
+    }
+  }
   if (is_integer && !op_info(node.op).has_integer) {
     return node_error(ErrorCode::kUnsupportedFeature, node, "it has no integer form");
   }
@@ -238,10 +240,10 @@ Status check_node_types(const Graph& graph, const Node& node) {
     if (node.inputs[i] == kNoValue || (is_integer_product && i >= activations)) continue;
     if (is_weight_only && i == 1) continue;
     const Value& input = graph.value(node.inputs[i]);
-    if (is_integer ? !is_quantized_activation(input) : !is_real(input)) {
+    if (is_integer ? !is_quantized_activation(input) : input.quant.has_value()) {
       return type_error(node, "input", input,
                         is_integer ? "uint8 with parameters, per tensor, as its output is"
-                                   : "float32, as its output is");
+                                   : "without parameters, as its output is");
     }
     if (is_integer && only_moves_values(node.op) && input.quant != output.quant) {
       return node_error(

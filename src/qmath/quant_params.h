@@ -73,6 +73,7 @@ constexpr std::optional<IntegerRange> storage_range(DType storage) {
       return IntegerRange{std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
     case DType::kF32:
     case DType::kI64:
+    case DType::kBool:
       break;
   }
   return std::nullopt;

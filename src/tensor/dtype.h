@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #define LOWBIT_DTYPES(X)      \
@@ -11,7 +12,8 @@
   X(U8, uint8_t, "uint8", 2)  \
   X(I8, int8_t, "int8", 3)    \
   X(I32, int32_t, "int32", 6) \
-  X(I64, int64_t, "int64", 7)
+  X(I64, int64_t, "int64", 7) \
+  X(Bool, bool, "bool", 9)
 
 namespace lowbit {
 
@@ -41,6 +43,15 @@ constexpr std::string_view dtype_name(DType dtype) {
 #undef X
   }
   return "";
+}
+
+// By its name.
+constexpr std::optional<DType> find_dtype(std::string_view name) {
+#define X(type_name, type, text, onnx) \
+  if (name == text) return DType::k##type_name;
+  LOWBIT_DTYPES(X)
+#undef X
+  return std::nullopt;
 }
 
 // dtype_of<float> is DType::kF32, and so on.

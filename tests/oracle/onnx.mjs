@@ -5,7 +5,7 @@ const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
-const dataTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7 }
+const dataTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7, bool: 9 }
 const arrays = {
   float32: Float32Array,
   uint8: Uint8Array,
@@ -79,20 +79,21 @@ function initializer([name, { type, dims, data }]) {
   )
 }
 
-function valueInfo(field, [name, dims]) {
+function valueInfo(field, [name, value]) {
+  const { shape: dims, type } = Array.isArray(value) ? { shape: value, type: 'float32' } : value
   const shape = dims.map((dim) =>
     message(1, typeof dim === 'string' ? text(2, dim) : integer(1, dim)),
   )
   return message(
     field,
     text(1, name),
-    message(2, message(1, integer(1, dataTypes.float32), message(2, shape))),
+    message(2, message(1, integer(1, dataTypes[type]), message(2, shape))),
   )
 }
 
 /**
- * A model as bytes. `inputs` and `outputs` map names to dimensions (float32; a string is a symbol), `constants` maps
- * names to { type, dims, data }, `nodes` are [operator, inputs, output, attributes]. An attribute is a text, a list of
+ * A model as bytes. `inputs` and `outputs` map names to dimensions (float32; a string is a symbol) or to { shape, type },
+ * `constants` maps names to { type, dims, data }, `nodes` are [operator, inputs, output, attributes]. An attribute is a text, a list of
  * integers or a number, which is written as a float unless it is an integer.
  */
 export function buildModel({ inputs, outputs, constants = {}, nodes, opset = 17 }) {

@@ -1,23 +1,18 @@
 // What a user gets: the tarball holds what it should and no more, runs where it is installed, and its types compile.
 
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { projectRoot } from '../../tools/lib/run.mjs'
-import { buildModel } from '../oracle/onnx.mjs'
 import { installPackage, runIn } from './install.mjs'
+import { answer, program } from './known_answer.mjs'
 
 const library = join(projectRoot, 'web/lib')
-const binaries = [
-  'lowbit.wasm',
-  'lowbit-quantize.wasm',
-  'lowbit-relaxed.wasm',
-  'lowbit-relaxed-quantize.wasm',
-]
+const binaries = ['lowbit.wasm', 'lowbit-quantize.wasm', 'lowbit-relaxed.wasm']
 
 test('an installed package', async (t) => {
   const { app, tarball, files } = installPackage(t)
@@ -29,54 +24,38 @@ test('an installed package', async (t) => {
       'README.md',
       'package.json',
       'dist/index.js',
+      'dist/inline.js',
       'dist/worker.js',
       ...binaries.map((binary) => `dist/${binary}`),
     ]) {
       assert.ok(names.includes(name), `${name} in ${names}`)
     }
-    const foreign = /^(LICENSE|README\.md|package\.json|dist\/[a-z-]+(\.js|\.d\.ts|\.wasm))$/
+    const foreign = /^(LICENSE|README\.md|package\.json|dist\/[a-z_-]+(\.js|\.d\.ts|\.wasm))$/
     assert.deepEqual(
       names.filter((name) => !foreign.test(name)),
       [],
     )
   })
 
-  // y = Relu(x W' + b) of numbers that float32 holds exactly.
-  const model = buildModel({
-    inputs: { x: ['batch', 2] },
-    outputs: { y: ['batch', 2] },
-    constants: {
-      w: { type: 'float32', dims: [2, 2], data: Float32Array.of(1, 2, -3, 0.5) },
-      b: { type: 'float32', dims: [2], data: Float32Array.of(0.25, 1) },
-    },
-    nodes: [
-      ['Gemm', ['x', 'w', 'b'], 'h', { transB: 1 }],
-      ['Relu', ['h'], 'y'],
-    ],
+  await t.test('is small enough to install', (t) => {
+    const { size } = statSync(tarball)
+    t.diagnostic(`${size} bytes`)
+    assert.ok(size <= 700_000, `${size} bytes`)
   })
-  writeFileSync(join(app, 'model.onnx'), model)
-  // By hand: [1, 1] gives [1 + 2 + 0.25, -3 + 0.5 + 1], [-1, 2] gives [-1 + 4 + 0.25, 3 + 1 + 1].
-  const answer = '{"shape":[2,2],"data":[3.25,0,3.25,5]}'
-  const use = `
-    const { readFileSync } = require('node:fs')
-    const { createLowbit } = require('lowbit')
-    async function main() {
-      const lowbit = await createLowbit({ worker: process.argv[2] === 'worker' })
-      const model = await lowbit.load(readFileSync('model.onnx'))
-      const [{ shape, data }] = await model.run([{ data: Float32Array.of(1, 1, -1, 2), shape: [2, 2] }])
-      console.log(JSON.stringify({ shape, data: [...data] }))
-      lowbit.dispose()
-    }
-    main()`
-  writeFileSync(join(app, 'use.cjs'), use)
-  const asModule = use.replaceAll(/const (.*) = require\((.*)\)/g, 'import $1 from $2')
-  writeFileSync(join(app, 'use.mjs'), asModule)
 
-  for (const file of ['use.mjs', 'use.cjs']) {
-    for (const thread of ['main', 'worker']) {
-      await t.test(`computes a known answer: ${file}, ${thread}`, () => {
-        assert.equal(runIn(app, 'node', ['--no-warnings', file, thread]).trim(), answer)
-      })
+  for (const entry of ['lowbit', 'lowbit/inline']) {
+    const use = `${program(entry)}
+      ask({ worker: process.argv[2] === 'worker' }).then((it) => console.log(JSON.stringify(it)))`
+    const required = use.replaceAll(/import (.*) from (\S+)/g, 'const $1 = require($2)')
+    writeFileSync(join(app, 'use.mjs'), use)
+    writeFileSync(join(app, 'use.cjs'), required)
+    for (const file of ['use.mjs', 'use.cjs']) {
+      for (const thread of ['main', 'worker']) {
+        await t.test(`computes a known answer: ${entry}, ${file}, ${thread}`, () => {
+          const output = JSON.parse(runIn(app, 'node', ['--no-warnings', file, thread]))
+          assert.deepEqual(output, { ...answer, tier: output.tier, thread })
+        })
+      }
     }
   }
 
@@ -128,11 +107,13 @@ test('an installed package', async (t) => {
 
 const consumer = `
 import { createLowbit, errorCodes, LowbitError } from 'lowbit'
+import * as inline from 'lowbit/inline'
 import type { Calibration, DotProduct, Evaluator, Lowbit, LowbitErrorCode, Model } from 'lowbit'
 import type { Recipe, Report, Sensitivity, Tensor } from 'lowbit'
 
-const wasm = { simd128: '/lowbit.wasm', relaxed: new URL('https://example.org/lowbit-relaxed.wasm') }
+const wasm = { run: '/lowbit.wasm', relaxed: new URL('https://example.org/lowbit-relaxed.wasm') }
 const lowbit: Lowbit = await createLowbit({ tier: 'reference', worker: false, wasm })
+const other: Lowbit = await inline.createLowbit({ workers: 2 })
 const dot: DotProduct | undefined = lowbit.backend.dot
 const recipe: Recipe = { weights: { granularity: 'tensor' } }
 const calibration: Tensor = { data: new Float32Array(4), shape: [1, 4] }
@@ -148,22 +129,32 @@ const evaluator: Evaluator = await lowbit.evaluator(fp32, { inputs: calibration,
 const right: number = (await evaluator.measure(weightOnly)).correct
 const blob = new Blob([await int8.save('onnx')])
 const code: LowbitErrorCode | undefined = errorCodes[0]
-try { await int8.run([calibration]) } catch (error) { if (error instanceof LowbitError) error.where.length }
+try { await int8.run([calibration]) } catch (error) { if (error instanceof inline.LowbitError) error.where.length }
 // @ts-expect-error
 await lowbit.quantize(fp32, { weights: { bits: 9 } }, { calibration })
 // @ts-expect-error
 report.a.bytes = 3
 // @ts-expect-error
 await lowbit.quantize(fp32, {}, { calibration: seen.bytes })
-export { blob, code, dot, fragile, right, share }
+export { blob, code, dot, fragile, LowbitError, other, right, share }
 `
 
-// What a visitor downloads: the glue and a part of the binary that runs.
-for (const binary of binaries) {
-  test(`${binary} is small enough to download`, (t) => {
-    const files = [binary, 'lowbit.js'].map((file) => readFileSync(join(library, 'dist', file)))
-    const raw = files.reduce((sum, file) => sum + file.length, 0)
-    const packed = files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0)
+test('documentation is made of every export, without a warning', () => {
+  const typedoc = join(projectRoot, 'node_modules/typedoc/bin/typedoc')
+  const options = ['--options', join(library, 'typedoc.json'), '--emit', 'none']
+  runIn(library, process.execPath, [typedoc, ...options])
+})
+
+// What a visitor downloads to run models, and later with the first call of anything else.
+for (const files of [
+  ['lowbit.wasm', 'lowbit.js'],
+  ['lowbit.wasm', 'lowbit.js', 'lowbit-relaxed.wasm'],
+  ['lowbit-quantize.wasm'],
+]) {
+  test(`${files.join(' + ')}: small enough to download`, (t) => {
+    const contents = files.map((file) => readFileSync(join(library, 'dist', file)))
+    const raw = contents.reduce((sum, file) => sum + file.length, 0)
+    const packed = contents.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0)
     t.diagnostic(`${raw} bytes, ${packed} compressed`)
     assert.ok(raw <= 500_000, `${raw} bytes`)
     assert.ok(packed <= 180_000, `${packed} bytes compressed`)

@@ -87,6 +87,13 @@ export const needs = [
     dnf: ['simde-devel'],
   },
   {
+    name: "ONNX's tests of its operators",
+    purpose: 'test',
+    // Elsewhere it is no must: without them the suites skip these tests.
+    isMet: (system) => system !== 'debian' || existsSync('/usr/share/libonnx-testdata'),
+    apt: ['libonnx-testdata'],
+  },
+  {
     name: 'Google Benchmark, for the native micro-benchmark',
     purpose: 'test',
     // Elsewhere it is no must: without it the micro-benchmark is not built.

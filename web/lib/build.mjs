@@ -1,10 +1,13 @@
-// Makes dist/: the compiled TypeScript, and beside it from the build folder the two WebAssembly binaries, each in two parts, and the glue that
-// serves both, minified: Emscripten removes white space only. The licence has to lie in the package's own folder.
+// Makes dist/: the compiled TypeScript, and beside it from the build folder the WebAssembly binary in its three parts and their
+// glue, minified: Emscripten removes white space only. inlined.js has all that once more as text, for the entry point `lowbit/inline`.
+// The licence has to lie in the package's own folder.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { deflateRawSync } from 'node:zlib'
+import { rolldown } from 'rolldown'
 import { minify } from 'rolldown/utils'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -16,19 +19,28 @@ const { status } = spawnSync(process.execPath, [typescript, '--project', here('t
 })
 if (status !== 0) process.exit(1)
 const built = (name) => here(`../../build/wasm/${name}`)
-copyFileSync(built('simd128/whole/lowbit.d.ts'), here('dist/lowbit.d.ts'))
-for (const [tier, name] of [
-  ['simd128', 'lowbit'],
-  ['relaxed', 'lowbit-relaxed'],
-]) {
-  copyFileSync(built(`${tier}/lowbit.wasm`), here(`dist/${name}.wasm`))
-  copyFileSync(built(`${tier}/lowbit-quantize.wasm`), here(`dist/${name}-quantize.wasm`))
-}
-const source = readFileSync(built('simd128/whole/lowbit.js'), 'utf8')
-if (readFileSync(built('relaxed/whole/lowbit.js'), 'utf8') !== source) {
-  throw new Error('The two binaries need different glue; lowbit.js can serve only one of them.')
-}
-const glue = await minify('lowbit.js', source, { module: true })
+copyFileSync(built('plain/lowbit.d.ts'), here('dist/lowbit.d.ts'))
+const glue = await minify('lowbit.js', readFileSync(built('whole/lowbit.js'), 'utf8'), {
+  module: true,
+})
 if (glue.errors.length) throw glue.errors[0]
 writeFileSync(here('dist/lowbit.js'), glue.code)
+
+const bundle = await rolldown({ input: here('dist/worker.js') })
+const { output } = await bundle.generate({ format: 'iife', minify: true })
+const inlined = { worker: output[0].code.trim() }
+for (const [part, file] of [
+  ['run', 'lowbit.wasm'],
+  ['quantize', 'lowbit-quantize.wasm'],
+  ['relaxed', 'lowbit-relaxed.wasm'],
+]) {
+  copyFileSync(built(`parts/${file}`), here(`dist/${file}`))
+  inlined[part] = deflateRawSync(readFileSync(here(`dist/${file}`)), { level: 9 }).toString(
+    'base64',
+  )
+}
+const lines = Object.entries(inlined).map(
+  ([name, text]) => `export const ${name} = ${JSON.stringify(text)}\n`,
+)
+writeFileSync(here('dist/inlined.js'), lines.join(''))
 copyFileSync(here('../../LICENSE'), here('LICENSE'))

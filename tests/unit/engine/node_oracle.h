@@ -83,8 +83,12 @@ class NodeOracle {
       case Op::kDropout:
       case Op::kQuantizeLinear:
       case Op::kDequantizeLinear:
+      case Op::kSqueeze:
+      case Op::kUnsqueeze:
         for (int64_t i = 0; i < size(); ++i) set(i, converted(0, i));
         break;
+      default:
+        std::abort();  // its own test has the answers
     }
     return std::move(expected_);
   }
@@ -122,6 +126,7 @@ class NodeOracle {
       case DType::kI32:
         return tensor.data<int32_t>()[at];
       case DType::kI64:
+      case DType::kBool:
         break;
     }
     return std::numeric_limits<double>::quiet_NaN();

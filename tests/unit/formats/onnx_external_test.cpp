@@ -35,7 +35,7 @@ Result<Graph> read(const std::vector<int64_t>& dims, const Entries& entries,
                    const ExternalFiles& files = kFiles) {
   OnnxFile file;
   file.input("x", {"N", 2}).initializer(external_tensor(dims, entries));
-  return read_onnx(file.node("Add", {"x", "w"}, {"y"}).output("y").bytes(), files);
+  return read_onnx(file.node("Add", {"x", "w"}, {"y"}).output("y").bytes(), {.files = files});
 }
 
 std::vector<float> weights_of(const Result<Graph>& graph) {

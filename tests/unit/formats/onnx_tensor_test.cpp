@@ -84,19 +84,25 @@ TEST_CASE("packed typed data is read") {
   CHECK(must(decode(dims)).shape() == Shape{2, 1});
 }
 
-TEST_CASE("doubles and booleans are read one at a time, as attributes need them") {
-  check_elements<float>(raw_tensor<double>("t", kOnnxDouble, {}, {0.1}), {0.1f});
-  check_elements<uint8_t>(raw_tensor<uint8_t>("t", kOnnxBool, {1}, {1}), {1});
-  check_elements<uint8_t>(typed_tensor("t", kOnnxBool, 5, {}, {1}), {1});
-  check_error(decode(raw_tensor<double>("t", kOnnxDouble, {2}, {1, 2})),
-              ErrorCode::kUnsupportedFeature, "float64");
-  check_error(decode(raw_tensor<uint8_t>("t", kOnnxBool, {2}, {0, 1})),
-              ErrorCode::kUnsupportedFeature, "bool");
+TEST_CASE("doubles become float32, and any byte but 0 is true") {
+  check_elements<float>(raw_tensor<double>("t", kOnnxDouble, {2}, {0.1, -2}), {0.1f, -2});
+  check_elements<bool>(raw_tensor<uint8_t>("t", kOnnxBool, {3}, {1, 0, 7}), {true, false, true});
+  check_elements<bool>(typed_tensor("t", kOnnxBool, 5, {}, {1}), {true});
+}
+
+TEST_CASE("unsigned integers go into wider signed ones, if they fit") {
+  check_elements<int32_t>(raw_tensor<uint16_t>("t", 4, {2}, {0, 65535}), {0, 65535});
+  check_elements<int32_t>(typed_tensor("t", 4, 5, {1}, {65535}), {65535});
+  check_elements<int64_t>(raw_tensor<uint32_t>("t", 12, {1}, {0xffffffffu}), {0xffffffff});
+  check_elements<int64_t>(typed_tensor("t", 12, 11, {1}, {7}), {7});
+  check_elements<int64_t>(raw_tensor<uint64_t>("t", 13, {1}, {7}), {7});
+  check_error(decode(raw_tensor<uint64_t>("t", 13, {1}, {uint64_t{1} << 63})),
+              ErrorCode::kUnsupportedFeature, "2^63");
 }
 
 TEST_CASE("other element types are refused by name") {
   check_error(decode(raw_tensor<uint16_t>("t", 16, {1}, {0})), ErrorCode::kUnsupportedFeature,
-              "type 16");
+              "bfloat16");
   check_error(decode(tensor_header("t", 0, {1})), ErrorCode::kUnsupportedFeature, "undefined");
 }
 

@@ -1,20 +1,24 @@
 // Checks of what callers in plain JavaScript may get wrong. `where` is the path of the argument. What depends on the
 // model, such as its inputs' shapes, is checked where the model is.
 
-import type { BinarySources } from './loader.js'
-import type { DistributionChoice, DoctorChoice, MixedPrecisionChoice } from './raw.js'
+import type { PartSources } from './loader.js'
+import type { ModelSource } from './protocol.js'
+import type { DistributionChoice, DoctorChoice, MixedPrecisionChoice, RawTensor } from './raw.js'
 import {
+  type AnyTensor,
   type Calibration,
   type CallOptions,
   type DiagnoseOptions,
   type DistributionOptions,
   type EvaluateOptions,
+  type LoadOptions,
   LowbitError,
   type LowbitErrorCode,
   type MixedPrecisionOptions,
   type Model,
   type Precision,
-  type Tensor,
+  type TensorData,
+  type ValueInfo,
   type WasmSource,
   type WeightOptions,
 } from './types.js'
@@ -47,17 +51,56 @@ export function checkOptions(options: unknown, where = 'options'): asserts optio
   }
 }
 
+/** A copy of everything, which the caller cannot change any more. */
+export function readModelSource(bytes: unknown, options: LoadOptions): ModelSource {
+  const { constants = {}, dimensions = {} } = options
+  if (!isObject(constants)) return fail('options.constants', 'must be an object of tensors by name')
+  if (!isObject(dimensions)) {
+    return fail('options.dimensions', 'must be an object of numbers by name')
+  }
+  return {
+    bytes: readBytes(bytes),
+    constants: Object.entries(constants).map(([name, given]) => {
+      const tensor = readTensor(given, `options.constants.${name}`, undefined)
+      const { data, shape } = tensor
+      const found = Object.entries(arrays).find(([, type]) => data instanceof type)
+      return { name, tensor: { data: data.slice(), shape: [...shape], dtype: found?.[0] ?? '' } }
+    }),
+    dimensions: Object.entries(dimensions).map(([name, size]) => {
+      if (isCount(size) && size > 0) return { name, size }
+      return fail(`options.dimensions.${name}`, 'must be an integer from 1 up')
+    }),
+  }
+}
+
 /** A copy, which the caller cannot change any more. */
-export function readBytes(bytes: unknown): Uint8Array {
+function readBytes(bytes: unknown): Uint8Array {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
   if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
   return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
 }
 
-function checkTensor(tensor: unknown, where: string): asserts tensor is Tensor {
+/** What holds the elements of each type; bool as bytes. */
+const arrays: Readonly<Record<string, new (length: number) => TensorData>> = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  int8: Int8Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+}
+
+function checkTensor(tensor: unknown, where: string): asserts tensor is AnyTensor {
   if (!isObject(tensor)) fail(where, 'must be a tensor, { data, shape }')
   const { data, shape } = tensor
-  if (!(data instanceof Float32Array)) fail(`${where}.data`, 'must be a Float32Array')
+  const isData = (array: unknown): array is TensorData =>
+    Object.values(arrays).some((type) => array instanceof type)
+  if (!isData(data)) {
+    return fail(
+      `${where}.data`,
+      `must be a ${Object.values(arrays)[0]?.name} or another of the types of TensorData`,
+    )
+  }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     fail(`${where}.shape`, 'must be an array of integers from 0 up')
   }
@@ -68,29 +111,44 @@ function checkTensor(tensor: unknown, where: string): asserts tensor is Tensor {
   }
 }
 
-/** One tensor per input of the model. */
-export function readTensors(tensors: unknown, where: string, inputCount: number): Tensor[] {
-  if (!Array.isArray(tensors)) return fail(where, 'must be an array of tensors')
-  tensors.forEach((tensor, index) => {
-    checkTensor(tensor, `${where}[${index}]`)
-  })
-  if (tensors.length !== inputCount) {
-    const message = `has ${tensors.length} tensors, but the model has ${inputCount} inputs`
-    fail(where, message, 'SHAPE_MISMATCH')
+/** With its element type. */
+function readTensor(tensor: unknown, where: string, value: ValueInfo | undefined): RawTensor {
+  checkTensor(tensor, where)
+  if (!value) return tensor
+  const { data, shape } = tensor
+  const { name, dtype } = value
+  const array = arrays[dtype]
+  if (array && !(data instanceof array)) {
+    fail(`${where}.data`, `must be a ${array.name}, as '${name}' is ${dtype}`, 'TYPE_MISMATCH')
   }
-  return tensors
+  return dtype === 'float32' ? tensor : { data, shape, dtype }
+}
+
+/** One tensor per input of the model. */
+export function readTensors(
+  tensors: unknown,
+  where: string,
+  inputs: readonly ValueInfo[],
+): RawTensor[] {
+  if (!Array.isArray(tensors)) return fail(where, 'must be an array of tensors')
+  const read = tensors.map((tensor, index) =>
+    readTensor(tensor, `${where}[${index}]`, inputs[index]),
+  )
+  if (tensors.length === inputs.length) return read
+  const message = `has ${tensors.length} tensors, but the model has ${inputs.length} inputs`
+  return fail(where, message, 'SHAPE_MISMATCH')
 }
 
 /** Nothing, or one tensor per output of the model. */
-export function readLent(tensors: unknown, outputCount: number): void {
+export function readLent(tensors: unknown, outputs: readonly ValueInfo[]): void {
   const where = 'options.outputs'
   if (tensors === undefined) return
   if (!Array.isArray(tensors)) fail(where, 'must be an array of tensors')
   tensors.forEach((tensor, index) => {
-    checkTensor(tensor, `${where}[${index}]`)
+    readTensor(tensor, `${where}[${index}]`, outputs[index])
   })
-  if (tensors.length === outputCount) return
-  const message = `has ${tensors.length} tensors, but the model has ${outputCount} outputs`
+  if (tensors.length === outputs.length) return
+  const message = `has ${tensors.length} tensors, but the model has ${outputs.length} outputs`
   fail(where, message, 'SHAPE_MISMATCH')
 }
 
@@ -98,10 +156,10 @@ export function readLent(tensors: unknown, outputCount: number): void {
 export function readSamples(
   samples: unknown,
   where: string,
-  inputCount: number,
-): { tensors: Tensor[]; count: number } {
-  if (!Array.isArray(samples)) checkTensor(samples, where)
-  const tensors = readTensors(Array.isArray(samples) ? samples : [samples], where, inputCount)
+  inputs: readonly ValueInfo[],
+): { tensors: RawTensor[]; count: number } {
+  if (!Array.isArray(samples)) readTensor(samples, where, inputs[0])
+  const tensors = readTensors(Array.isArray(samples) ? samples : [samples], where, inputs)
   const [count] = new Set(tensors.map(({ shape }) => shape[0]))
   if (count === undefined || tensors.some(({ shape }) => shape[0] !== count)) {
     return fail(where, 'must have the samples along the first dimension', 'SHAPE_MISMATCH')
@@ -138,12 +196,12 @@ const isWasmSource = (source: unknown): source is WasmSource =>
   typeof source === 'string' ||
   [URL, Uint8Array, ArrayBuffer].some((type) => source instanceof type)
 
-/** A single source is that of the simd128 binary, beside which there is no other then. */
-export function readWasm(wasm: unknown): BinarySources {
+/** A single source is that of the part that runs models; relaxed kernels there are none then. */
+export function readWasm(wasm: unknown): PartSources {
   if (wasm === undefined) return {}
-  if (isWasmSource(wasm)) return { simd128: wasm, relaxed: null }
+  if (isWasmSource(wasm)) return { run: wasm, relaxed: null }
   const kinds = 'a URL, a string, a Uint8Array or an ArrayBuffer'
-  const names = ['simd128', 'simd128Quantize', 'relaxed', 'relaxedQuantize']
+  const names = ['run', 'quantize', 'relaxed']
   if (!isObject(wasm)) return fail('options.wasm', `must be ${kinds}, or an object of these`)
   for (const [key, source] of Object.entries(wasm)) {
     const where = `options.wasm.${key}`
@@ -272,8 +330,12 @@ export function checkPrecision({ info }: Model, where: string, precision: Precis
 }
 
 /** Samples, at least one. */
-export function readCalibrationSamples(samples: unknown, where: string, { info }: Model): Tensor[] {
-  const { tensors, count } = readSamples(samples, where, info.inputs.length)
+export function readCalibrationSamples(
+  samples: unknown,
+  where: string,
+  { info }: Model,
+): RawTensor[] {
+  const { tensors, count } = readSamples(samples, where, info.inputs)
   if (count > 0) return tensors
   throw new LowbitError('EMPTY_CALIBRATION', 'calibration needs at least one sample', where)
 }
@@ -288,7 +350,7 @@ export function readOnlyCalibration(calibration: unknown): Uint8Array {
 export function readEvaluation({ info }: Model, options: EvaluateOptions) {
   checkOptions(options)
   const where = 'options.inputs'
-  const { tensors, count } = readSamples(options.inputs, where, info.inputs.length)
+  const { tensors, count } = readSamples(options.inputs, where, info.inputs)
   if (count > 0) return { inputs: tensors, labels: readLabels(options.labels, count) }
   throw new LowbitError('INVALID_ARGUMENT', 'there must be at least one sample', where)
 }

@@ -1,6 +1,5 @@
 // The caller's side of a worker: sends calls, matches replies, and notices when the worker dies.
 
-import { nodeBuiltin } from './node.js'
 import type {
   Call,
   FailureMessage,
@@ -13,34 +12,6 @@ import type {
 import type { KernelTier } from './raw.js'
 import { LowbitError, type Progress, type Tiles, type WorkerLike } from './types.js'
 
-/** Starts a worker of Node in the shape of a browser's. It keeps the process alive only during calls. */
-function startNodeWorker(threads: NonNullable<ReturnType<typeof nodeThreads>>): WorkerLike {
-  // Not in bundlers' form of a worker's address: in their output Node's branch never runs.
-  const here = import.meta.url
-  const worker = new threads.Worker(new URL('./worker.js', here))
-  const like: WorkerLike = {
-    postMessage: (message, transfer) => worker.postMessage(message, transfer),
-    terminate: () => worker.terminate(),
-    ref: () => worker.ref(),
-    unref: () => worker.unref(),
-    onmessage: null,
-    onerror: null,
-  }
-  worker.on('message', (data) => like.onmessage?.({ data }))
-  worker.on('error', (error) => like.onerror?.({ message: String(error) }))
-  worker.on('exit', () => like.onerror?.({ message: 'the worker exited' }))
-  return like
-}
-
-const nodeThreads = () => nodeBuiltin('node:worker_threads')
-
-/** Starts the package's own worker. */
-export function startWorker(): WorkerLike {
-  const threads = nodeThreads()
-  if (threads) return startNodeWorker(threads)
-  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }) as WorkerLike
-}
-
 /** A copy of a request, with copies of its typed arrays in buffers that can move to the worker. */
 function detach(request: unknown): { copy: unknown; buffers: ArrayBuffer[] } {
   const buffers: ArrayBuffer[] = []
@@ -48,6 +19,8 @@ function detach(request: unknown): { copy: unknown; buffers: ArrayBuffer[] } {
     if (
       value instanceof Float32Array ||
       value instanceof Int32Array ||
+      value instanceof Int8Array ||
+      value instanceof BigInt64Array ||
       value instanceof Uint8Array
     ) {
       // A typed array crosses with its whole buffer, which may hold much more than the array shows.
@@ -158,7 +131,7 @@ class Bridge implements Host {
 /** A session in `worker`, which must run the package's worker.js. Errors: LOAD_FAILED. */
 export function startBridge(
   worker: WorkerLike,
-  binary: WebAssembly.Module,
+  parts: readonly WebAssembly.Module[],
   kernels: Kernels,
   tuning: Tuning,
 ): Promise<Host> {
@@ -175,6 +148,6 @@ export function startBridge(
     worker.onerror = ({ message = 'its script did not load' }) => {
       fail(new LowbitError('LOAD_FAILED', `the worker did not start: ${message}`, 'worker'))
     }
-    worker.postMessage({ kind: 'start', binary, kernels, tuning } satisfies ToWorker, [])
+    worker.postMessage({ kind: 'start', parts, kernels, tuning } satisfies ToWorker, [])
   })
 }

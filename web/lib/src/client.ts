@@ -14,7 +14,7 @@ import type { Binary } from './loader.js'
 import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
-import type { RawMixedPoint } from './raw.js'
+import type { RawMixedPoint, RawTensor } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
@@ -32,6 +32,7 @@ import type {
   Evaluator,
   LayerAccumulators,
   LayerRecipe,
+  LoadOptions,
   Lowbit,
   MixedPrecision,
   MixedPrecisionOptions,
@@ -44,7 +45,6 @@ import type {
   RunOptions,
   Score,
   Sensitivity,
-  Tensor,
   WeightDistribution,
   WeightedLayer,
   WeightOptions,
@@ -64,7 +64,7 @@ function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[
 type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
 
 /** The results in the lent tensors, where there are some. */
-function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
+function fill(lent: readonly RawTensor[], results: RawTensor[]): RawTensor[] {
   lent.forEach(({ data, shape }, index) => {
     const result = results[index]
     if (!result) return
@@ -72,19 +72,19 @@ function fill(lent: readonly Tensor[], results: Tensor[]): Tensor[] {
       const message = `has the shape [${shape.join(', ')}]; the output's is [${result.shape.join(', ')}]`
       check.fail(`options.outputs[${index}]`, message, 'SHAPE_MISMATCH')
     }
-    if (result.data !== data) data.set(result.data)
+    if (result.data !== data) data.set(result.data as never)
   })
   return lent.length > 0 ? [...lent] : results
 }
 
-/** Those that the first part of the binary can do. */
+/** Those that the binary's first part can do. */
 const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
 
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
   readonly #pool: Pool
   readonly #binary: Binary
-  /** The hosts that have the second part of the binary, once the promise is fulfilled. */
+  /** The hosts that can do the other verbs, once the promise is fulfilled. */
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
@@ -102,12 +102,12 @@ export class Client implements Lowbit {
     this.#warnsUndisposed = warnsUndisposed
   }
 
-  async load(bytes: Uint8Array | ArrayBuffer, options: CallOptions = {}): Promise<Model> {
+  async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
     check.checkOptions(options)
-    const copy = check.readBytes(bytes)
+    const source = check.readModelSource(bytes, options)
     return this.#make(options, async (task, host, target) => {
-      const info = await task.ask(host, 'load', { target, bytes: copy })
-      return { info, bytes: copy, warnings: [] }
+      const info = await task.ask(host, 'load', { target, source })
+      return { info, source, warnings: [] }
     })
   }
 
@@ -134,7 +134,8 @@ export class Client implements Lowbit {
     return this.#make(options, async (task, host, target) => {
       const made = await this.#calibrateFor(task, host, record, text, source)
       const request = { model: record.id, target, recipe: text, ...made }
-      return this.#ask(task, host, [record], 'quantize', request)
+      const { bytes, ...rest } = await this.#ask(task, host, [record], 'quantize', request)
+      return { source: { bytes, constants: [], dimensions: [] }, ...rest }
     })
   }
 
@@ -224,7 +225,7 @@ export class Client implements Lowbit {
     const record: EvaluatorRecord = {
       id: ++this.#lastModel,
       client: this,
-      reference: model.bytes,
+      reference: model.source,
       // Copies, which may be needed again when the caller has changed its own.
       inputs: inputs.map(({ data, shape }) => ({ data: data.slice(), shape: [...shape] })),
       labels,
@@ -277,7 +278,7 @@ export class Client implements Lowbit {
     return withOutcomes(raw, labels, a.info.outputs[0])
   }
 
-  async run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]> {
+  async run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]> {
     const model = record.id
     const { outputs: lent = [] } = options
     const chunks = chunksOf(batchingOf(record.info, inputs))
@@ -346,7 +347,7 @@ export class Client implements Lowbit {
   async #calibrate(
     task: Task,
     record: ModelRecord,
-    samples: readonly Tensor[],
+    samples: readonly RawTensor[],
   ): Promise<Calibration> {
     const chunks = chunksOf(batchingOf(record.info, samples))
     const requestFor = ({ first, count }: Chunk) => ({
@@ -382,7 +383,7 @@ export class Client implements Lowbit {
       task: Task,
       host: Host,
       target: ModelId,
-    ) => Promise<Pick<ModelRecord, 'info' | 'bytes' | 'warnings'>>,
+    ) => Promise<Pick<ModelRecord, 'info' | 'source' | 'warnings'>>,
   ): Promise<Model> {
     const id = ++this.#lastModel
     try {
@@ -463,7 +464,7 @@ export class Client implements Lowbit {
   async #startAgain({ id, reference, inputs, labels }: EvaluatorRecord, host: Host): Promise<void> {
     // A model of its own, as the caller's may have been disposed of.
     const model = ++this.#lastModel
-    await host.call('load', { target: model, bytes: reference }, () => {}).reply
+    await host.call('load', { target: model, source: reference }, () => {}).reply
     await this.#bringSecondPart(host)
     const request = { target: id, reference: model, inputs, labels }
     await host.call('startEvaluator', request, () => {}).reply
@@ -474,8 +475,8 @@ export class Client implements Lowbit {
     let isThere = this.#complete.get(host)
     if (!isThere) {
       isThere = this.#binary
-        .second()
-        .then((second) => host.call('complete', { second }, () => {}).reply)
+        .quantize()
+        .then((part) => host.call('complete', { part }, () => {}).reply)
       this.#complete.set(host, isThere)
       isThere.catch(() => this.#complete.delete(host))
     }
@@ -486,7 +487,7 @@ export class Client implements Lowbit {
     if (record.isDisposed) throw disposed('model')
     let isThere = record.homes.get(host)
     if (!isThere) {
-      const request = { target: record.id, bytes: record.bytes }
+      const request = { target: record.id, source: record.source }
       isThere = host.call('load', request, () => {}).reply
       record.homes.set(host, isThere)
     }

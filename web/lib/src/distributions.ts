@@ -22,6 +22,7 @@ export interface ObservedValue {
   readonly zeros: number
 }
 
+/** How the activations that `distribution` shows are quantized, and drawn. */
 export interface DistributionOptions {
   /** Of the integers. @default 8 */
   bits?: Bits
@@ -85,6 +86,7 @@ export interface WeightedLayer {
   readonly count: number
 }
 
+/** Which weights `weights` counts, and how finely. */
 export interface WeightOptions {
   /** One output channel, from 0 up, in place of all. */
   channel?: number
@@ -92,6 +94,7 @@ export interface WeightOptions {
   bins?: number
 }
 
+/** A layer's weights, counted. */
 export interface WeightDistribution {
   /** Of the real weights, or of those that the integers stand for; from the least to the largest of them. */
   readonly histogram: Histogram

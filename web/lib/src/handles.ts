@@ -1,8 +1,10 @@
 // Models and evaluators as callers hold them, and what is known of them on this side.
 
 import * as check from './arguments.js'
-import type { Host, ModelId } from './protocol.js'
+import type { Host, ModelId, ModelSource } from './protocol.js'
+import type { RawTensor } from './raw.js'
 import type {
+  AnyTensor,
   CallOptions,
   Evaluator,
   Model,
@@ -10,11 +12,12 @@ import type {
   RunOptions,
   Score,
   Tensor,
+  TensorData,
 } from './types.js'
 
 /** What handles ask of the client that they belong to. */
 interface Owner {
-  run(record: ModelRecord, inputs: Tensor[], options: RunOptions): Promise<Tensor[]>
+  run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]>
   save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>>
   measure(record: EvaluatorRecord, model: Model, options: CallOptions): Promise<Score>
   /** Frees a model or an evaluator; a second time does nothing. */
@@ -27,8 +30,7 @@ interface Owner {
 export interface ModelRecord {
   readonly id: ModelId
   readonly client: Owner
-  /** ONNX bytes. */
-  readonly bytes: Uint8Array
+  readonly source: ModelSource
   readonly info: ModelInfo
   readonly warnings: readonly string[]
   /** The hosts that have the model, once the promise is fulfilled. */
@@ -40,9 +42,8 @@ export interface ModelRecord {
 export interface EvaluatorRecord {
   readonly id: ModelId
   readonly client: Owner
-  /** The reference's ONNX bytes. */
-  readonly reference: Uint8Array
-  readonly inputs: readonly Tensor[]
+  readonly reference: ModelSource
+  readonly inputs: readonly RawTensor[]
   readonly labels: Int32Array
   readonly homes: WeakMap<Host, Promise<unknown>>
   isDisposed: boolean
@@ -76,11 +77,16 @@ export class LoadedModel implements Model {
     finalizers.register(this, record, this)
   }
 
-  async run(inputs: readonly Tensor[], options: RunOptions = {}): Promise<Tensor[]> {
+  async run<Data extends TensorData = Float32Array>(
+    inputs: readonly AnyTensor[],
+    options: RunOptions = {},
+  ): Promise<Tensor<Data>[]> {
     check.checkOptions(options)
-    const tensors = check.readTensors(inputs, 'inputs', this.info.inputs.length)
-    check.readLent(options.outputs, this.info.outputs.length)
-    return this.#record.client.run(this.#record, tensors, options)
+    const tensors = check.readTensors(inputs, 'inputs', this.info.inputs)
+    check.readLent(options.outputs, this.info.outputs)
+    // What the elements are is for the caller to know: info.outputs tells.
+    const outputs: unknown = await this.#record.client.run(this.#record, tensors, options)
+    return outputs as Tensor<Data>[]
   }
 
   async save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>> {

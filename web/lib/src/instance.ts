@@ -46,10 +46,10 @@ export class Instance {
     return this.#isBroken
   }
 
-  /** Adds the binary's second part, once, without which only models are loaded and run. Errors: LOAD_FAILED. */
-  async complete(second: WebAssembly.Module): Promise<void> {
+  /** Adds another part of the binary, once. Errors: LOAD_FAILED. */
+  async add(part: WebAssembly.Module): Promise<void> {
     try {
-      await WebAssembly.instantiate(second, { lowbit: this.#exports })
+      await WebAssembly.instantiate(part, { lowbit: this.#exports })
     } catch (cause) {
       throw notInstantiated(cause)
     }

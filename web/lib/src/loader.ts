@@ -1,23 +1,28 @@
-// Finds and compiles a WebAssembly binary, and says in a sentence why where that fails. Compiled once, the module is
-// shared by every worker and instance.
+// Finds and compiles the parts of the WebAssembly binary, and says in a sentence why where that fails. Compiled once, a module
+// is shared by every worker and instance.
 
 import { type NodeFiles, nodeBuiltin, nodeVersion } from './node.js'
 import { LowbitError, type WasmSource } from './types.js'
 
-/** Where the binaries are; undefined: beside this file. */
-export interface BinarySources {
-  readonly simd128?: WasmSource | undefined
-  readonly simd128Quantize?: WasmSource | undefined
+/** Where the caller says that parts of the binary are. */
+export interface PartSources {
+  readonly run?: WasmSource | undefined
+  readonly quantize?: WasmSource | undefined
   /** `null`: there is none. */
   readonly relaxed?: WasmSource | undefined | null
-  readonly relaxedQuantize?: WasmSource | undefined
 }
 
-/** A compiled binary. Its first part loads and runs models; the second, for all the rest, is compiled when it is needed. */
+/** Where they are if the caller says nothing. */
+export type PartHomes = Readonly<Record<keyof PartSources, () => WasmSource | Promise<WasmSource>>>
+
+/** The binary's parts, each compiled when it is first asked for. Errors: LOAD_FAILED; the next call tries again. */
 export interface Binary {
-  readonly first: WebAssembly.Module
-  /** Errors: LOAD_FAILED; the next call tries again. */
-  second(): Promise<WebAssembly.Module>
+  /** What loads and runs models. */
+  run(): Promise<WebAssembly.Module>
+  /** What does all the rest. */
+  quantize(): Promise<WebAssembly.Module>
+  /** The relaxed kernels; fails where the engine lacks their instructions, or is known to compute them wrongly. */
+  relaxed(): Promise<WebAssembly.Module>
 }
 
 // A function that returns a vector: (func (result v128) i32.const 0 i8x16.splat).
@@ -55,12 +60,21 @@ async function compile(bytes: BufferSource, where: string): Promise<WebAssembly.
   }
 }
 
+/** What came from a server in place of a binary, and what to do about it. */
+function notFound(answer: string, where: string): LowbitError {
+  const remedy = "Copy the package's .wasm files there, or say where they are in the option wasm."
+  return loadFailed(`${answer} in place of the WebAssembly binary at ${where}. ${remedy}`, where)
+}
+
+const isHtml = (type: string) => /^(text\/html|application\/xhtml\+xml)\b/i.test(type)
+
 // Beside what a server says about it, a binary starts with "\0asm". Servers of single-page apps answer an unknown address
 // with a page instead.
 function checkMagicNumber(bytes: Uint8Array, type: string, where: string): void {
   if (bytes[0] === 0 && bytes[1] === 97 && bytes[2] === 115 && bytes[3] === 109) return
-  const what = type ? `content of type ${type}` : 'other content'
-  throw loadFailed(`the server sent ${what} in place of the WebAssembly binary`, where)
+  const isPage = isHtml(type) || bytes[0] === '<'.charCodeAt(0)
+  const what = isPage ? 'an HTML page' : type ? `content of type ${type}` : 'other content'
+  throw notFound(`the server sent ${what}`, where)
 }
 
 async function fetchBinary(url: URL | string): Promise<WebAssembly.Module> {
@@ -71,11 +85,14 @@ async function fetchBinary(url: URL | string): Promise<WebAssembly.Module> {
   } catch (cause) {
     throw loadFailed('the WebAssembly binary could not be fetched', where, cause)
   }
+  const type = response.headers.get('content-type') ?? ''
   if (!response.ok) {
     const status = `${response.status} ${response.statusText}`.trim()
-    throw loadFailed(`the server answered ${status} for the WebAssembly binary`, where)
+    throw notFound(
+      `the server answered ${status}${isHtml(type) ? ' with an HTML page' : ''}`,
+      where,
+    )
   }
-  const type = response.headers.get('content-type') ?? ''
   try {
     // Faster, but only allowed where the server knows the type.
     if (type === 'application/wasm') return await WebAssembly.compileStreaming(response)
@@ -99,9 +116,10 @@ async function readBinary(fs: NodeFiles, file: URL | string): Promise<WebAssembl
   return compile(bytes, String(file))
 }
 
-async function compileBinary(source: WasmSource): Promise<WebAssembly.Module> {
+/** `whose`: what to name where the source is bytes, which have no address. */
+async function compileBinary(source: WasmSource, whose: string): Promise<WebAssembly.Module> {
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) {
-    return compile(source as BufferSource, 'options.wasm')
+    return compile(source as BufferSource, whose)
   }
   const fs = nodeBuiltin('node:fs/promises')
   if (!fs || /^(https?|blob|data):/.test(String(source))) return fetchBinary(source)
@@ -110,36 +128,13 @@ async function compileBinary(source: WasmSource): Promise<WebAssembly.Module> {
   return readBinary(fs, isFileUrl ? new URL(source) : source)
 }
 
-async function compileParts(
-  firstSource: WasmSource,
-  secondSource: () => WasmSource,
-): Promise<Binary> {
-  let second: Promise<WebAssembly.Module> | undefined
-  return {
-    first: await compileBinary(firstSource),
-    second() {
-      second ??= compileBinary(secondSource()).catch((error) => {
-        second = undefined
-        throw error
-      })
-      return second
-    },
-  }
-}
-
-/** The binary without relaxed kernels. Errors: LOAD_FAILED. */
-export async function compileSimd128(sources: BinarySources): Promise<Binary> {
+function checkSimd(): void {
   if (!WebAssembly.validate(simdModule)) {
     throw loadFailed('this engine lacks the SIMD instructions of WebAssembly', 'WebAssembly')
   }
-  return compileParts(
-    sources.simd128 ?? new URL('./lowbit.wasm', import.meta.url),
-    () => sources.simd128Quantize ?? new URL('./lowbit-quantize.wasm', import.meta.url),
-  )
 }
 
-/** The binary with relaxed kernels. Errors: LOAD_FAILED, also where the engine is known to compute them wrongly. */
-export async function compileRelaxed(sources: BinarySources): Promise<Binary> {
+function checkRelaxedSimd(): void {
   const node = nodeVersion()
   if (node !== undefined && node < firstNodeWithRelaxed) {
     throw loadFailed(
@@ -150,11 +145,34 @@ export async function compileRelaxed(sources: BinarySources): Promise<Binary> {
   if (!WebAssembly.validate(relaxedModule)) {
     throw loadFailed('this engine lacks relaxed SIMD', 'WebAssembly')
   }
-  if (sources.relaxed === null) {
-    throw loadFailed('the wasm option names only the binary without relaxed SIMD', 'options.wasm')
+}
+
+function part(source: () => Promise<WebAssembly.Module>): () => Promise<WebAssembly.Module> {
+  let module: Promise<WebAssembly.Module> | undefined
+  return () => {
+    module ??= source().catch((error) => {
+      module = undefined
+      throw error
+    })
+    return module
   }
-  return compileParts(
-    sources.relaxed ?? new URL('./lowbit-relaxed.wasm', import.meta.url),
-    () => sources.relaxedQuantize ?? new URL('./lowbit-relaxed-quantize.wasm', import.meta.url),
-  )
+}
+
+export function locateBinary(homes: PartHomes, given: PartSources): Binary {
+  const read = async (name: keyof PartSources) => {
+    const source = given[name]
+    return source ? compileBinary(source, 'options.wasm') : compileBinary(await homes[name](), name)
+  }
+  return {
+    run: part(async () => {
+      checkSimd()
+      return read('run')
+    }),
+    quantize: part(() => read('quantize')),
+    relaxed: part(async () => {
+      checkRelaxedSimd()
+      if (given.relaxed !== null) return read('relaxed')
+      throw loadFailed('the wasm option names no relaxed kernels', 'options.wasm')
+    }),
+  }
 }

@@ -5,11 +5,11 @@ import { createSession } from './session.js'
 
 /** Errors: LOAD_FAILED. */
 export async function startLocal(
-  binary: WebAssembly.Module,
+  parts: readonly WebAssembly.Module[],
   kernels: Kernels,
   tuning: Tuning,
 ): Promise<Host> {
-  const session = await createSession(binary, kernels, tuning)
+  const session = await createSession(parts, kernels, tuning)
   const { version, tier, tiles } = session
   let hasEnded = false
   return {

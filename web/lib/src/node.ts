@@ -10,14 +10,14 @@ interface NodePort {
   on(event: string, listener: (data: unknown) => void): void
 }
 
-interface NodeWorker extends NodePort {
+export interface NodeWorker extends NodePort {
   terminate(): unknown
   ref(): void
   unref(): void
 }
 
 interface NodeWorkerThreads {
-  Worker: new (url: URL) => NodeWorker
+  Worker: new (source: URL | string, options?: { eval: boolean }) => NodeWorker
   /** Null outside of workers. */
   parentPort: NodePort | null
 }

@@ -9,6 +9,7 @@ import type {
   RawDiagnosis,
   RawMixedPrecision,
   RawReport,
+  RawTensor,
 } from './raw.js'
 import type {
   Calibration,
@@ -20,13 +21,12 @@ import type {
   Progress,
   Score,
   Sensitivity,
-  Tensor,
   Tiles,
   WeightDistribution,
   WeightedLayer,
 } from './types.js'
 
-/** What a session shall run; `probe`: the fastest of the relaxed binary that this machine computes exactly. */
+/** What a session shall run; `probe`: the fastest relaxed one that this machine computes exactly. */
 export type Kernels = KernelTier | 'probe'
 
 /** How a session comes by its tiles: those known for its tier, else it times them for so long. */
@@ -41,13 +41,22 @@ export interface Tuning {
  */
 export type ModelId = number
 
+/** What a model is made of. */
+export interface ModelSource {
+  /** ONNX. */
+  readonly bytes: Uint8Array
+  /** As in the options of `load`. */
+  readonly constants: readonly { readonly name: string; readonly tensor: RawTensor }[]
+  readonly dimensions: readonly { readonly name: string; readonly size: number }[]
+}
+
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
-  load: { request: { target: ModelId; bytes: Uint8Array }; reply: ModelInfo }
-  /** Adds the second part of the binary, for all verbs but `load` and `run`. */
-  complete: { request: { second: WebAssembly.Module }; reply: undefined }
+  load: { request: { target: ModelId; source: ModelSource }; reply: ModelInfo }
+  /** Adds the part of the binary that serves all verbs but `load` and `run`. */
+  complete: { request: { part: WebAssembly.Module }; reply: undefined }
   calibrate: {
-    request: { model: ModelId; samples: readonly Tensor[] }
+    request: { model: ModelId; samples: readonly RawTensor[] }
     reply: Calibration
   }
   /** Puts the calibrations of chunks of samples together, in their order. */
@@ -62,7 +71,7 @@ export interface Verbs {
       recipe: string
       /** Read where there are no samples to make it of. */
       calibration: Uint8Array
-      samples: readonly Tensor[]
+      samples: readonly RawTensor[]
     }
     reply: { info: ModelInfo; bytes: Uint8Array<ArrayBuffer>; warnings: string[] }
   }
@@ -71,7 +80,7 @@ export interface Verbs {
       model: ModelId
       /** JSON. */
       recipe: string
-      samples: readonly Tensor[]
+      samples: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
       choice: DoctorChoice
@@ -83,7 +92,7 @@ export interface Verbs {
       model: ModelId
       /** JSON. */
       recipe: string
-      samples: readonly Tensor[]
+      samples: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
       choice: MixedPrecisionChoice
@@ -91,7 +100,7 @@ export interface Verbs {
     reply: RawMixedPrecision
   }
   sensitivity: {
-    request: { fp32: ModelId; quantized: ModelId; inputs: readonly Tensor[]; labels: Int32Array }
+    request: { fp32: ModelId; quantized: ModelId; inputs: readonly RawTensor[]; labels: Int32Array }
     reply: Sensitivity
   }
   values: { request: { calibration: Uint8Array }; reply: ObservedValue[] }
@@ -116,7 +125,7 @@ export interface Verbs {
     request: {
       target: ModelId
       reference: ModelId
-      inputs: readonly Tensor[]
+      inputs: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
     }
@@ -126,11 +135,11 @@ export interface Verbs {
   run: {
     request: {
       model: ModelId
-      inputs: readonly Tensor[]
+      inputs: readonly RawTensor[]
       /** To be filled and returned, where their sizes fit and all samples run at once; empty for none. */
-      lent: readonly Tensor[]
+      lent: readonly RawTensor[]
     }
-    reply: Tensor[]
+    reply: RawTensor[]
   }
   save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
   /** Compares two models on some of a comparison's samples. */
@@ -138,7 +147,7 @@ export interface Verbs {
     request: {
       a: ModelId
       b: ModelId
-      inputs: readonly Tensor[]
+      inputs: readonly RawTensor[]
       /** Empty, or one class per sample. */
       labels: Int32Array
     }
@@ -151,7 +160,7 @@ export interface Verbs {
       b: ModelId
       evaluations: readonly Evaluation[]
       /** What latency is measured on. */
-      sample: readonly Tensor[]
+      sample: readonly RawTensor[]
       latencyRuns: number
     }
     reply: RawReport
@@ -202,7 +211,8 @@ export interface FailureMessage {
 export type ToWorker =
   | {
       readonly kind: 'start'
-      readonly binary: WebAssembly.Module
+      /** Of the binary: the first, and those that are added to it. */
+      readonly parts: readonly WebAssembly.Module[]
       readonly kernels: Kernels
       readonly tuning: Tuning
     }

@@ -1,6 +1,7 @@
 // The types that cross the border to C++ (src/bindings) and are not public.
 
 import type {
+  AnyTensor,
   Bits,
   Diagnosis,
   Finding,
@@ -10,7 +11,7 @@ import type {
   Score,
 } from './types.js'
 
-/** A tier of src/kernels/tier.h. The relaxed ones are those of the relaxed binary. */
+/** A tier of src/kernels/tier.h. The relaxed ones need the binary's part for them. */
 export type KernelTier =
   | 'reference'
   | 'simd128'
@@ -22,6 +23,12 @@ export type KernelTier =
 /** What a C++ function returns in place of its value where it fails. */
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }
+}
+
+/** A tensor on its way to C++. */
+export interface RawTensor extends AnyTensor {
+  /** As `ValueInfo.dtype`; none: float32. */
+  readonly dtype?: string
 }
 
 /** What mixed precision is to find, with every default filled in. */

@@ -2,7 +2,7 @@
 
 import type { Bits, Recipe } from './recipe.js'
 import type { Score } from './reports.js'
-import type { CallOptions, Tensor } from './types.js'
+import type { AnyTensor, CallOptions } from './types.js'
 
 /** What a recipe makes of a model. */
 export interface Examination {
@@ -29,6 +29,7 @@ export interface Finding {
   readonly isKept: boolean
 }
 
+/** What `diagnose` found, tried and kept. */
 export interface Diagnosis {
   /** In the order in which they were tried. */
   readonly findings: readonly Finding[]
@@ -42,7 +43,7 @@ export interface Diagnosis {
 
 export interface DiagnoseOptions extends CallOptions {
   /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
-  samples: Tensor | readonly Tensor[]
+  samples: AnyTensor | readonly AnyTensor[]
   /** The right class of each sample, from 0 up. */
   labels?: ArrayLike<number>
   /** Of the divergence from FP32: a repair that lowers it by less is not kept. From 0 to 1. @default 0.05 */
@@ -62,6 +63,7 @@ export interface MixedPoint {
   readonly predictedKl: number
 }
 
+/** What `mixPrecision` measured, and the points that it found. */
 export interface MixedPrecision {
   /** Layers with integer weights, in the order in which they run. */
   readonly layers: readonly string[]
@@ -79,7 +81,7 @@ export interface MixedPrecision {
 
 export interface MixedPrecisionOptions extends CallOptions {
   /** To calibrate, to learn from and to measure with. A list for a model with several inputs. */
-  samples: Tensor | readonly Tensor[]
+  samples: AnyTensor | readonly AnyTensor[]
   /** The right class of each sample, from 0 up. */
   labels?: ArrayLike<number>
   /** To choose from. @default [8, 7, 6, 5, 4, 3, 2] */

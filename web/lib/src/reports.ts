@@ -16,6 +16,7 @@ export interface Score {
   readonly kl: number
 }
 
+/** What one layer costs. */
 export interface LayerSensitivity {
   /** The node's or the model input's, and its operator or "Input". */
   readonly name: string
@@ -26,6 +27,7 @@ export interface LayerSensitivity {
   readonly output: Score | null
 }
 
+/** What each layer costs that is quantized alone. */
 export interface Sensitivity {
   /** The FP32 model against itself: its accuracy. */
   readonly fp32: Score
@@ -40,6 +42,7 @@ export interface Latency {
   readonly p90: number
 }
 
+/** One model of a comparison. */
 export interface ModelReport {
   /** Of the saved ONNX file. */
   readonly bytes: number
@@ -76,6 +79,7 @@ export interface LayerError {
   readonly mse: number
 }
 
+/** How far one layer of b is off that of a. */
 export interface LayerReport {
   /** The node's name, its operator, and the value that was compared. */
   readonly name: string
@@ -110,6 +114,7 @@ export interface Flip {
   readonly effect: 'repaired' | 'broken' | 'wrong' | null
 }
 
+/** What `compare` found. */
 export interface Report {
   readonly samples: number
   readonly labelled: number

@@ -4,7 +4,7 @@ import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
-import type { Failure, KernelTier, RawDiagnosis, RawMixedPrecision } from './raw.js'
+import type { Failure, KernelTier, RawDiagnosis, RawMixedPrecision, RawTensor } from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
 import {
   type Calibration,
@@ -12,7 +12,6 @@ import {
   type ModelInfo,
   type Score,
   type Sensitivity,
-  type Tensor,
   type Tiles,
 } from './types.js'
 
@@ -76,18 +75,18 @@ export class Session {
   }
 
   readonly #handlers: Handlers = {
-    load: async ({ target, bytes }, steps) => {
+    load: async ({ target, source }, steps) => {
       steps.report('load', 0)
       const info = this.#keep(
         target,
-        this.#instance.call((module) => module.load(bytes, this.tier, this.tiles)),
+        this.#instance.call((module) => module.load(source, this.tier, this.tiles)),
       )
       steps.report('load', 1)
       return info
     },
 
-    complete: async ({ second }) => {
-      await this.#instance.complete(second)
+    complete: async ({ part }) => {
+      await this.#instance.add(part)
       return undefined
     },
 
@@ -170,7 +169,7 @@ export class Session {
       if (samples === 0 || inputs.length === 0) {
         return this.#on(id, (model) => model.run(inputs, lent))
       }
-      const outputs: Tensor[][] = []
+      const outputs: RawTensor[][] = []
       const run = (first: number, count: number) => {
         const slice = sliceSamples(inputs, first, count)
         outputs.push(this.#on(id, (model) => model.run(slice, count === samples ? lent : [])))
@@ -264,20 +263,15 @@ function trial<T>(instance: Instance, action: (module: MainModule) => T): T {
   }
 }
 
-function probe(instance: Instance): KernelTier {
-  const tier = trial(instance, (module) => module.probeTier())
-  if (tier !== 'simd128') return tier
-  throw new LowbitError('LOAD_FAILED', 'the binary has no relaxed kernels', 'wasm')
-}
-
-/** Errors: LOAD_FAILED. */
+/** `parts` of the binary: the first, and those to add to it. Errors: LOAD_FAILED. */
 export async function createSession(
-  binary: WebAssembly.Module,
+  [first, ...others]: readonly WebAssembly.Module[],
   kernels: Kernels,
   { known, budgetMs }: Tuning,
 ): Promise<Session> {
-  const instance = await createInstance(binary)
-  const tier = kernels === 'probe' ? probe(instance) : kernels
+  const instance = await createInstance(first as WebAssembly.Module)
+  for (const part of others) await instance.add(part)
+  const tier = kernels === 'probe' ? trial(instance, (module) => module.probeTier()) : kernels
   const tiles = known[tier] ?? trial(instance, (module) => module.tune(tier, budgetMs))
   return new Session(instance, tier, tiles)
 }

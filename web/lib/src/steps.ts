@@ -3,7 +3,8 @@
 
 import { aborted } from './failures.js'
 import type { Control } from './protocol.js'
-import type { ModelInfo, Progress, Tensor } from './types.js'
+import type { RawTensor } from './raw.js'
+import type { ModelInfo, Progress, TensorData } from './types.js'
 
 /** The event loop turns after this much work. */
 const turnMs = 20
@@ -115,7 +116,7 @@ export interface Batching {
  * Inputs can be cut where they and the model's inputs and outputs all have the samples along their first dimension: all
  * of one symbolic size, or all of one fixed size that divides the number of samples. Otherwise they go in one piece.
  */
-export function batchingOf(info: ModelInfo, inputs: readonly Tensor[]): Batching {
+export function batchingOf(info: ModelInfo, inputs: readonly RawTensor[]): Batching {
   const samples = inputs[0]?.shape[0] ?? 1
   const always = (count: number) => ({ samples, least: count, batch: count })
   const whole = always(Math.max(samples, 1))
@@ -145,25 +146,31 @@ export function chunksOf({ samples, batch }: Batching): Chunk[] {
 }
 
 /** Samples [first, first + count) of every input, sharing the data. */
-export function sliceSamples(inputs: readonly Tensor[], first: number, count: number): Tensor[] {
-  return inputs.map(({ data, shape: [samples = 1, ...rest] }) => {
+export function sliceSamples(
+  inputs: readonly RawTensor[],
+  first: number,
+  count: number,
+): RawTensor[] {
+  return inputs.map(({ data, shape: [samples = 1, ...rest], dtype }) => {
     const size = data.length / samples
-    return { data: data.subarray(first * size, (first + count) * size), shape: [count, ...rest] }
+    const slice = data.subarray(first * size, (first + count) * size)
+    return { data: slice, shape: [count, ...rest], ...(dtype && { dtype }) }
   })
 }
 
 /** Puts the outputs of consecutive batches together: each a list of one tensor per output. */
-export function joinSamples(batches: readonly (readonly Tensor[])[]): Tensor[] {
+export function joinSamples(batches: readonly (readonly RawTensor[])[]): RawTensor[] {
   const [first = []] = batches
   if (batches.length === 1) return [...first]
-  return first.map(({ shape: [, ...rest] }, index) => {
+  return first.map(({ data: { constructor: type }, shape: [, ...rest] }, index) => {
     const parts = batches.flatMap((outputs) => outputs[index] ?? [])
     const length = parts.reduce((sum, { data }) => sum + data.length, 0)
     const samples = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0)
-    const data = new Float32Array(length)
+    const data = new (type as new (length: number) => TensorData)(length)
     let offset = 0
     for (const part of parts) {
-      data.set(part.data, offset)
+      // All are of one type.
+      data.set(part.data as never, offset)
       offset += part.data.length
     }
     return { data, shape: [samples, ...rest] }

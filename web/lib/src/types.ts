@@ -45,6 +45,7 @@ export const errorCodes = [
   'LOAD_FAILED',
 ] as const
 
+/** One of `errorCodes`. */
 export type LowbitErrorCode = (typeof errorCodes)[number]
 
 /** Every failure of the API rejects with this. `where` names the place: a node, a tensor, a byte offset, an argument. */
@@ -60,6 +61,7 @@ export class LowbitError extends Error {
   }
 }
 
+/** What a model computes in: real numbers, or integers of 8 bits or fewer. */
 export type Precision = 'float32' | 'int8'
 
 /**
@@ -78,14 +80,23 @@ export type Tier = 'reference' | 'simd128' | 'relaxed'
 export type DotProduct = 'unsigned' | 'signed' | 'pairs' | 'none'
 
 /**
- * A dense float32 tensor, row-major, in ONNX's axis order (NCHW). `data` holds as many elements as the product of
- * `shape`. The library copies tensors: those given are only read, and must not change before the call settles; those
- * returned belong to the caller.
+ * The elements of a tensor, by `ValueInfo.dtype`: float32, uint8 and bool (0 is false), int8, int32, int64. What ONNX has
+ * besides is computed in these: float16 and float64 in float32, int16 and uint16 in int32, uint32 and uint64 in int64.
  */
-export interface Tensor {
-  readonly data: Float32Array
+export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array
+
+/**
+ * A dense tensor, row-major, in ONNX's axis order (NCHW). `data` holds as many elements as the product of `shape`. The
+ * library copies tensors: those given are only read, and must not change before the call settles; those returned belong
+ * to the caller.
+ */
+export interface Tensor<Data extends TensorData = Float32Array> {
+  readonly data: Data
   readonly shape: readonly number[]
 }
+
+/** A tensor of any element type. */
+export type AnyTensor = Tensor<TensorData>
 
 /** What makes an integer stand for a real number: real = scale * (integer - zeroPoint). */
 export interface Quantization {
@@ -93,9 +104,10 @@ export interface Quantization {
   readonly zeroPoint: number
 }
 
+/** An input or an output of a model. */
 export interface ValueInfo {
   readonly name: string
-  /** The element type of the tensors given and returned: "float32". */
+  /** The element type of the tensors given and returned, such as "float32" or "int64". */
   readonly dtype: string
   /** A string names a symbolic dimension, such as "batch". */
   readonly shape: readonly (number | string)[]
@@ -103,6 +115,7 @@ export interface ValueInfo {
   readonly quantization?: Quantization
 }
 
+/** What a model takes, gives and consists of. */
 export interface ModelInfo {
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly ValueInfo[]
@@ -150,12 +163,22 @@ export interface CallOptions {
   signal?: AbortSignal
 }
 
+export interface LoadOptions extends CallOptions {
+  /**
+   * Inputs of the model that are constants, by name, and no inputs any more: shapes, axes, scales and weights must be known
+   * when a model is loaded.
+   */
+  constants?: Readonly<Record<string, AnyTensor>>
+  /** Numbers for symbolic dimensions of the inputs, by name. */
+  dimensions?: Readonly<Record<string, number>>
+}
+
 export interface RunOptions extends CallOptions {
   /**
    * Tensors of the outputs' shapes, to be filled and returned in place of new ones: the memory of large outputs costs a
    * browser more time than their copy. Like inputs they must not be touched before the call settles.
    */
-  outputs?: readonly Tensor[]
+  outputs?: readonly AnyTensor[]
 }
 
 export interface CalibrateOptions extends CallOptions {
@@ -163,7 +186,7 @@ export interface CalibrateOptions extends CallOptions {
    * The model's input with any number of samples along its first dimension, from 1 up. A list for a model with several
    * inputs.
    */
-  samples: Tensor | readonly Tensor[]
+  samples: AnyTensor | readonly AnyTensor[]
 }
 
 export interface QuantizeOptions extends CallOptions {
@@ -171,12 +194,12 @@ export interface QuantizeOptions extends CallOptions {
    * Samples, as `calibrate` takes them; or what that made of them, which saves their time where a recipe does not learn from
    * the samples themselves.
    */
-  calibration: Tensor | readonly Tensor[] | Calibration
+  calibration: AnyTensor | readonly AnyTensor[] | Calibration
 }
 
 export interface EvaluateOptions extends CallOptions {
   /** The samples, along the first dimension. A list for models with several inputs. */
-  inputs: Tensor | readonly Tensor[]
+  inputs: AnyTensor | readonly AnyTensor[]
   /** The right class of each sample, from 0 up; without labels there is no `top1`. */
   labels?: ArrayLike<number>
 }
@@ -198,10 +221,13 @@ export interface Model extends Disposable {
   readonly warnings: readonly string[]
   /**
    * One output tensor per model output. Any number of samples along the first dimension, if that is symbolic in the
-   * model, or a multiple of its size. Rejects with `SHAPE_MISMATCH` for other shapes than `info.inputs` states,
-   * `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
+   * model, or a multiple of its size. Of outputs that are not float32, say so: `run<BigInt64Array>(...)`. Rejects with
+   * `SHAPE_MISMATCH` and `TYPE_MISMATCH` for other tensors than `info.inputs` states, `ACCUMULATOR_OVERFLOW` or `UNSUPPORTED_FEATURE` for an operator that cannot be run.
    */
-  run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>
+  run<Data extends TensorData = Float32Array>(
+    inputs: readonly AnyTensor[],
+    options?: RunOptions,
+  ): Promise<Tensor<Data>[]>
   /** ONNX bytes: FP32 as loaded, or quantized in QDQ form that ONNX Runtime runs unchanged. */
   save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>>
   /** Frees the model's memory; a second call does nothing. Later calls reject with `DISPOSED`. */
@@ -217,6 +243,7 @@ export interface Evaluator extends Disposable {
   readonly reference: Score
   /** Rejects with `SHAPE_MISMATCH` for a model of other inputs or outputs. One call waits for another. */
   measure(model: Model, options?: CallOptions): Promise<Score>
+  /** Frees what it keeps. */
   dispose(): void
 }
 
@@ -229,6 +256,7 @@ export interface Tiles {
   readonly int8?: number
 }
 
+/** What runs, where, and why. */
 export interface Backend {
   readonly tier: Tier
   /** In tier `relaxed`: as the self-test at the start found it. */
@@ -241,14 +269,16 @@ export interface Backend {
   readonly reason: string
 }
 
+/** The verbs, and what runs them: see `createLowbit`. */
 export interface Lowbit extends Disposable {
   readonly backend: Backend
   readonly version: string
   /**
    * Reads an ONNX file. Rejects with `INVALID_MODEL`, `UNSUPPORTED_OPERATOR` (one error that names them all),
-   * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   * `UNSUPPORTED_FEATURE` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte. With `INVALID_ARGUMENT` for options
+   * that name what the model does not have.
    */
-  load(bytes: Uint8Array | ArrayBuffer, options?: CallOptions): Promise<Model>
+  load(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>
   /**
    * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
    * quantized model.
@@ -322,18 +352,24 @@ export interface Lowbit extends Disposable {
 
 /** As much of a browser's `Worker` as the library uses. */
 export interface WorkerLike {
+  /** As a worker's. */
   postMessage(message: unknown, transfer: ArrayBuffer[]): void
+  /** As a worker's. */
   terminate(): unknown
+  /** Set by the library. */
   onmessage: ((event: { readonly data: unknown }) => void) | null
+  /** Set by the library. */
   onerror: ((event: { readonly message?: string }) => void) | null
-  /** In Node: whether the worker keeps the process alive. */
+  /** In Node: from now on the worker keeps the process alive. */
   ref?(): void
+  /** In Node: from now on it does not. */
   unref?(): void
 }
 
-/** A WebAssembly binary, or where it is. */
+/** A part of the WebAssembly binary, or where it is. */
 export type WasmSource = ArrayBuffer | Uint8Array | URL | string
 
+/** Of `createLowbit`; all may be left out. */
 export interface LowbitOptions {
   /**
    * Kernels to use. Where the engine or the machine cannot run `relaxed`, asking for it rejects with `LOAD_FAILED`.
@@ -367,17 +403,10 @@ export interface LowbitOptions {
    */
   warnUndisposed?: boolean
   /**
-   * The binaries: `lowbit.wasm` for the tiers simd128 and reference, `lowbit-relaxed.wasm` for relaxed, and of each the
-   * part that does more than to load and run models, `lowbit-quantize.wasm` and `lowbit-relaxed-quantize.wasm`; default:
-   * beside the package's own file. Only the one that runs is read, and its second part when it is first needed. A single
-   * source is the first of them, and then relaxed kernels are not looked for.
+   * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
+   * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is
+   * read where it runs. Default: beside the package's own file. A single source is the first of them, and then relaxed
+   * kernels are not looked for.
    */
-  wasm?:
-    | WasmSource
-    | {
-        simd128?: WasmSource
-        simd128Quantize?: WasmSource
-        relaxed?: WasmSource
-        relaxedQuantize?: WasmSource
-      }
+  wasm?: WasmSource | { run?: WasmSource; quantize?: WasmSource; relaxed?: WasmSource }
 }

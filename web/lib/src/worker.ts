@@ -38,9 +38,9 @@ function buffersIn(value: unknown): ArrayBuffer[] {
 let session: Session | undefined
 const running = new Map<number, Control>()
 
-async function start(binary: WebAssembly.Module, kernels: Kernels, tuning: Tuning) {
+async function start(parts: readonly WebAssembly.Module[], kernels: Kernels, tuning: Tuning) {
   try {
-    session = await createSession(binary, kernels, tuning)
+    session = await createSession(parts, kernels, tuning)
     const { version, tier, tiles } = session
     send({ kind: 'started', version, tier, tiles })
   } catch (error) {
@@ -67,7 +67,7 @@ async function call(call: number, verb: Verb, request: unknown) {
 function receive(message: ToWorker): void {
   switch (message.kind) {
     case 'start':
-      void start(message.binary, message.kernels, message.tuning)
+      void start(message.parts, message.kernels, message.tuning)
       break
     case 'call':
       void call(message.call, message.verb, message.request)

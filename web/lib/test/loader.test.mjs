@@ -16,6 +16,9 @@ const answers = {
   '/good.wasm': [200, 'application/wasm', binary],
   '/untyped.wasm': [200, 'application/octet-stream', binary],
   '/page.wasm': [200, 'text/html', '<!doctype html><title>Not found</title>'],
+  '/lost.wasm': [404, 'text/html; charset=utf-8', '<!doctype html><title>Not found</title>'],
+  '/untyped-page.wasm': [200, '', '<!doctype html><title>Not found</title>'],
+  '/picture.wasm': [200, 'image/png', Uint8Array.of(137, 80, 78, 71)],
   '/cut.wasm': [200, 'application/wasm', binary.subarray(0, 1000)],
 }
 /** How often the second part was asked for. */
@@ -48,13 +51,13 @@ for (const [name, wasm] of Object.entries(sources)) {
   })
 }
 
-// The second part of a binary is needed by what does more than to load and run models.
+// The binary's second part is needed by what does more than to load and run models.
 for (const worker of [false, true]) {
   const where = worker ? 'in a worker' : "in the caller's thread"
 
   test(`models run without the second part of the binary, ${where}`, async (t) => {
     const complete = await open(t, { worker: false, tier: 'simd128' })
-    const wasm = { simd128Quantize: `${base}/missing.wasm` }
+    const wasm = { quantize: `${base}/missing.wasm` }
     const lowbit = await open(t, { worker, wasm, tier: 'simd128' })
     const zoo = readdirSync(models).filter((name) => name.endsWith('.onnx'))
     for (const name of zoo) {
@@ -79,7 +82,7 @@ for (const worker of [false, true]) {
   test(`the second part is fetched once, when it is needed, ${where}`, async (t) => {
     const lowbit = await open(t, {
       worker,
-      wasm: { simd128Quantize: `${base}/second.wasm` },
+      wasm: { quantize: `${base}/second.wasm` },
       tier: 'simd128',
     })
     const model = await lowbit.load(perceptron())
@@ -97,8 +100,15 @@ for (const worker of [false, true]) {
 
 const unusable = {
   'a missing file': [new URL('./missing.wasm', import.meta.url), /missing\.wasm$/, /ENOENT/],
-  'a missing page': [`${base}/missing.wasm`, /missing\.wasm$/, /404/],
-  'a page in its place': [`${base}/page.wasm`, /page\.wasm$/, /text\/html/],
+  'a missing page': [`${base}/missing.wasm`, /missing\.wasm$/, /404 Not Found in place/],
+  'a page in its place': [
+    `${base}/page.wasm`,
+    /page\.wasm$/,
+    /HTML page .*at http:\S+page\.wasm\. Copy .* or .* option wasm/,
+  ],
+  'a page in its place, of no type': [`${base}/untyped-page.wasm`, /page\.wasm$/, /an HTML page/],
+  'a page that says 404': [`${base}/lost.wasm`, /lost\.wasm$/, /404 .*HTML page .* option wasm/],
+  'something else': [`${base}/picture.wasm`, /picture\.wasm$/, /content of type image\/png/],
   'a file cut short': [`${base}/cut.wasm`, /cut\.wasm$/, /could not be read/],
   'nobody there': ['http://127.0.0.1:1/lowbit.wasm', /:1\/lowbit\.wasm$/, /could not be fetched/],
   'other bytes': [new Uint8Array(100), /^options\.wasm$/, /does not compile/],

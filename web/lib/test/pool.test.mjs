@@ -55,9 +55,10 @@ async function calibrateAtOnce(bytes) {
   const binary = (name) =>
     WebAssembly.compile(readFileSync(new URL(`../dist/${name}.wasm`, import.meta.url)))
   const instance = await createInstance(await binary('lowbit'))
-  await instance.complete(await binary('lowbit-quantize'))
+  await instance.add(await binary('lowbit-quantize'))
+  const source = { bytes, constants: [], dimensions: [] }
   const job = instance.call((module) =>
-    module.calibrate(module.load(bytes, 'simd128', {}), [samples]),
+    module.calibrate(module.load(source, 'simd128', {}), [samples]),
   )
   while (instance.call(() => job.step()));
   return job.result()

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createLowbit, LowbitError } from 'lowbit'
 import { buildModel } from '../../../tests/oracle/onnx.mjs'
-import { startWorker } from '../dist/bridge.js'
+import { beside } from '../dist/beside.js'
 
 export { buildModel }
 
@@ -83,7 +83,7 @@ export async function open(t, options) {
 export function spyOnWorkers() {
   const spy = { workers: [], sent: [] }
   spy.start = () => {
-    const worker = startWorker()
+    const worker = beside.startWorker()
     const post = worker.postMessage
     worker.postMessage = (message, transfer) => {
       spy.sent.push({ ...message, worker })

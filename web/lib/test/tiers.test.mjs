@@ -1,4 +1,4 @@
-// Which binary runs, and what is said about it.
+// Which kernels run, and what is said about it.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -10,16 +10,16 @@ import { descriptions } from '../dist/tiers.js'
 import { hasRelaxed, open, rejects } from './support.mjs'
 
 const binaryOf = (name) => readFileSync(new URL(`../dist/${name}`, import.meta.url))
-const binaries = {
-  '/simd128.wasm': binaryOf('lowbit.wasm'),
+const parts = {
+  '/run.wasm': binaryOf('lowbit.wasm'),
   '/relaxed.wasm': binaryOf('lowbit-relaxed.wasm'),
 }
 
 let requests = []
 const server = createServer(({ url }, response) => {
   requests.push(url)
-  response.writeHead(binaries[url] ? 200 : 404, { 'content-type': 'application/wasm' })
-  response.end(binaries[url])
+  response.writeHead(parts[url] ? 200 : 404, { 'content-type': 'application/wasm' })
+  response.end(parts[url])
 })
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
 after(() => server.close())
@@ -35,27 +35,30 @@ test('each tier of the kernels has its words', () => {
 })
 
 for (const tier of [undefined, 'reference', 'simd128', 'relaxed']) {
-  test(`only the binary that runs is read: ${tier ?? 'the default'}`, async (t) => {
+  test(`only the parts that run are read: ${tier ?? 'the default'}`, async (t) => {
     if (tier === 'relaxed' && !hasRelaxed) return t.skip('this Node does not get it')
     requests = []
-    const wasm = { simd128: `${address}/simd128.wasm`, relaxed: `${address}/relaxed.wasm` }
+    const wasm = { run: `${address}/run.wasm`, relaxed: `${address}/relaxed.wasm` }
     const { backend } = await open(t, { tier, wasm })
     const runs = tier ?? (hasRelaxed ? 'relaxed' : 'simd128')
     assert.equal(backend.tier, runs)
-    assert.deepEqual(requests, [runs === 'relaxed' ? '/relaxed.wasm' : '/simd128.wasm'])
+    assert.deepEqual(requests.toSorted(), [
+      ...(runs === 'relaxed' ? ['/relaxed.wasm'] : []),
+      '/run.wasm',
+    ])
   })
 }
 
 const unusable = {
   'a missing file': [`${address}/missing.wasm`, /404/],
   'other bytes': [new Uint8Array(100), /does not compile/],
-  'another module': [Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0), /could not be instantiated/],
-  'the other binary': [binaries['/simd128.wasm'], /no relaxed kernels/],
+  'another module': [Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0), /self-test failed/],
+  'another part': [parts['/run.wasm'], /could not be instantiated/],
 }
 
 for (const [name, [relaxed, message]] of Object.entries(unusable)) {
   for (const worker of [false, true]) {
-    test(`a relaxed binary that cannot run: ${name}, ${worker ? 'worker' : 'main'}`, async (t) => {
+    test(`relaxed kernels that cannot run: ${name}, ${worker ? 'worker' : 'main'}`, async (t) => {
       const expected = hasRelaxed ? message : /Node 20/
       const { backend } = await open(t, { wasm: { relaxed }, worker })
       assert.deepEqual(Object.keys(backend).sort(), ['reason', 'thread', 'tier', 'tiles'])
@@ -69,17 +72,17 @@ for (const [name, [relaxed, message]] of Object.entries(unusable)) {
   }
 }
 
-for (const [name, kernels] of [
-  ['simd128', 'simd128'],
-  ['relaxed', 'probe'],
+for (const [name, kernels, files] of [
+  ['simd128', 'simd128', ['/run.wasm']],
+  ['relaxed', 'probe', ['/run.wasm', '/relaxed.wasm']],
 ]) {
   test(`${name} is instantiated, tested and tuned in less than 40 ms`, async (t) => {
     if (kernels === 'probe' && !hasRelaxed) return t.skip('this Node does not get it')
-    const binary = await WebAssembly.compile(binaries[`/${name}.wasm`])
+    const modules = await Promise.all(files.map((file) => WebAssembly.compile(parts[file])))
     const times = []
     for (let i = 0; i < 9; i++) {
       const start = performance.now()
-      await createSession(binary, kernels, { known: {}, budgetMs: 16 })
+      await createSession(modules, kernels, { known: {}, budgetMs: 16 })
       times.push(performance.now() - start)
     }
     const median = times.toSorted((a, b) => a - b)[4]
@@ -88,11 +91,11 @@ for (const [name, kernels] of [
   })
 }
 
-test('where one binary is given, no other is looked for', async (t) => {
-  const { backend } = await open(t, { wasm: `${address}/simd128.wasm` })
+test('where one part is given, relaxed kernels are not looked for', async (t) => {
+  const { backend } = await open(t, { wasm: `${address}/run.wasm` })
   assert.equal(backend.tier, 'simd128')
   assert.match(backend.reason, hasRelaxed ? /wasm option/ : /Node 20/)
-  await rejects(open(t, { tier: 'relaxed', wasm: `${address}/simd128.wasm` }), 'LOAD_FAILED')
+  await rejects(open(t, { tier: 'relaxed', wasm: `${address}/run.wasm` }), 'LOAD_FAILED')
 })
 
 test('no flag brings relaxed SIMD to a Node that computes it wrongly', { skip: hasRelaxed }, () => {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { startBridge, startWorker } from '../dist/bridge.js'
+import { beside } from '../dist/beside.js'
+import { startBridge } from '../dist/bridge.js'
 import { hasRelaxed, open, perceptron, rejects, spyOnWorkers, tensor } from './support.mjs'
 
 const sizes = { inputs: 64, hidden: 256, classes: 10 }
@@ -24,7 +25,7 @@ test('tuned or not, with whatever tiles, results are the same', async (t) => {
   for (const rows of [4, 6, 8]) {
     const tiles = { f32: rows, int8: rows }
     const worker = () => {
-      const started = startWorker()
+      const started = beside.startWorker()
       const post = started.postMessage
       started.postMessage = (message, transfer) => {
         const known = { relaxed_u: tiles, relaxed_s: tiles, relaxed_p: tiles, relaxed: tiles }
@@ -64,12 +65,12 @@ test('a second instance, and a second worker, take what the first found', async 
 })
 
 test('a worker takes the tiles that it is given', async () => {
-  const binary = await WebAssembly.compile(
+  const first = await WebAssembly.compile(
     readFileSync(new URL('../dist/lowbit.wasm', import.meta.url)),
   )
   const tiles = { f32: 8 }
   const tuning = { known: { simd128: tiles }, budgetMs: 16 }
-  const host = await startBridge(startWorker(), binary, 'simd128', tuning)
+  const host = await startBridge(beside.startWorker(), [first], 'simd128', tuning)
   assert.deepEqual(host.tiles, tiles)
   host.end()
 })

@@ -1,0 +1,142 @@
+// Convolution and pooling. A window over one dimension is read as one over two, of height 1:
+// [N, C, W] becomes [N, C, 1, W] before it and [N, C, W] again behind it.
+#include "base/text.h"
+#include "formats/onnx_read.h"
+
+namespace lowbit {
+
+namespace {
+
+// In the result of Unsqueeze.
+constexpr int64_t kHeightAxis = 2;
+
+// How many spatial dimensions the window has: 1 or 2. `kernel` is that of a weight, if there is
+// one.
+Result<int> spatial_rank(const NodeSource& source, const std::vector<int64_t>& kernel_shape) {
+  const Value* const input = source.inputs.empty() ? nullptr : source.inputs[0];
+  const int rank = kernel_shape.empty() && input ? input->shape.rank() - 2
+                                                 : static_cast<int>(kernel_shape.size());
+  if (rank == 1 || rank == 2) return rank;
+  return source.refuse(
+      ErrorCode::kUnsupportedFeature,
+      format_text("windows over one or two dimensions are supported, not over {}", rank));
+}
+
+class WindowReader {
+ public:
+  WindowReader(const NodeSource& source, int rank)
+      : attributes_(source.attributes), rank_(static_cast<size_t>(rank)) {}
+
+  WindowAttributes read(Spatial kernel) {
+    WindowAttributes window;
+    window.kernel = spatial("kernel_shape", kernel);
+    window.stride = spatial("strides", {1, 1});
+    window.dilation = spatial("dilations", {1, 1});
+    window.auto_pad = auto_pad();
+    const std::vector<int64_t> pads = attributes_.integers("pads");
+    if (pads.empty() || window.auto_pad != AutoPad::kNotSet) return window;
+    if (pads.size() != 2 * rank_) {
+      attributes_.fail(
+          ErrorCode::kInvalidModel,
+          format_text("'pads' has {} numbers for a window over {} dimensions", pads.size(), rank_));
+      return window;
+    }
+    window.padding =
+        rank_ == 1 ? Padding{.left = pads[0], .right = pads[1]}
+                   : Padding{.top = pads[0], .left = pads[1], .bottom = pads[2], .right = pads[3]};
+    for (const int64_t pad : pads) {
+      if (pad < 0) attributes_.fail(ErrorCode::kUnsupportedFeature, "negative padding");
+    }
+    return window;
+  }
+
+ private:
+  // A list attribute; `fallback` when it is not given.
+  Spatial spatial(std::string_view name, Spatial fallback) {
+    if (!attributes_.has(name)) return fallback;
+    const std::vector<int64_t> values = attributes_.integers(name);
+    if (values.size() != rank_) {
+      attributes_.fail(ErrorCode::kInvalidModel,
+                       format_text("'{}' has {} numbers for a window over {} dimensions", name,
+                                   values.size(), rank_));
+      return fallback;
+    }
+    return rank_ == 1 ? Spatial{1, values[0]} : Spatial{values[0], values[1]};
+  }
+
+  AutoPad auto_pad() {
+    const std::string_view text = attributes_.text("auto_pad", "NOTSET");
+    if (text == "SAME_UPPER") return AutoPad::kSameUpper;
+    if (text == "SAME_LOWER") return AutoPad::kSameLower;
+    if (text == "VALID") return AutoPad::kValid;
+    if (text != "NOTSET" && !text.empty()) {
+      attributes_.fail(ErrorCode::kInvalidModel,
+                       format_text("'{}' is not a value of auto_pad", text));
+    }
+    return AutoPad::kNotSet;
+  }
+
+  AttributeReader& attributes_;
+  size_t rank_;
+};
+
+// The node, between Unsqueeze and Squeeze where its window has one dimension; `widened` of its
+// inputs, from the first, have that dimension.
+Expansion expand(const NodeSource& source, int rank, size_t widened, Attributes attributes) {
+  Expansion expansion = same_node(source, std::move(attributes));
+  if (rank == 2) return expansion;
+  MadeNode node = std::move(expansion.nodes[0]);
+  expansion.nodes.clear();
+  const Attributes height = AxesAttributes{{kHeightAxis}};
+  for (size_t i = 0; i < widened; ++i) {
+    node.inputs[i] = expansion.add({Op::kUnsqueeze, {node.inputs[i]}, height});
+  }
+  const Operand wide = expansion.add(std::move(node));
+  expansion.add(MadeNode{Op::kSqueeze, {wide}, height});
+  expansion.outputs = {expansion.nodes.size() - 1};
+  return expansion;
+}
+
+}  // namespace
+
+Result<Expansion> read_conv(const NodeSource& source) {
+  const Value* const weight = source.inputs.size() > 1 ? source.inputs[1] : nullptr;
+  if (!weight) return source.refuse(ErrorCode::kInvalidModel, "it has no weight");
+  const int rank = weight->shape.rank() - 2;
+  if (rank != 1 && rank != 2) {
+    return source.refuse(
+        ErrorCode::kUnsupportedFeature,
+        format_text("convolutions over one or two dimensions are supported; the weight has the "
+                    "shape {}",
+                    weight->shape.to_string()));
+  }
+  const Spatial kernel{rank == 1 ? 1 : weight->shape[2], weight->shape[rank + 1]};
+  ConvAttributes conv;
+  conv.window = WindowReader(source, rank).read(kernel);
+  conv.groups = source.attributes.integer("group", 1);
+  if (conv.window.kernel != kernel) {
+    source.attributes.fail(ErrorCode::kInvalidModel,
+                           format_text("kernel_shape is not the kernel of a weight of the shape {}",
+                                       weight->shape.to_string()));
+  }
+  return expand(source, rank, 2, conv);
+}
+
+Result<Expansion> read_pool(const NodeSource& source) {
+  const std::vector<int64_t> kernel_shape = source.attributes.integers("kernel_shape");
+  if (kernel_shape.empty())
+    return source.refuse(ErrorCode::kInvalidModel, "it has no kernel_shape");
+  LOWBIT_ASSIGN(const int rank, spatial_rank(source, kernel_shape));
+  PoolAttributes pool;
+  pool.window = WindowReader(source, rank).read({});
+  pool.ceil_mode = source.attributes.flag("ceil_mode", false);
+  if (source.node.op == Op::kAveragePool) {
+    pool.count_include_pad = source.attributes.flag("count_include_pad", false);
+  } else if (source.attributes.integer("storage_order", 0) != 0) {
+    source.attributes.fail(ErrorCode::kUnsupportedFeature,
+                           "storage_order = 1 (column-major indices) is not supported");
+  }
+  return expand(source, rank, 1, pool);
+}
+
+}  // namespace lowbit

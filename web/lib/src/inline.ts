@@ -1,0 +1,44 @@
+// The same library with the binary and the worker in its own code, for pages opened from disk, for workers, and for bundlers
+// that copy no files.
+
+import { create, type Home } from './create.js'
+import * as inlined from './inlined.js'
+import { nodeBuiltin } from './node.js'
+import { workerOfNode } from './node_worker.js'
+import type { Lowbit, LowbitOptions, WorkerLike } from './types.js'
+
+export * from './types.js'
+
+/** The bytes that were deflated and written in base64. */
+async function unpack(text: string): Promise<Uint8Array> {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+
+let workerUrl: string | undefined
+
+function startWorker(): WorkerLike {
+  const threads = nodeBuiltin('node:worker_threads')
+  if (threads) return workerOfNode(new threads.Worker(inlined.worker, { eval: true }))
+  workerUrl ??= URL.createObjectURL(new Blob([inlined.worker], { type: 'text/javascript' }))
+  return new Worker(workerUrl) as WorkerLike
+}
+
+const inside: Home = {
+  parts: {
+    run: () => unpack(inlined.run),
+    quantize: () => unpack(inlined.quantize),
+    relaxed: () => unpack(inlined.relaxed),
+  },
+  startWorker,
+}
+
+/**
+ * As `createLowbit` of `lowbit`, but nothing is fetched. Where a policy forbids workers from blobs, and the options ask for
+ * none, the work runs in the caller's thread.
+ *
+ * Rejects with `LOAD_FAILED` where the engine lacks SIMD or forbids WebAssembly, and with `INVALID_ARGUMENT`.
+ */
+export const createLowbit = (options: LowbitOptions = {}): Promise<Lowbit> =>
+  create(inside, options)

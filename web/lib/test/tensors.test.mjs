@@ -1,0 +1,107 @@
+// Tensors of every element type, and what is said of a model's inputs when it is loaded.
+
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createLowbit } from 'lowbit'
+import { buildModel, rejects } from './support.mjs'
+
+const lowbit = await createLowbit()
+const inWorkers = await createLowbit({ workers: 2 })
+after(() => {
+  lowbit.dispose()
+  inWorkers.dispose()
+})
+
+const pair = (type, op, shape = ['n']) =>
+  buildModel({
+    inputs: { a: { shape, type }, b: { shape, type } },
+    outputs: { y: { shape, type } },
+    nodes: [[op, ['a', 'b'], 'y']],
+  })
+
+const kinds = [
+  ['uint8', Uint8Array.of(250, 3), Uint8Array.of(10, 4), 'Add', Uint8Array.of(4, 7)],
+  ['int8', Int8Array.of(-100, 3), Int8Array.of(2, -4), 'Mul', Int8Array.of(56, -12)],
+  ['int32', Int32Array.of(7, -7), Int32Array.of(2, 2), 'Div', Int32Array.of(3, -3)],
+  [
+    'int64',
+    BigInt64Array.of(2n ** 40n, 1n),
+    BigInt64Array.of(1n, 2n),
+    'Sub',
+    BigInt64Array.of(2n ** 40n - 1n, -1n),
+  ],
+  ['bool', Uint8Array.of(1, 2), Uint8Array.of(0, 255), 'Xor', Uint8Array.of(1, 0)],
+]
+
+for (const [type, a, b, op, expected] of kinds) {
+  test(`${type}: ${op}, here and in workers, into new memory and into lent`, async () => {
+    for (const instance of [lowbit, inWorkers]) {
+      const model = await instance.load(pair(type, op))
+      assert.deepEqual(model.info.inputs[0], { name: 'a', dtype: type, shape: ['n'] })
+      const tensors = [a, b].map((data) => ({ data, shape: [2] }))
+      const [y] = await model.run(tensors)
+      assert.deepEqual(y, { data: expected, shape: [2] })
+      const lent = { data: new expected.constructor(2), shape: [2] }
+      const [filled] = await model.run(tensors, { outputs: [lent] })
+      assert.equal(filled, lent)
+      assert.deepEqual(lent.data, expected)
+    }
+  })
+}
+
+test('many samples of integers are cut and put together again', async () => {
+  const model = await inWorkers.load(pair('int64', 'Add', ['n', 1024]))
+  const count = 300
+  const data = BigInt64Array.from({ length: count * 1024 }, (_, i) => BigInt(i))
+  const [y] = await model.run([
+    { data, shape: [count, 1024] },
+    { data, shape: [count, 1024] },
+  ])
+  assert.deepEqual(y.shape, [count, 1024])
+  assert.ok(y.data.every((value, i) => value === 2n * BigInt(i)))
+})
+
+test('a tensor of another type is refused, with the name of the one that is wanted', async () => {
+  const model = await lowbit.load(pair('int64', 'Add'))
+  const data = { data: BigInt64Array.of(1n), shape: [1] }
+  await rejects(
+    model.run([data, { data: Int32Array.of(1), shape: [1] }]),
+    'TYPE_MISMATCH',
+    'inputs[1].data',
+  )
+  await rejects(model.run([data, { data: [1], shape: [1] }]), 'INVALID_ARGUMENT')
+  await rejects(
+    model.run([data, data], { outputs: [{ data: Float32Array.of(1), shape: [1] }] }),
+    'TYPE_MISMATCH',
+    'options.outputs[0].data',
+  )
+})
+
+test('inputs become constants, and symbolic dimensions numbers, also after the host broke', async () => {
+  const bytes = buildModel({
+    inputs: { x: ['n', 6], s: { shape: [2], type: 'int64' } },
+    outputs: { y: [4, 3] },
+    nodes: [['Reshape', ['x', 's'], 'y']],
+  })
+  const s = { data: BigInt64Array.of(4n, 3n), shape: [2] }
+  await rejects(lowbit.load(bytes), 'UNSUPPORTED_FEATURE', 'make_y')
+  const x = { data: Float32Array.from({ length: 12 }, (_, i) => i), shape: [2, 6] }
+  for (const instance of [lowbit, inWorkers]) {
+    const model = await instance.load(bytes, { constants: { s }, dimensions: { n: 2 } })
+    assert.deepEqual(model.info.inputs, [{ name: 'x', dtype: 'float32', shape: [2, 6] }])
+    const [y] = await model.run([x])
+    assert.deepEqual(y, { data: x.data, shape: [4, 3] })
+  }
+  await rejects(lowbit.load(bytes, { constants: { t: s } }), 'INVALID_ARGUMENT', 't')
+  await rejects(lowbit.load(bytes, { constants: { s: x } }), 'TYPE_MISMATCH', 's')
+  await rejects(
+    lowbit.load(bytes, { constants: { s }, dimensions: { m: 1 } }),
+    'INVALID_ARGUMENT',
+    'm',
+  )
+  await rejects(
+    lowbit.load(bytes, { dimensions: { n: 0 } }),
+    'INVALID_ARGUMENT',
+    'options.dimensions.n',
+  )
+})
