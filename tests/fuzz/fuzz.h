@@ -62,12 +62,14 @@ inline std::optional<std::vector<Shape>> small_shapes(const Graph& graph) {
   return shapes;
 }
 
-// Reals in [-2, 2), the same for the same shapes.
-inline std::vector<Tensor> some_inputs(std::span<const Shape> shapes) {
+// Reals in [-2, 2), the same for the same shapes; zeros where the graph takes no reals.
+inline std::vector<Tensor> some_inputs(const Graph& graph, std::span<const Shape> shapes) {
   Random random(1);
   std::vector<Tensor> inputs;
-  for (const Shape& shape : shapes) {
-    Tensor& input = inputs.emplace_back(test::must(Tensor::allocate(DType::kF32, shape)));
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    const DType dtype = graph.value(graph.inputs[i]).dtype;
+    Tensor& input = inputs.emplace_back(test::must(Tensor::allocate(dtype, shapes[i])));
+    if (dtype != DType::kF32) continue;
     for (float& x : input.mutable_data<float>()) x = random.uniform(-2, 2);
   }
   return inputs;

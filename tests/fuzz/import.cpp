@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!shapes) return 0;
   Result<Plan> plan = make_plan(*optimized, *shapes, {});
   if (!fuzz::succeeded(plan)) return 0;
-  const Result<std::vector<Tensor>> outputs = plan->run(fuzz::some_inputs(*shapes));
+  const Result<std::vector<Tensor>> outputs = plan->run(fuzz::some_inputs(*optimized, *shapes));
   fuzz::require(outputs.ok(), "a planned graph runs");
   fuzz::require(outputs->size() == graph->outputs.size(), "a run gives all outputs");
   return 0;

@@ -67,7 +67,7 @@ class Case {
 
   std::vector<Tensor> inputs() {
     const Value& x = builder_.graph().value(x_);
-    if (!x.quant) return fuzz::some_inputs({&x.shape, 1});
+    if (!x.quant) return fuzz::some_inputs(builder_.graph(), {&x.shape, 1});
     Tensor integers = test::must(Tensor::allocate(DType::kU8, x.shape));
     choices_.fill(integers.mutable_data<uint8_t>(), x.quant->qmin, x.quant->qmax);
     return {integers};

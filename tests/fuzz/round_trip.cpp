@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!fuzz::succeeded(graph)) return 0;
   const auto shapes = fuzz::small_shapes(*graph);
   if (!shapes) return 0;
-  const std::vector<Tensor> inputs = fuzz::some_inputs(*shapes);
+  const std::vector<Tensor> inputs = fuzz::some_inputs(*graph, *shapes);
   if (!graph->is_quantized()) {
     const Recipe recipe = test::must(read_recipe(kRecipes[size % std::size(kRecipes)]));
     auto quantized = finish(quantize_in_steps(*graph, recipe, std::nullopt, inputs), {});
