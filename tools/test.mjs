@@ -108,7 +108,7 @@ const suites = [
       await repeatInNode24('tests/golden', '.node.test.mjs')
     },
   },
-  ...['package', 'oracle', 'e2e', 'bench'].map((name) => ({
+  ...['package', 'cli', 'oracle', 'e2e', 'bench'].map((name) => ({
     name,
     needs: `tests/${name}`,
     async test() {

@@ -38,7 +38,28 @@ void join(Broadcast& walk, int axis) {
   }
 }
 
+void join_all(Broadcast& walk) {
+  for (int axis = walk.dims.rank() - 2; axis >= 0; --axis) {
+    if (are_one(walk, axis)) join(walk, axis);
+  }
+}
+
 }  // namespace
+
+Broadcast reordered(const Broadcast& walk, std::span<const int> axes) {
+  std::vector<int64_t> dims;
+  for (const int axis : axes) dims.push_back(walk.dims[axis]);
+  Broadcast result{.dims = *Shape::from_dims(dims), .operands = {}};
+  for (const BroadcastOperand& operand : walk.operands) {
+    BroadcastOperand& moved = result.operands.emplace_back();
+    moved.slot = operand.slot;
+    for (size_t i = 0; i < axes.size(); ++i) {
+      moved.strides[i] = operand.strides[static_cast<size_t>(axes[i])];
+    }
+  }
+  join_all(result);
+  return result;
+}
 
 Broadcast broadcast_operands(Lowering& lowering, size_t node) {
   const Shape& output = lowering.output_value(node).shape;
@@ -46,9 +67,7 @@ Broadcast broadcast_operands(Lowering& lowering, size_t node) {
   for (size_t i = 0; i < lowering.node(node).inputs.size(); ++i) {
     walk.operands.push_back(make_operand(lowering, node, i, output));
   }
-  for (int axis = walk.dims.rank() - 2; axis >= 0; --axis) {
-    if (are_one(walk, axis)) join(walk, axis);
-  }
+  join_all(walk);
   return walk;
 }
 

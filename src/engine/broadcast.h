@@ -1,6 +1,7 @@
 // Operands of operators that broadcast: where each lies, and how it is walked beside the others.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "engine/lowering.h"
@@ -21,6 +22,9 @@ struct Broadcast {
 
 // All inputs of the node must be given. Each is read where it lies.
 Broadcast broadcast_operands(Lowering& lowering, size_t node);
+
+// The walk over `axes` of its dimensions in that order; the others are 1 long. Joined likewise.
+Broadcast reordered(const Broadcast& walk, std::span<const int> axes);
 
 // A place for the output: that of an operand which nobody needs any more and which has the output's
 // shape, layout and type, else a new one.

@@ -11,50 +11,12 @@ namespace lowbit {
 
 namespace {
 
+// Of each operator that Lowbit does not have, in the error that lists them.
+constexpr size_t kNamedNodes = 8;
+
 bool is_onnx_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
 
 std::string quoted(std::string_view name) { return format_text("'{}'", name); }
-
-// The operators that Lowbit does not have, with their nodes, for one error that lists all.
-class UnknownOperators {
- public:
-  void add(const IndexedNode& node) {
-    const std::string_view domain = node.source->domain;
-    std::string op(node.source->op_type);
-    if (!is_onnx_domain(domain)) op = format_text("{}.{}", domain, op);
-    Nodes& nodes = by_op_[op];
-    if (nodes.count++ >= kNamedNodes) return;
-    nodes.names += (nodes.names.empty() ? "" : ", ") + quoted(node.name);
-  }
-
-  Status finish() const {
-    if (by_op_.empty()) return success();
-    std::string message = "Lowbit does not have the operators ";
-    std::string ops;
-    for (const auto& [op, nodes] : by_op_) {
-      if (!ops.empty()) {
-        message += "; ";
-        ops += ", ";
-      }
-      ops += op;
-      message += format_text("{} ({}{}", op, nodes.count == 1 ? "node " : "nodes ", nodes.names);
-      if (nodes.count > kNamedNodes) {
-        message += format_text(" and {} more", nodes.count - kNamedNodes);
-      }
-      message += ")";
-    }
-    return make_error(ErrorCode::kUnsupportedOperator, message, ops);
-  }
-
- private:
-  static constexpr size_t kNamedNodes = 8;
-
-  struct Nodes {
-    std::string names;
-    size_t count = 0;
-  };
-  std::map<std::string, Nodes> by_op_;
-};
 
 // An ordered map, because names come from outside: it has no worst case that a file could aim at.
 class Indexer {
@@ -68,7 +30,6 @@ class Indexer {
     collect_given_names();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) LOWBIT_TRY(add_node(i));
     LOWBIT_TRY(add_outputs());
-    LOWBIT_TRY(unknown_.finish());
     return std::move(index_);
   }
 
@@ -194,7 +155,10 @@ class Indexer {
       return;
     }
     node.known = find_onnx_operator(node.source->domain, node.source->op_type);
-    if (!node.known) return unknown_.add(node);
+    if (!node.known) {
+      index_.unknown.push_back(static_cast<int32_t>(index_.nodes.size()));
+      return;
+    }
     if (is_standard) node.op = op_from_name(node.source->op_type);
     if (!node.known->folds || !reads_constants_only(node)) return;
     for (const TensorId output : node.outputs) {
@@ -234,7 +198,6 @@ class Indexer {
   std::map<std::string_view, TensorId> ids_;
   std::set<std::string_view> given_names_;
   std::set<std::string, std::less<>> names_;
-  UnknownOperators unknown_;
 };
 
 }  // namespace
@@ -247,6 +210,41 @@ const IndexedNode* OnnxIndex::producer(TensorId id) const {
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
                                    const std::map<std::string, Tensor>& given) {
   return Indexer(model, given).run();
+}
+
+std::string onnx_operator_name(const OnnxNode& node) {
+  if (is_onnx_domain(node.domain)) return std::string(node.op_type);
+  return format_text("{}.{}", node.domain, node.op_type);
+}
+
+Status check_operators(const OnnxIndex& index) {
+  if (index.unknown.empty()) return success();
+  struct Nodes {
+    std::string names;
+    size_t count = 0;
+  };
+  std::map<std::string, Nodes> by_operator;
+  for (const int32_t id : index.unknown) {
+    const IndexedNode& node = index.node(id);
+    Nodes& nodes = by_operator[onnx_operator_name(*node.source)];
+    if (nodes.count++ >= kNamedNodes) continue;
+    nodes.names += (nodes.names.empty() ? "" : ", ") + quoted(node.name);
+  }
+  std::string message = "Lowbit does not have the operators ";
+  std::string operators;
+  for (const auto& [name, nodes] : by_operator) {
+    if (!operators.empty()) {
+      message += "; ";
+      operators += ", ";
+    }
+    operators += name;
+    message += format_text("{} ({}{}", name, nodes.count == 1 ? "node " : "nodes ", nodes.names);
+    if (nodes.count > kNamedNodes) {
+      message += format_text(" and {} more", nodes.count - kNamedNodes);
+    }
+    message += ")";
+  }
+  return make_error(ErrorCode::kUnsupportedOperator, message, operators);
 }
 
 Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message) {

@@ -1,6 +1,6 @@
 // The names of a file resolved: every tensor and node gets a number, and the rules of ONNX's graph
 // that concern names hold: tensors are made once and before they are used, nodes have names of
-// their own, operators are known.
+// their own.
 #pragma once
 
 #include <map>
@@ -38,8 +38,9 @@ struct IndexedTensor {
 
 struct IndexedNode {
   const OnnxNode* source = nullptr;
-  std::string name;                     // given or generated, unique
-  const OnnxOperator* known = nullptr;  // null: a Constant
+  std::string name;  // given or generated, unique
+  // Null: a Constant, or one of OnnxIndex::unknown.
+  const OnnxOperator* known = nullptr;
   std::optional<Op> op;           // the operator of the Graph that has its name, if there is one
   std::vector<TensorId> inputs;   // without kNoTensor at the end
   std::vector<TensorId> outputs;  // the first is given
@@ -53,6 +54,7 @@ struct IndexedInput {
 struct OnnxIndex {
   std::vector<IndexedTensor> tensors;
   std::vector<IndexedNode> nodes;
+  std::vector<int32_t> unknown;      // the nodes whose operators Lowbit does not have
   std::vector<IndexedInput> inputs;  // without the initializers, which IR 3 lists there, too
   std::vector<TensorId> outputs;
 
@@ -71,10 +73,16 @@ struct OnnxIndex {
 };
 
 // `given`: inputs of the graph that are constants, by name. `model` and they must outlive the
-// index. Errors: kInvalidModel (`where`: the node or the tensor), kUnsupportedOperator,
-// kInvalidArgument (a name in `given` that no input has).
+// index. Errors: kInvalidModel (`where`: the node or the tensor), kInvalidArgument (a name in
+// `given` that no input has).
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
                                    const std::map<std::string, Tensor>& given);
+
+// Errors: kUnsupportedOperator, one that lists all of OnnxIndex::unknown.
+Status check_operators(const OnnxIndex& index);
+
+// "Conv", and of another domain than ONNX's "com.microsoft.QLinearAdd".
+std::string onnx_operator_name(const OnnxNode& node);
 
 // "node 'conv1' (Conv): <message>", `where` the node's name.
 Failure onnx_node_error(ErrorCode code, const IndexedNode& node, const Text& message);

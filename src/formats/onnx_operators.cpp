@@ -43,6 +43,8 @@ Result<Expansion> read_onnx_node(const IndexedNode& node, int64_t opset,
                                        node.inputs.size(), max_inputs));
   }
   AttributeReader attributes(node);
+  // Which inputs a kernel may write over, in the first opsets.
+  if (opset < 6) attributes.integers("consumed_inputs");
   LOWBIT_ASSIGN(Expansion expansion,
                 node.known->read({node, opset, attributes, parameters, std::move(inputs)}));
   LOWBIT_TRY(attributes.finish());

@@ -10,7 +10,7 @@
 namespace lowbit {
 
 inline constexpr int64_t kMinOpset = 1;
-inline constexpr int64_t kMaxOpset = 21;
+inline constexpr int64_t kMaxOpset = 23;
 
 struct OnnxOperator {
   std::string_view domain;  // "" is ai.onnx
@@ -27,7 +27,7 @@ const OnnxOperator* find_onnx_operator(std::string_view domain, std::string_view
 // How many of the node's inputs are data.
 size_t data_input_count(const IndexedNode& node);
 
-// The node in the terms of the Graph, with the differences between opsets 1 to 21 resolved
+// The node in the terms of the Graph, with the differences between opsets 1 to 23 resolved
 // (formats/onnx_reader.h). `inputs`: the values of its data inputs, null where one is not given.
 // Errors: kInvalidModel (a rule of the operator broken), kUnsupportedFeature, and those of
 // OnnxConstants; `where` is the node.

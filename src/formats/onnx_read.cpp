@@ -63,4 +63,17 @@ Expansion same_node(const NodeSource& source, Attributes attributes) {
   return expansion;
 }
 
+Result<Tensor> scalar_of(DType dtype, int64_t value) {
+  switch (dtype) {
+#define X(name, type, text, onnx)                                \
+  case DType::k##name: {                                         \
+    const type number = static_cast<type>(value);                \
+    return Tensor::from_values<type>({}, std::span(&number, 1)); \
+  }
+    LOWBIT_DTYPES(X)
+#undef X
+  }
+  return Tensor();
+}
+
 }  // namespace lowbit

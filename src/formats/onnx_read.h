@@ -97,6 +97,9 @@ struct NodeSource {
 // A node of the same operator, all of whose data inputs stay its inputs.
 Expansion same_node(const NodeSource& source, Attributes attributes = NoAttributes{});
 
+// One element of any type.
+Result<Tensor> scalar_of(DType dtype, int64_t value);
+
 // Bounds of a Clip of reals, or of a Relu. Errors: as read_onnx.
 Result<ClipAttributes> read_bounds(const NodeSource& source);
 

@@ -1,5 +1,6 @@
 // Products, normalization, and functions of each element.
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 #include "formats/onnx_read.h"
@@ -24,9 +25,82 @@ Result<Expansion> clip_integers(const NodeSource& source) {
   return expansion;
 }
 
+// Where C is computed, or has rows of its own: (alpha A' B') + beta C.
+Result<Expansion> gemm_plus_matrix(const Value& c, GemmAttributes gemm) {
+  Expansion expansion;
+  Operand summand = Operand::input(2);
+  const float beta = std::exchange(gemm.beta, 1.0f);
+  if (beta != 1.0f && c.constant && c.dtype == DType::kF32) {
+    LOWBIT_ASSIGN(Tensor scaled, Tensor::from_values(c.shape, c.constant->data<float>()));
+    for (float& x : scaled.mutable_data<float>()) x *= beta;
+    summand = expansion.add(std::move(scaled));
+  } else if (beta != 1.0f) {
+    LOWBIT_ASSIGN(Tensor factor, Tensor::from_values<float>({}, std::span(&beta, 1)));
+    const Operand constant = expansion.add(std::move(factor));
+    summand = expansion.add({Op::kMul, {summand, constant}});
+  }
+  const Operand product = expansion.add({Op::kGemm, {Operand::input(0), Operand::input(1)}, gemm});
+  expansion.add({Op::kAdd, {product, summand}});
+  expansion.outputs = {expansion.nodes.size() - 1};
+  return expansion;
+}
+
+// Neg, Abs and Sign of integers, of functions of two values.
+Result<Expansion> read_integer_unary(const NodeSource& source, DType dtype) {
+  const Operand x = Operand::input(0);
+  const bool is_signed = dtype != DType::kU8;
+  Expansion expansion;
+  const auto number = [&](int64_t value) -> Result<Operand> {
+    LOWBIT_ASSIGN(Tensor constant, scalar_of(dtype, value));
+    return expansion.add(std::move(constant));
+  };
+  if (source.node.op == Op::kSign) {
+    LOWBIT_ASSIGN(const Operand one, number(1));
+    LOWBIT_ASSIGN(const Operand least, number(is_signed ? -1 : 0));
+    const Operand bounded = expansion.add({Op::kMin, {x, one}});
+    expansion.add({Op::kMax, {bounded, least}});
+  } else if (source.node.op == Op::kAbs && !is_signed) {
+    expansion.add({Op::kIdentity, {x}});
+  } else if (source.node.op == Op::kAbs || source.node.op == Op::kNeg) {
+    LOWBIT_ASSIGN(const Operand zero, number(0));
+    const Operand negative = expansion.add({Op::kSub, {zero, x}});
+    if (source.node.op == Op::kAbs) expansion.add({Op::kMax, {x, negative}});
+  } else {
+    return same_node(source, UnaryAttributes{});
+  }
+  expansion.outputs = {expansion.nodes.size() - 1};
+  return expansion;
+}
+
 }  // namespace
 
 Result<Expansion> read_same(const NodeSource& source) { return same_node(source); }
+
+// Before opset 7 the dimensions of the second operand may be those of the first from `axis` on.
+Result<Expansion> read_binary(const NodeSource& source) {
+  if (source.opset >= 7) return same_node(source);
+  const bool is_prelu = source.node.op == Op::kPRelu;
+  source.attributes.integer("broadcast", 0);
+  const int64_t given = source.attributes.integer("axis", is_prelu ? 1 : -1);
+  Expansion expansion = same_node(source);
+  if (given < 0 || source.inputs.size() < 2 || !source.inputs[0] || !source.inputs[1]) {
+    return expansion;
+  }
+  const int rank = source.inputs[0]->shape.rank();
+  const Shape& operand = source.inputs[1]->shape;
+  if (operand.element_count() == 1) return expansion;
+  AxesAttributes added;
+  for (int64_t axis = operand.rank(); given < rank && axis < rank - given; ++axis) {
+    added.axes.push_back(axis);
+  }
+  if (added.axes.empty()) return expansion;
+  MadeNode node = std::move(expansion.nodes[0]);
+  expansion.nodes.clear();
+  node.inputs[1] = expansion.add({Op::kUnsqueeze, {node.inputs[1]}, std::move(added)});
+  expansion.add(std::move(node));
+  expansion.outputs = {1};
+  return expansion;
+}
 
 // A function of two values, of any number of them: one after the other.
 Result<Expansion> read_chain(const NodeSource& source) {
@@ -48,7 +122,11 @@ Result<Expansion> read_gemm(const NodeSource& source) {
   gemm.beta = source.attributes.real("beta", 1.0f);
   gemm.transpose_a = source.attributes.flag("transA", false);
   gemm.transpose_b = source.attributes.flag("transB", false);
-  return same_node(source, gemm);
+  if (source.opset < 7) source.attributes.integer("broadcast", 0);
+  const Value* const c = source.inputs.size() > 2 ? source.inputs[2] : nullptr;
+  const bool is_row = c && (c->shape.rank() < 2 || c->shape[0] == 1) && c->shape != Shape{};
+  if (!c || c->quant || (c->constant && is_row)) return same_node(source, gemm);
+  return gemm_plus_matrix(*c, gemm);
 }
 
 Result<ClipAttributes> read_bounds(const NodeSource& source) {
@@ -83,6 +161,7 @@ Result<Expansion> read_batch_normalization(const NodeSource& source) {
   BatchNormalizationAttributes norm;
   norm.epsilon = source.attributes.real("epsilon", norm.epsilon);
   norm.momentum = source.attributes.real("momentum", norm.momentum);
+  if (source.opset < 7) source.attributes.integer("is_test", 1);
   if (source.opset < 9 && source.attributes.integer("spatial", 1) != 1) {
     source.attributes.fail(ErrorCode::kUnsupportedFeature,
                            "statistics per element (spatial = 0) are not supported");
@@ -94,29 +173,9 @@ Result<Expansion> read_batch_normalization(const NodeSource& source) {
   return same_node(source, norm);
 }
 
-// Softmax of opset < 13 works on the matrix that Flatten(axis) makes of its input. It is read where
-// one axis means the same: all other dimensions from `axis` on are 1.
-Result<Expansion> read_softmax(const NodeSource& source) {
-  const int64_t axis = source.attributes.integer("axis", source.opset < 13 ? 1 : -1);
-  if (source.opset >= 13 || source.inputs.empty() || !source.inputs[0]) {
-    return same_node(source, AxisAttributes{axis});
-  }
-  const Shape& input = source.inputs[0]->shape;
-  const int64_t first = axis < 0 ? axis + input.rank() : axis;
-  std::optional<int64_t> only;
-  for (int64_t i = std::max<int64_t>(first, 0); i < input.rank(); ++i) {
-    if (input[static_cast<int>(i)] == 1) continue;
-    if (only) {
-      return source.refuse(ErrorCode::kUnsupportedFeature,
-                           "over several axes at once, as opset < 13 has it");
-    }
-    only = i;
-  }
-  return same_node(source, AxisAttributes{only.value_or(first)});
-}
-
 // The exponent may have another type than the base, which is that of the result.
 Result<Expansion> read_pow(const NodeSource& source) {
+  if (source.opset < 7) return read_binary(source);
   const bool are_given = source.inputs.size() == 2 && source.inputs[0] && source.inputs[1];
   if (!are_given || source.inputs[0]->dtype == source.inputs[1]->dtype) return same_node(source);
   const DType base = source.inputs[0]->dtype;
@@ -154,6 +213,10 @@ Result<Expansion> read_unary(const NodeSource& source) {
     return source.refuse(
         ErrorCode::kInvalidModel,
         format_text("it needs opset {}; the model has {}", info.opset, source.opset));
+  }
+  const Value* const input = source.inputs.empty() ? nullptr : source.inputs[0];
+  if (input && !input->quant && input->dtype != DType::kF32) {
+    return read_integer_unary(source, input->dtype);
   }
   UnaryAttributes unary{.parameters = {info.alpha, info.beta}};
   if (!info.alpha_name.empty()) {

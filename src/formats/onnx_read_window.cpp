@@ -1,7 +1,10 @@
 // Convolution and pooling. A window over one dimension is read as one over two, of height 1:
 // [N, C, W] becomes [N, C, 1, W] before it and [N, C, W] again behind it.
+#include <utility>
+
 #include "base/text.h"
 #include "formats/onnx_read.h"
+#include "graph/window_axis.h"
 
 namespace lowbit {
 
@@ -50,7 +53,6 @@ class WindowReader {
     return window;
   }
 
- private:
   // A list attribute; `fallback` when it is not given.
   Spatial spatial(std::string_view name, Spatial fallback) {
     if (!attributes_.has(name)) return fallback;
@@ -61,9 +63,10 @@ class WindowReader {
                                    values.size(), rank_));
       return fallback;
     }
-    return rank_ == 1 ? Spatial{1, values[0]} : Spatial{values[0], values[1]};
+    return rank_ == 1 ? Spatial{fallback.h, values[0]} : Spatial{values[0], values[1]};
   }
 
+ private:
   AutoPad auto_pad() {
     const std::string_view text = attributes_.text("auto_pad", "NOTSET");
     if (text == "SAME_UPPER") return AutoPad::kSameUpper;
@@ -97,9 +100,12 @@ Expansion expand(const NodeSource& source, int rank, size_t widened, Attributes 
   return expansion;
 }
 
-}  // namespace
-
-Result<Expansion> read_conv(const NodeSource& source) {
+// The kernel of a convolution's weight, whose window has one or two dimensions.
+struct ConvKernel {
+  int rank;
+  Spatial size;
+};
+Result<ConvKernel> conv_kernel(const NodeSource& source) {
   const Value* const weight = source.inputs.size() > 1 ? source.inputs[1] : nullptr;
   if (!weight) return source.refuse(ErrorCode::kInvalidModel, "it has no weight");
   const int rank = weight->shape.rank() - 2;
@@ -110,16 +116,90 @@ Result<Expansion> read_conv(const NodeSource& source) {
                     "shape {}",
                     weight->shape.to_string()));
   }
-  const Spatial kernel{rank == 1 ? 1 : weight->shape[2], weight->shape[rank + 1]};
-  ConvAttributes conv;
-  conv.window = WindowReader(source, rank).read(kernel);
-  conv.groups = source.attributes.integer("group", 1);
-  if (conv.window.kernel != kernel) {
-    source.attributes.fail(ErrorCode::kInvalidModel,
-                           format_text("kernel_shape is not the kernel of a weight of the shape {}",
-                                       weight->shape.to_string()));
+  return ConvKernel{rank, {rank == 1 ? 1 : weight->shape[2], weight->shape[rank + 1]}};
+}
+
+void check_kernel_shape(const NodeSource& source, const WindowAttributes& window, Spatial kernel) {
+  if (window.kernel == kernel) return;
+  source.attributes.fail(ErrorCode::kInvalidModel,
+                         format_text("kernel_shape is not the kernel of a weight of the shape {}",
+                                     source.inputs[1]->shape.to_string()));
+}
+
+// One axis of a transposed convolution whose padding is asked for by the output's length, or by
+// auto_pad: then the output is `stride` times as long as the input, so that the input does not
+// matter.
+struct TransposedPadding {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t output_padding = 0;
+
+  TransposedPadding(int64_t total, int64_t given, bool is_upper) : output_padding(given) {
+    if (total < 0) {
+      output_padding -= total;
+      return;
+    }
+    begin = is_upper ? total / 2 : total - total / 2;
+    end = total - begin;
   }
-  return expand(source, rank, 2, conv);
+};
+
+}  // namespace
+
+Result<Expansion> read_conv(const NodeSource& source) {
+  LOWBIT_ASSIGN(const ConvKernel kernel, conv_kernel(source));
+  ConvAttributes conv;
+  conv.window = WindowReader(source, kernel.rank).read(kernel.size);
+  conv.groups = source.attributes.integer("group", 1);
+  check_kernel_shape(source, conv.window, kernel.size);
+  return expand(source, kernel.rank, 2, conv);
+}
+
+Result<Expansion> read_conv_transpose(const NodeSource& source) {
+  LOWBIT_ASSIGN(const ConvKernel kernel, conv_kernel(source));
+  WindowReader reader(source, kernel.rank);
+  ConvTransposeAttributes conv;
+  conv.window = reader.read(kernel.size);
+  conv.groups = source.attributes.integer("group", 1);
+  conv.output_padding = reader.spatial("output_padding", {0, 0});
+  check_kernel_shape(source, conv.window, kernel.size);
+  const AutoPad auto_pad = std::exchange(conv.window.auto_pad, AutoPad::kNotSet);
+  const Spatial output = reader.spatial("output_shape", {0, 0});
+  LOWBIT_TRY(check_window(conv.window));
+  for (const int64_t length : {conv.output_padding.h, conv.output_padding.w, output.h, output.w}) {
+    if (length < 0 || length > kMaxElements) {
+      return source.refuse(ErrorCode::kInvalidModel,
+                           format_text("a padding or length of {} is none", length));
+    }
+  }
+  const bool has_output = output.w != 0;
+  const bool is_same = auto_pad == AutoPad::kSameUpper || auto_pad == AutoPad::kSameLower;
+  if (!has_output && !is_same) return expand(source, kernel.rank, 2, conv);
+
+  const Shape& x = source.inputs[0] ? source.inputs[0]->shape : Shape();
+  const auto padding = [&](int64_t k, int64_t stride, int64_t dilation, int64_t given,
+                           int64_t input, int64_t wanted) {
+    const int64_t beyond = (k - 1) * dilation + 1 + given;
+    const int64_t total = has_output ? stride * (input - 1) + beyond - wanted : beyond - stride;
+    return TransposedPadding(total, given, auto_pad == AutoPad::kSameUpper);
+  };
+  const auto extent = [&](int from_end) {
+    return x.rank() > from_end ? x[x.rank() - from_end] : int64_t{-1};
+  };
+  const int64_t height = kernel.rank == 1 ? 1 : extent(2);
+  const auto is_known = [](int64_t dim) { return dim >= 0 && dim <= kMaxElements; };
+  if (has_output && !(is_known(height) && is_known(extent(1)))) {
+    return source.refuse(ErrorCode::kUnsupportedFeature,
+                         "its output_shape needs an input whose dimensions are known");
+  }
+  const auto [size, stride, dilation, unused, unset] = conv.window;
+  const TransposedPadding rows = padding(size.h, stride.h, dilation.h, conv.output_padding.h,
+                                         height, kernel.rank == 1 ? 1 : output.h);
+  const TransposedPadding columns =
+      padding(size.w, stride.w, dilation.w, conv.output_padding.w, extent(1), output.w);
+  conv.window.padding = {rows.begin, columns.begin, rows.end, columns.end};
+  conv.output_padding = {rows.output_padding, columns.output_padding};
+  return expand(source, kernel.rank, 2, conv);
 }
 
 Result<Expansion> read_pool(const NodeSource& source) {

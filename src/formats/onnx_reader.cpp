@@ -8,6 +8,7 @@
 #include "formats/graph_builder.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
+#include "formats/onnx_qlinear.h"
 #include "formats/onnx_tensor.h"
 #include "graph/finite.h"
 #include "graph/rewrites.h"
@@ -35,7 +36,7 @@ Status check_versions(const OnnxModel& model) {
   }
   if (*model.opset < kMinOpset || *model.opset > kMaxOpset) {
     return make_error(ErrorCode::kUnsupportedFeature,
-                      format_text("opset {} is not supported; 1 to 21 are", *model.opset));
+                      format_text("opset {} is not supported; 1 to 23 are", *model.opset));
   }
   if (model.graph.has_sparse_initializers) {
     return make_error(ErrorCode::kUnsupportedFeature, "sparse initializers are not supported");
@@ -57,6 +58,14 @@ class Assembler {
         parameters_(constants, &graph_, &builder_.shape_values(), &values_) {
     graph_.name = model.graph.name;
     graph_.opset = *model.opset;
+    graph_.metadata = {.producer = std::string(model.producer),
+                       .producer_version = std::string(model.producer_version),
+                       .domain = std::string(model.domain),
+                       .model_version = model.model_version,
+                       .doc_string = std::string(model.doc_string),
+                       .graph_doc_string = std::string(model.graph.doc_string),
+                       .opsets = {model.other_opsets.begin(), model.other_opsets.end()},
+                       .properties = {model.properties.begin(), model.properties.end()}};
   }
 
   Result<Graph> run() && {
@@ -265,9 +274,11 @@ uint64_t tensor_budget(std::span<const std::byte> bytes, const ReadOptions& opti
 }  // namespace
 
 Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& options) {
-  LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
+  LOWBIT_ASSIGN(OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
+  LOWBIT_TRY(expand_qlinear(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
+  LOWBIT_TRY(check_operators(index));
   OnnxConstants constants(index, *model.opset, options.files, tensor_budget(bytes, options));
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());

@@ -1,4 +1,4 @@
-// ONNX bytes to a Graph (ONNX IR 3 to 13, opset 1 to 21, the domain ai.onnx).
+// ONNX bytes to a Graph (ONNX IR 3 to 13, opset 1 to 23, the domain ai.onnx).
 //
 // The Graph keeps the names of values and nodes, symbolic dimensions, all attributes, and the
 // constants (initializers and Constant nodes) that a node reads. Differences between opsets are

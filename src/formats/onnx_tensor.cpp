@@ -25,7 +25,7 @@ Failure tensor_error(ErrorCode code, const std::string& name, const Text& messag
 
 struct Encoding {
   DType dtype;             // of the Tensor
-  size_t raw_bytes;        // per element in raw_data
+  size_t raw_bytes;        // per element in raw_data; of 4 bits: per two
   uint32_t typed_field;    // where the elements are when there is no raw_data
   size_t typed_min_bytes;  // the least that an element takes there
 };
@@ -39,6 +39,10 @@ std::optional<Encoding> encoding_of(OnnxType type) {
     case OnnxType::kUint8:
       return Encoding{DType::kU8, 1, kInt32Data, 1};
     case OnnxType::kInt8:
+      return Encoding{DType::kI8, 1, kInt32Data, 1};
+    case OnnxType::kUint4:
+      return Encoding{DType::kU8, 1, kInt32Data, 1};
+    case OnnxType::kInt4:
       return Encoding{DType::kI8, 1, kInt32Data, 1};
     case OnnxType::kInt16:
     case OnnxType::kUint16:
@@ -73,9 +77,21 @@ void decode_raw_as(std::span<const std::byte> raw, std::span<Element> elements, 
   }
 }
 
+bool has_4_bits(OnnxType type) { return type == OnnxType::kInt4 || type == OnnxType::kUint4; }
+
+// The element of 4 bits at `i`, in the 8 bits of its container.
+std::byte nibble(OnnxType type, std::span<const std::byte> raw, size_t i) {
+  const auto bits = static_cast<uint8_t>(raw[i / 2]) >> (4 * (i % 2)) & 15;
+  return static_cast<std::byte>(type == OnnxType::kInt4 && bits > 7 ? bits - 16 : bits);
+}
+
 void decode_raw(OnnxType type, std::span<const std::byte> raw, Tensor& tensor) {
   if (raw.empty()) return;
-  if (type == OnnxType::kFloat16) {
+  if (has_4_bits(type)) {
+    for (size_t i = 0; i < tensor.byte_count(); ++i) {
+      tensor.mutable_raw()[i] = nibble(type, raw, i);
+    }
+  } else if (type == OnnxType::kFloat16) {
     decode_raw_as<uint16_t>(raw, tensor.mutable_data<float>(), half_to_float);
   } else if (type == OnnxType::kDouble) {
     decode_raw_as<double>(raw, tensor.mutable_data<float>(),
@@ -126,6 +142,9 @@ class TypedDecoder {
       case OnnxType::kUint64:
       case OnnxType::kInt8:
         return integers<int8_t>(field);
+      case OnnxType::kUint4:
+      case OnnxType::kInt4:
+        return pairs(field);
       case OnnxType::kInt16:
         return integers<int16_t, int32_t>(field);
       case OnnxType::kInt32:
@@ -173,6 +192,20 @@ class TypedDecoder {
     });
   }
 
+  // Each number of the field is a byte, with two elements unless it is the last of an odd number.
+  Status pairs(const WireField& field) {
+    return for_each_varint(field, [this](uint64_t bits) -> Status {
+      if (bits > 0xff) return out_of_range();
+      const auto byte = static_cast<std::byte>(bits);
+      const auto total = static_cast<size_t>(tensor_.element_count());
+      for (size_t i = 0; i < 2 && (i == 0 || count_ < total); ++i) {
+        const auto element = static_cast<uint8_t>(nibble(type_, std::span(&byte, 1), i));
+        LOWBIT_TRY(type_ == OnnxType::kInt4 ? put(static_cast<int8_t>(element)) : put(element));
+      }
+      return success();
+    });
+  }
+
   Failure out_of_range() const {
     return tensor_error(ErrorCode::kInvalidModel, name_,
                         format_text("an element is out of the range of {}", onnx_type_name(type_)));
@@ -195,6 +228,17 @@ Result<Tensor> check_uint64(OnnxType type, const std::string& name, Tensor tenso
 }
 
 }  // namespace
+
+OnnxType onnx_type(DType dtype) {
+  switch (dtype) {
+#define X(name, type, text, onnx) \
+  case DType::k##name:            \
+    return OnnxType{onnx};
+    LOWBIT_DTYPES(X)
+#undef X
+  }
+  return OnnxType::kUndefined;
+}
 
 std::optional<DType> dtype_of_onnx(OnnxType type) {
   const auto encoding = encoding_of(type);
@@ -237,8 +281,10 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   // Before any memory is taken: the bytes at hand must be able to hold that many elements.
   const size_t element_bytes = raw_data ? encoding->raw_bytes : encoding->typed_min_bytes;
   const size_t available = raw_data ? raw_data->bytes.size() : source.message.bytes.size();
+  const bool is_packed = has_4_bits(source.type);
+  const uint64_t units = is_packed ? (count + 1) / 2 : count;
   const bool fits =
-      raw_data ? available == count * element_bytes : available / element_bytes >= count;
+      raw_data ? available == units * element_bytes : available / element_bytes >= units;
   if (!fits) {
     return tensor_error(ErrorCode::kInvalidModel, name,
                         format_text("shape {} of {} cannot be stored in {} bytes",

@@ -4,6 +4,8 @@
 //
 //   float32, uint8, int8, int32, int64, bool   as they are
 //   float16; int16, uint16; uint32             to float32; int32; int64, exactly
+//   int4; uint4                                to int8; uint8; two lie in a byte, the first in its
+//                                              low half
 //   float64; uint64                            to the nearest float32; to int64, if they fit
 #pragma once
 
@@ -15,6 +17,8 @@
 
 namespace lowbit {
 
+// The type of a tensor's elements as they are.
+OnnxType onnx_type(DType dtype);
 // The element type that stands for one of the file's in a Graph; none: it is not supported.
 std::optional<DType> dtype_of_onnx(OnnxType type);
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -124,9 +125,64 @@ struct ShapeAttributes {
   bool operator==(const ShapeAttributes&) const = default;
 };
 
-using Attributes =
-    std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
-                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes,
-                 AxesAttributes, CastAttributes, ShapeAttributes>;
+// The operators of qmath/reduce.inc, over the axes that are named, over all where none is. Negative
+// counts from the end.
+struct ReduceAttributes {
+  std::vector<int64_t> axes;
+  bool keep_dims = true;  // as dimensions of 1
+  bool operator==(const ReduceAttributes&) const = default;
+};
+
+// ArgMax, ArgMin: where along the axis the number is, as int64. Negative counts from the end.
+struct ArgAttributes {
+  int64_t axis = 0;
+  bool keep_dims = true;     // as a dimension of 1
+  bool select_last = false;  // of equal numbers
+  bool operator==(const ArgAttributes&) const = default;
+};
+
+// TopK: the first k numbers along the axis, of equal ones that with the lower index first, or their
+// indices as int64. ONNX's operator has both as outputs.
+struct TopKAttributes {
+  int64_t axis = -1;
+  int64_t k = 1;
+  bool largest = true;
+  bool gives_indices = false;
+  bool operator==(const TopKAttributes&) const = default;
+};
+
+// Rows of a number of elements brought to mean 0 (not in RMSNormalization) and variance 1, then
+// scaled and shifted. LayerNormalization, RMSNormalization: a row is all dimensions from `axis` on,
+// negative counts from the end; scale and bias have those dimensions. InstanceNormalization: a row
+// is a channel of a sample. GroupNormalization: one of `groups` equal parts of its channels. There
+// scale and bias are [C].
+struct NormalizationAttributes {
+  int64_t axis = -1;
+  int64_t groups = 1;
+  float epsilon = 1e-5f;
+  bool operator==(const NormalizationAttributes&) const = default;
+};
+
+// Inputs: X [N, C, H, W], W [C, M / groups, kh, kw], optional bias [M]. An output is
+// stride * (input - 1) + output_padding + dilation * (kernel - 1) + 1 less the padding long; the
+// window's auto_pad is kNotSet.
+struct ConvTransposeAttributes {
+  WindowAttributes window;
+  int64_t groups = 1;
+  Spatial output_padding{0, 0};
+  bool operator==(const ConvTransposeAttributes&) const = default;
+};
+
+// A letter per dimension of the operands and of the output, "ab,bc->ac" (graph/einsum.h).
+struct EinsumAttributes {
+  std::string equation;
+  bool operator==(const EinsumAttributes&) const = default;
+};
+
+using Attributes = std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes,
+                                PoolAttributes, BatchNormalizationAttributes, AxisAttributes,
+                                ReshapeAttributes, UnaryAttributes, AxesAttributes, CastAttributes,
+                                ShapeAttributes, ReduceAttributes, ArgAttributes, TopKAttributes,
+                                NormalizationAttributes, ConvTransposeAttributes, EinsumAttributes>;
 
 }  // namespace lowbit

@@ -39,6 +39,19 @@ class DTypeRule {
         return std::get<CastAttributes>(node_.attributes).to;
       case Op::kShape:
         return DType::kI64;
+#define LOWBIT_REDUCE(name, fold) case Op::k##name:
+#include "qmath/reduce.inc"
+#undef LOWBIT_REDUCE
+        return of_numbers();
+      case Op::kArgMax:
+      case Op::kArgMin:
+        LOWBIT_TRY(of_numbers());
+        return DType::kI64;
+      case Op::kTopK: {
+        LOWBIT_ASSIGN(const DType numbers, of_numbers());
+        const bool are_indices = std::get<TopKAttributes>(node_.attributes).gives_indices;
+        return are_indices ? DType::kI64 : numbers;
+      }
       default:
         break;
     }

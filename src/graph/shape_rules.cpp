@@ -4,42 +4,11 @@
 
 #include "base/text.h"
 #include "graph/errors.h"
+#include "graph/shape_checks.h"
 #include "graph/structure.h"
 #include "graph/window_axis.h"
 
 namespace lowbit {
-
-namespace {
-
-// Two dimensions may turn out equal: a symbol may stand for any number.
-bool may_equal(int64_t a, int64_t b) { return a == b || a < 0 || b < 0; }
-
-// Of two dimensions that must be equal, the one that says more.
-int64_t known_of(int64_t a, int64_t b) { return a < 0 && b >= 0 ? b : a; }
-
-// An axis in [-rank, limit) counted from the start.
-Result<int> resolve_axis_index(const Node& node, int rank, int limit) {
-  const int64_t axis = std::get<AxisAttributes>(node.attributes).axis;
-  if (axis < -rank || axis >= limit) {
-    return node_error(ErrorCode::kInvalidModel, node,
-                      format_text("axis {} is out of range for an input of rank {}", axis, rank));
-  }
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-
-Status check_image(const Node& node, const Shape& shape) {
-  if (shape.rank() == 4) return success();
-  return node_error(ErrorCode::kUnsupportedFeature, node,
-                    format_text("its input has shape {}; only images, [N, C, H, W], are supported",
-                                shape.to_string()));
-}
-
-// The error of a window, with the node's name.
-Failure named(const Node& node, const Error& error) {
-  return node_error(error.code, node, error.message);
-}
-
-}  // namespace
 
 // The product of dimensions: a number times symbols.
 struct ShapeRules::Product {
@@ -267,7 +236,7 @@ Result<Shape> ShapeRules::batch_normalization(const Node& node) {
 
 Result<Shape> ShapeRules::flatten(const Node& node) {
   const Shape& x = shape(node, 0);
-  LOWBIT_ASSIGN(const int axis, resolve_axis_index(node, x.rank(), x.rank() + 1));
+  LOWBIT_ASSIGN(const int axis, resolve_axis_attribute(node, x.rank(), x.rank() + 1));
   Product outer;
   Product inner;
   for (int i = 0; i < x.rank(); ++i) (i < axis ? outer : inner).multiply(x[i]);
@@ -333,13 +302,13 @@ Result<Shape> ShapeRules::reshape(const Node& node) {
 
 Result<Shape> ShapeRules::softmax(const Node& node) {
   const Shape& x = shape(node, 0);
-  LOWBIT_TRY(resolve_axis_index(node, x.rank(), x.rank()));
+  LOWBIT_TRY(resolve_axis_attribute(node, x.rank(), x.rank()));
   return x;
 }
 
 Result<Shape> ShapeRules::concat(const Node& node) {
   Shape result = shape(node, 0);
-  LOWBIT_ASSIGN(const int axis, resolve_axis_index(node, result.rank(), result.rank()));
+  LOWBIT_ASSIGN(const int axis, resolve_axis_attribute(node, result.rank(), result.rank()));
   int64_t total = 0;
   bool is_known = true;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -365,25 +334,10 @@ Result<Shape> ShapeRules::concat(const Node& node) {
   return result;
 }
 
-// The axes as a set, counted from the start.
-static Result<std::set<int>> resolve_axes(const Node& node, int rank) {
-  std::set<int> axes;
-  for (const int64_t axis : std::get<AxesAttributes>(node.attributes).axes) {
-    if (axis < -rank || axis >= rank) {
-      return node_error(ErrorCode::kInvalidModel, node,
-                        format_text("axis {} is out of range for rank {}", axis, rank));
-    }
-    if (!axes.insert(static_cast<int>(axis < 0 ? axis + rank : axis)).second) {
-      return node_error(ErrorCode::kInvalidModel, node,
-                        format_text("axis {} is there twice", axis));
-    }
-  }
-  return axes;
-}
-
 Result<Shape> ShapeRules::squeeze(const Node& node) {
   const Shape& x = shape(node, 0);
-  LOWBIT_ASSIGN(const std::set<int> axes, resolve_axes(node, x.rank()));
+  LOWBIT_ASSIGN(const std::set<int> axes,
+                resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, x.rank()));
   std::vector<int64_t> kept;
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (axes.empty() ? x[axis] == 1 : axes.contains(axis)) {
@@ -405,7 +359,8 @@ Result<Shape> ShapeRules::unsqueeze(const Node& node) {
   const Shape& x = shape(node, 0);
   const auto added = std::get<AxesAttributes>(node.attributes).axes.size();
   const int rank = x.rank() + static_cast<int>(std::min(added, size_t{kMaxRank} + 1));
-  LOWBIT_ASSIGN(const std::set<int> axes, resolve_axes(node, rank));
+  LOWBIT_ASSIGN(const std::set<int> axes,
+                resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, rank));
   std::vector<int64_t> dims;
   int next = 0;
   for (int axis = 0; axis < rank; ++axis) dims.push_back(axes.contains(axis) ? 1 : x[next++]);
@@ -440,6 +395,25 @@ Result<Shape> ShapeRules::output_of(const Node& node) {
         return global_average_pool(node);
       case Op::kBatchNormalization:
         return batch_normalization(node);
+      case Op::kLayerNormalization:
+      case Op::kRMSNormalization:
+        return layer_normalization(node);
+      case Op::kInstanceNormalization:
+      case Op::kGroupNormalization:
+        return channel_normalization(node);
+      case Op::kConvTranspose:
+        return conv_transpose(node);
+      case Op::kEinsum:
+        return einsum(node);
+      case Op::kArgMax:
+      case Op::kArgMin:
+        return arg(node);
+      case Op::kTopK:
+        return top_k(node);
+#define LOWBIT_REDUCE(name, fold) case Op::k##name:
+#include "qmath/reduce.inc"
+#undef LOWBIT_REDUCE
+        return reduce(node);
       case Op::kFlatten:
         return flatten(node);
       case Op::kReshape:

@@ -1,5 +1,5 @@
 // The rule of each operator that gives its output's shape from its inputs' (ONNX operator
-// specification, opsets 13 to 21). Symbols are carried where the rule proves what a dimension is; a
+// specification, opsets 13 to 23). Symbols are carried where the rule proves what a dimension is; a
 // dimension that it cannot express gets a new symbol, and whether dimensions fit is then decided
 // when specialize() makes them numbers.
 #pragma once
@@ -44,6 +44,17 @@ class ShapeRules {
   Result<Shape> concat(const Node& node);
   Result<Shape> squeeze(const Node& node);
   Result<Shape> unsqueeze(const Node& node);
+
+  // shape_rules_reduce.cpp
+  Result<Shape> reduce(const Node& node);
+  Result<Shape> arg(const Node& node);
+  Result<Shape> top_k(const Node& node);
+  Result<Shape> layer_normalization(const Node& node);
+  Result<Shape> channel_normalization(const Node& node);
+  Result<Shape> einsum(const Node& node);
+
+  // shape_rules_conv_transpose.cpp
+  Result<Shape> conv_transpose(const Node& node);
 
   Graph& graph_;
   std::set<std::string> symbol_names_;

@@ -11,10 +11,6 @@ namespace lowbit {
 
 namespace {
 
-bool may_have_activation(Op op) {
-  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
-}
-
 Status check_bounds(const Node& node, const ClipAttributes& bounds) {
   // Written so that NaN fails.
   if (bounds.min <= bounds.max) return success();
@@ -23,14 +19,20 @@ Status check_bounds(const Node& node, const ClipAttributes& bounds) {
                                 real_text(bounds.max)));
 }
 
+Status check_epsilon(const Node& node, float epsilon) {
+  if (std::isfinite(epsilon) && epsilon >= 0) return success();
+  return node_error(ErrorCode::kInvalidModel, node, "its epsilon is not finite or negative");
+}
+
 Status check_attributes(const Node& node) {
   if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
     LOWBIT_TRY(check_bounds(node, *clip));
   }
   if (const auto* norm = std::get_if<BatchNormalizationAttributes>(&node.attributes)) {
-    if (!std::isfinite(norm->epsilon) || norm->epsilon < 0) {
-      return node_error(ErrorCode::kInvalidModel, node, "its epsilon is not finite or negative");
-    }
+    LOWBIT_TRY(check_epsilon(node, norm->epsilon));
+  }
+  if (const auto* norm = std::get_if<NormalizationAttributes>(&node.attributes)) {
+    LOWBIT_TRY(check_epsilon(node, norm->epsilon));
   }
   if (const auto* unary = std::get_if<UnaryAttributes>(&node.attributes)) {
     if (!std::isfinite(unary->parameters.alpha) || !std::isfinite(unary->parameters.beta)) {
@@ -43,7 +45,8 @@ Status check_attributes(const Node& node) {
 }
 
 Status check_constants(const Graph& graph, const Node& node) {
-  if (node.op != Op::kConv && node.op != Op::kGemm && node.op != Op::kBatchNormalization) {
+  if (node.op != Op::kConv && node.op != Op::kGemm && node.op != Op::kBatchNormalization &&
+      node.op != Op::kConvTranspose) {
     return success();
   }
   for (size_t i = 1; i < node.inputs.size(); ++i) {
@@ -61,6 +64,10 @@ Status check_constants(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
+
+bool may_have_activation(Op op) {
+  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
+}
 
 Status validate(const Graph& graph) {
   LOWBIT_ASSIGN(Graph inferred, infer_shapes(graph));

@@ -1,4 +1,4 @@
-// e^x and e^x - 1 for x <= 0 in float32, the same bits on every machine and within 2 ulp
+// e^x, and e^x - 1 for x <= 0, in float32, the same bits on every machine and within 2 ulp
 // (tests/unit/qmath/exp_f32_test.cpp). There is no branch, so that a loop over them becomes SIMD.
 //
 //   e^x = 2^k * e^r,   k = rne(x / ln 2),   r = x - k * ln 2,   |r| <= 0.347
@@ -21,7 +21,7 @@ struct SplitExp {
 // Below it, near the smallest normal number, e^x is taken to be 0.
 inline constexpr float kLeastExponent = -87.0f;
 
-// x <= 0 or NaN; numbers below kLeastExponent count as that.
+// x <= 89 or NaN; numbers below kLeastExponent count as that.
 constexpr SplitExp split_exp(float x) {
   constexpr float kLog2E = 1.44269504f;
   constexpr float kLn2High = 0x1.63p-1f;
@@ -42,6 +42,18 @@ constexpr SplitExp split_exp(float x) {
 constexpr float exp_nonpositive_f32(float x) {
   const SplitExp e = split_exp(x);
   return x < kLeastExponent ? 0.0f : e.scale + e.scale * e.rest;
+}
+
+// For any x. Of large ones k may be 128, and 2^k no number: half of it is.
+constexpr float exp_f32(float x) {
+  constexpr float kGreatest = 89.0f;
+  constexpr uint32_t kHalf = 1u << 23;
+  const SplitExp e = split_exp(x > kGreatest ? kGreatest : x);
+  const bool is_halved = x > 0.0f;
+  const float scale =
+      std::bit_cast<float>(std::bit_cast<uint32_t>(e.scale) - (is_halved ? kHalf : 0));
+  const float y = (scale + scale * e.rest) * (is_halved ? 2.0f : 1.0f);
+  return x < kLeastExponent ? 0.0f : y;
 }
 
 // scale - 1 is exact, and as large as the product at least, so nothing cancels.

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "qmath/exp_f32.h"
+#include "qmath/log_f32.h"
 #include "qmath/unary.h"
 
 namespace lowbit {
@@ -130,6 +131,57 @@ template <>
 inline float unary<UnaryFunction::kGeluTanh>(float x, UnaryParameters) {
   const float u = 1.59576912f * (x + 0.044715f * (x * x * x));
   return x * unary<UnaryFunction::kSigmoid>(u, {});
+}
+
+template <>
+inline float unary<UnaryFunction::kSqrt>(float x, UnaryParameters) {
+  return std::sqrt(x);
+}
+
+template <>
+inline float unary<UnaryFunction::kExp>(float x, UnaryParameters) {
+  return exp_f32(x);
+}
+
+template <>
+inline float unary<UnaryFunction::kLog>(float x, UnaryParameters) {
+  return log_f32(x);
+}
+
+template <>
+inline float unary<UnaryFunction::kNeg>(float x, UnaryParameters) {
+  return -x;
+}
+
+template <>
+inline float unary<UnaryFunction::kAbs>(float x, UnaryParameters) {
+  return std::abs(x);
+}
+
+template <>
+inline float unary<UnaryFunction::kReciprocal>(float x, UnaryParameters) {
+  return 1.0f / x;
+}
+
+template <>
+inline float unary<UnaryFunction::kFloor>(float x, UnaryParameters) {
+  return std::floor(x);
+}
+
+template <>
+inline float unary<UnaryFunction::kCeil>(float x, UnaryParameters) {
+  return std::ceil(x);
+}
+
+// Half to even, which is the rounding mode that nobody changes.
+template <>
+inline float unary<UnaryFunction::kRound>(float x, UnaryParameters) {
+  return std::nearbyint(x);
+}
+
+template <>
+inline float unary<UnaryFunction::kSign>(float x, UnaryParameters) {
+  return x > 0.0f ? 1.0f : x < 0.0f ? -1.0f : x;
 }
 
 inline float evaluate(UnaryFunction function, float x, UnaryParameters p) {

@@ -5,7 +5,17 @@ const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
-const dataTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7, bool: 9 }
+const dataTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  int4: 22,
+}
 const arrays = {
   float32: Float32Array,
   uint8: Uint8Array,
@@ -13,6 +23,8 @@ const arrays = {
   int16: Int16Array,
   int32: Int32Array,
   int64: BigInt64Array,
+  float16: Uint16Array, // its bits
+  int4: Uint8Array, // two in each
 }
 
 // Writing: a message is an array of byte arrays.

@@ -6,10 +6,11 @@ import { launchChromium } from '../../tools/lib/chromium.mjs'
 import { serve } from '../../tools/serve.mjs'
 import { program } from './known_answer.mjs'
 
-/** Writes `main.js`, which asks for the answer. */
+/** Writes `main.js`, which asks for the answer; in a worker it posts that. */
 export function writeProgram(folder, { entry = 'lowbit', options = {} } = {}) {
   const ask = `globalThis.answer = ask(${JSON.stringify(options)})
-    .catch(({ code, message, where }) => ({ code, message, where }))`
+    .catch(({ code, message, where }) => ({ code, message, where }))
+    if (!globalThis.document) globalThis.answer.then((answer) => postMessage(answer))`
   writeFileSync(join(folder, 'main.js'), `${program(entry)}\n${ask}\n`)
 }
 

@@ -1,7 +1,7 @@
 // The installed package in pages, by each way that there is to get it there: it loads in Chromium and gives the known answer.
 
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -145,6 +145,15 @@ test('an installed package in pages', async (t) => {
     })
     await t.test('from disk', async () => {
       assert.deepEqual(await ask(pathToFileURL(join(path, 'index.html')).href), inWorker)
+    })
+    await t.test('in a worker', async () => {
+      const page = `globalThis.answer = new Promise((resolve) => {
+        new Worker('main.js').onmessage = ({ data }) => resolve(data)
+      })`
+      writeFileSync(join(path, 'page.js'), page)
+      writePage(path, 'page.js')
+      assert.deepEqual(await askFolder(path), inWorker)
+      writePage(path, 'main.js', 'classic')
     })
     await t.test('under a policy that refuses its worker', async () => {
       const inPage = { ...inWorker, thread: 'main' }

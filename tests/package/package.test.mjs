@@ -26,11 +26,13 @@ test('an installed package', async (t) => {
       'dist/index.js',
       'dist/inline.js',
       'dist/worker.js',
+      'dist/cli.js',
       ...binaries.map((binary) => `dist/${binary}`),
     ]) {
       assert.ok(names.includes(name), `${name} in ${names}`)
     }
-    const foreign = /^(LICENSE|README\.md|package\.json|dist\/[a-z_-]+(\.js|\.d\.ts|\.wasm))$/
+    const foreign =
+      /^(LICENSE|README\.md|package\.json|dist\/(cli\/)?[a-z_-]+(\.js|\.d\.ts|\.wasm))$/
     assert.deepEqual(
       names.filter((name) => !foreign.test(name)),
       [],
@@ -58,6 +60,12 @@ test('an installed package', async (t) => {
       }
     }
   }
+
+  await t.test('its program runs', () => {
+    const program = join(app, 'node_modules/.bin/lowbit')
+    const { operators } = JSON.parse(runIn(app, program, ['inspect', 'model.onnx', '--json']))
+    assert.deepEqual(operators, { Gemm: 1, Relu: 1 })
+  })
 
   await t.test('its examples run', () => {
     const readme = readFileSync(join(library, 'README.md'), 'utf8')

@@ -14,10 +14,11 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const typescript = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 
 rmSync(here('dist'), { recursive: true, force: true })
-const { status } = spawnSync(process.execPath, [typescript, '--project', here('tsconfig.json')], {
-  stdio: 'inherit',
-})
-if (status !== 0) process.exit(1)
+for (const project of ['tsconfig.json', 'tsconfig.cli.json']) {
+  const compile = [typescript, '--project', here(project)]
+  const { status } = spawnSync(process.execPath, compile, { stdio: 'inherit' })
+  if (status !== 0) process.exit(1)
+}
 const built = (name) => here(`../../build/wasm/${name}`)
 copyFileSync(built('plain/lowbit.d.ts'), here('dist/lowbit.d.ts'))
 const glue = await minify('lowbit.js', readFileSync(built('whole/lowbit.js'), 'utf8'), {

@@ -224,9 +224,9 @@ TEST_CASE("QuantizeLinear and DequantizeLinear must agree") {
 }
 
 TEST_CASE("integers may not be read, or leave the graph, without DequantizeLinear") {
-  OnnxFile flatten = quantized_input();
-  flatten.node("Flatten", {"x_q"}, {"f"}, {.name = "n"}).output("f");
-  check_error(read(flatten), ErrorCode::kUnsupportedFeature, "node 'n'");
+  OnnxFile tanh = quantized_input();
+  tanh.node("Tanh", {"x_q"}, {"f"}, {.name = "n"}).output("f");
+  check_error(read(tanh), ErrorCode::kUnsupportedFeature, "node 'n'");
   OnnxFile again = quantized_input();
   again.node("QuantizeLinear", {"x_q", "x_s", "x_z"}, {"f"}, {.name = "n"}).output("x_d");
   check_error(read(again), ErrorCode::kUnsupportedFeature, "node 'n'");

@@ -69,6 +69,23 @@ TEST_CASE("int16 becomes int32, from raw data and from int32_data") {
               "range of int16");
 }
 
+TEST_CASE("int4 and uint4 become 8 bits, from two elements in each byte") {
+  const std::vector<int8_t> i4{1, -2, 7, -8, 3};
+  check_elements<int8_t>(raw_tensor<uint8_t>("t", kOnnxInt4, {5}, {0xe1, 0x87, 0x03}), i4);
+  check_elements<int8_t>(typed_tensor("t", kOnnxInt4, 5, {5}, {0xe1, 0x87, 0x03}), i4);
+  const std::vector<uint8_t> u4{1, 14, 7, 8};
+  check_elements<uint8_t>(raw_tensor<uint8_t>("t", kOnnxUint4, {4}, {0xe1, 0x87}), u4);
+  check_elements<uint8_t>(typed_tensor("t", kOnnxUint4, 5, {4}, {0xe1, 0x87}), u4);
+  for (const std::vector<int64_t>& bytes : {std::vector<int64_t>{1, 2}, {1, 2, 3, 4}}) {
+    check_error(decode(typed_tensor("t", kOnnxInt4, 5, {5}, bytes)), ErrorCode::kInvalidModel,
+                "'t'");
+  }
+  check_error(decode(raw_tensor<uint8_t>("t", kOnnxInt4, {5}, {1, 2})), ErrorCode::kInvalidModel,
+              "cannot be stored");
+  check_error(decode(typed_tensor("t", kOnnxUint4, 5, {1}, {256})), ErrorCode::kInvalidModel,
+              "range of uint4");
+}
+
 TEST_CASE("packed typed data is read") {
   WireWriter message = tensor_header("t", kOnnxInt32, {3});
   const std::vector<uint8_t> packed{0x01, 0x96, 0x01, 0x03};

@@ -26,6 +26,23 @@ TEST_CASE("Both exponentials are within 2 ulp of the exact value, from 0 to the 
   CHECK(worst_less_one <= 2);
 }
 
+TEST_CASE("e^x of any x is within 2 ulp, up to the greatest float32") {
+  double worst = 0;
+  for (uint32_t bits = 0; bits < std::bit_cast<uint32_t>(88.72f); bits += 1009) {
+    const auto x = std::bit_cast<float>(bits);
+    const double exact = std::exp(double{x});
+    const double ulp =
+        double{std::nextafter(static_cast<float>(exact), 0.0f)} - double{static_cast<float>(exact)};
+    worst = std::max(worst, std::fabs((double{exp_f32(x)} - exact) / ulp));
+    CHECK(exp_f32(-x) == exp_nonpositive_f32(-x));
+  }
+  CHECK(worst <= 2);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float x : {88.75f, 89.5f, 1e30f, kInfinity}) CHECK(exp_f32(x) == kInfinity);
+  CHECK(exp_f32(-kInfinity) == 0.0f);
+  CHECK(std::isnan(exp_f32(std::numeric_limits<float>::quiet_NaN())));
+}
+
 TEST_CASE("The ends: 1 and 0 at zero, 0 and -1 far below, NaN stays NaN") {
   static_assert(exp_nonpositive_f32(0.0f) == 1.0f);
   static_assert(exp_nonpositive_f32(-0.0f) == 1.0f);

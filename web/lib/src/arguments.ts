@@ -3,7 +3,13 @@
 
 import type { PartSources } from './loader.js'
 import type { ModelSource } from './protocol.js'
-import type { DistributionChoice, DoctorChoice, MixedPrecisionChoice, RawTensor } from './raw.js'
+import type {
+  DistributionChoice,
+  DoctorChoice,
+  MixedPrecisionChoice,
+  RawTensor,
+  SaveChoice,
+} from './raw.js'
 import {
   type AnyTensor,
   type Calibration,
@@ -17,6 +23,7 @@ import {
   type MixedPrecisionOptions,
   type Model,
   type Precision,
+  type SaveOptions,
   type TensorData,
   type ValueInfo,
   type WasmSource,
@@ -61,10 +68,8 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
   return {
     bytes: readBytes(bytes),
     constants: Object.entries(constants).map(([name, given]) => {
-      const tensor = readTensor(given, `options.constants.${name}`, undefined)
-      const { data, shape } = tensor
-      const found = Object.entries(arrays).find(([, type]) => data instanceof type)
-      return { name, tensor: { data: data.slice(), shape: [...shape], dtype: found?.[0] ?? '' } }
+      const { data, shape, ...type } = readOwnTensor(given, `options.constants.${name}`)
+      return { name, tensor: { data: data.slice(), shape: [...shape], ...type } }
     }),
     dimensions: Object.entries(dimensions).map(([name, size]) => {
       if (isCount(size) && size > 0) return { name, size }
@@ -74,7 +79,7 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
 }
 
 /** A copy, which the caller cannot change any more. */
-function readBytes(bytes: unknown): Uint8Array {
+export function readBytes(bytes: unknown): Uint8Array {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
   if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
   return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
@@ -109,6 +114,14 @@ function checkTensor(tensor: unknown, where: string): asserts tensor is AnyTenso
     const needs = `[${shape.join(', ')}] needs ${count} elements`
     fail(`${where}.shape`, `${needs}, but data has ${data.length}`, 'SHAPE_MISMATCH')
   }
+}
+
+/** With the element type of its array, as nothing else says it. */
+export function readOwnTensor(tensor: unknown, where: string): RawTensor {
+  checkTensor(tensor, where)
+  const { data, shape } = tensor
+  const found = Object.entries(arrays).find(([, type]) => data instanceof type)
+  return { data, shape, dtype: found?.[0] ?? '' }
 }
 
 /** With its element type. */
@@ -221,6 +234,16 @@ export function choose<const T>(value: unknown, where: string, allowed: readonly
   if (value === undefined) return allowed[0]
   if (allowed.includes(value as T)) return value as T
   return fail(where, `must be ${allowed.map((item) => JSON.stringify(item)).join(' or ')}`)
+}
+
+/** Fills in the defaults. */
+export function readSave(options: SaveOptions): SaveChoice {
+  if (!isObject(options)) return fail('options', 'must be an object')
+  return {
+    form: choose(options.form, 'options.form', ['qdq', 'operators', 'float']),
+    float16: choose(options.float16, 'options.float16', [false, true]),
+    int4: choose(options.int4, 'options.int4', [false, true]),
+  }
 }
 
 /** As text, which the core reads. */

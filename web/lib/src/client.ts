@@ -14,10 +14,11 @@ import type { Binary } from './loader.js'
 import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
-import type { RawMixedPoint, RawTensor } from './raw.js'
+import type { RawMixedPoint, RawTensor, SaveChoice } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
+  AnyTensor,
   Backend,
   Bits,
   CalibrateOptions,
@@ -30,6 +31,7 @@ import type {
   DistributionOptions,
   EvaluateOptions,
   Evaluator,
+  Inspection,
   LayerAccumulators,
   LayerRecipe,
   LoadOptions,
@@ -109,6 +111,18 @@ export class Client implements Lowbit {
       const info = await task.ask(host, 'load', { target, source })
       return { info, source, warnings: [] }
     })
+  }
+
+  async inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection> {
+    return this.#askAtOnce([], 'inspect', { bytes: check.readBytes(bytes) })
+  }
+
+  async readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor> {
+    return this.#askAtOnce([], 'readArray', { bytes: check.readBytes(bytes) })
+  }
+
+  async writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([], 'writeArray', { tensor: check.readOwnTensor(tensor, 'tensor') })
   }
 
   async calibrate(model: Model, options: CalibrateOptions): Promise<Calibration> {
@@ -297,8 +311,12 @@ export class Client implements Lowbit {
     })
   }
 
-  async save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#askAtOnce([record], 'save', { model: record.id })
+  async save(
+    record: ModelRecord,
+    format: 'onnx' | 'c',
+    choice: SaveChoice,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([record], 'save', { model: record.id, format, choice })
   }
 
   release(record: ModelRecord | EvaluatorRecord): void {

@@ -161,7 +161,9 @@ function part(source: () => Promise<WebAssembly.Module>): () => Promise<WebAssem
 export function locateBinary(homes: PartHomes, given: PartSources): Binary {
   const read = async (name: keyof PartSources) => {
     const source = given[name]
-    return source ? compileBinary(source, 'options.wasm') : compileBinary(await homes[name](), name)
+    return source
+      ? compileBinary(source, 'options.wasm')
+      : compileBinary(await homes[name](), 'wasm')
   }
   return {
     run: part(async () => {

@@ -10,10 +10,12 @@ import type {
   RawMixedPrecision,
   RawReport,
   RawTensor,
+  SaveChoice,
 } from './raw.js'
 import type {
   Calibration,
   Distribution,
+  Inspection,
   LayerAccumulators,
   LowbitErrorCode,
   ModelInfo,
@@ -55,6 +57,9 @@ export interface Verbs {
   load: { request: { target: ModelId; source: ModelSource }; reply: ModelInfo }
   /** Adds the part of the binary that serves all verbs but `load` and `run`. */
   complete: { request: { part: WebAssembly.Module }; reply: undefined }
+  inspect: { request: { bytes: Uint8Array }; reply: Inspection }
+  readArray: { request: { bytes: Uint8Array }; reply: RawTensor }
+  writeArray: { request: { tensor: RawTensor }; reply: Uint8Array<ArrayBuffer> }
   calibrate: {
     request: { model: ModelId; samples: readonly RawTensor[] }
     reply: Calibration
@@ -141,7 +146,10 @@ export interface Verbs {
     }
     reply: RawTensor[]
   }
-  save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
+  save: {
+    request: { model: ModelId; format: 'onnx' | 'c'; choice: SaveChoice }
+    reply: Uint8Array<ArrayBuffer>
+  }
   /** Compares two models on some of a comparison's samples. */
   evaluate: {
     request: {

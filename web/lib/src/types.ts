@@ -11,6 +11,7 @@ import type {
   WeightedLayer,
   WeightOptions,
 } from './distributions.js'
+import type { Inspection } from './files.js'
 import type { Recipe } from './recipe.js'
 import type {
   DiagnoseOptions,
@@ -21,6 +22,7 @@ import type {
 import type { Report, Score, Sensitivity } from './reports.js'
 
 export * from './distributions.js'
+export * from './files.js'
 export * from './recipe.js'
 export * from './repairs.js'
 export * from './reports.js'
@@ -43,6 +45,7 @@ export const errorCodes = [
   'DISPOSED',
   'BACKEND_FAILED',
   'LOAD_FAILED',
+  'FILE_FAILED',
 ] as const
 
 /** One of `errorCodes`. */
@@ -124,6 +127,11 @@ export interface ModelInfo {
   /** Number of weights and biases. */
   readonly parameters: number
   readonly quantized: boolean
+  /**
+   * What the file says of its model beside that (ONNX's `metadata_props`), kept when it is saved. Of a model that `quantize`
+   * made also `lowbit.version`, `lowbit.recipe` and `lowbit.calibration`, the latter two as JSON.
+   */
+  readonly metadata: Readonly<Record<string, string>>
 }
 
 /**
@@ -181,6 +189,20 @@ export interface RunOptions extends CallOptions {
   outputs?: readonly AnyTensor[]
 }
 
+/** How `save('onnx')` writes a model. */
+export interface SaveOptions {
+  /**
+   * Of a quantized model: `qdq`, operators of reals between pairs that round, which ONNX Runtime turns into its integer
+   * kernels; `operators`, where these are written themselves (QLinearConv, QLinearMatMul, QGemm and so on), and only the rest
+   * stays in pairs; `float`, the FP32 model of the weights that the integers stand for. @default 'qdq'
+   */
+  form?: 'qdq' | 'operators' | 'float'
+  /** Stores reals in 16 bits. They are FP32 again once the model is loaded, and so is what it computes. @default false */
+  float16?: boolean
+  /** Stores weights of at most four bits in half a byte, with the same integers. The file has opset 21. @default false */
+  int4?: boolean
+}
+
 export interface CalibrateOptions extends CallOptions {
   /**
    * The model's input with any number of samples along its first dimension, from 1 up. A list for a model with several
@@ -228,8 +250,13 @@ export interface Model extends Disposable {
     inputs: readonly AnyTensor[],
     options?: RunOptions,
   ): Promise<Tensor<Data>[]>
-  /** ONNX bytes: FP32 as loaded, or quantized in QDQ form that ONNX Runtime runs unchanged. */
-  save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>>
+  /** ONNX bytes: FP32 as loaded, or quantized in a form that ONNX Runtime runs unchanged. */
+  save(format: 'onnx', options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * The integers of a quantized model, with scales, zero points and multipliers, as a C99 header for micro-controllers.
+   * Rejects with `INVALID_ARGUMENT` for an FP32 model.
+   */
+  save(format: 'c'): Promise<Uint8Array<ArrayBuffer>>
   /** Frees the model's memory; a second call does nothing. Later calls reject with `DISPOSED`. */
   dispose(): void
 }
@@ -279,6 +306,19 @@ export interface Lowbit extends Disposable {
    * that name what the model does not have.
    */
   load(bytes: Uint8Array | ArrayBuffer, options?: LoadOptions): Promise<Model>
+  /**
+   * What an ONNX file holds, without loading it: also of one whose operators Lowbit does not have. Rejects with
+   * `INVALID_MODEL` or `LIMIT_EXCEEDED`; `where` names a node, a value or a byte.
+   */
+  inspect(bytes: Uint8Array | ArrayBuffer): Promise<Inspection>
+  /**
+   * The array of a .npy or an uncompressed IDX file. Its elements keep their type, but for float64, which is rounded to
+   * float32: `data` of class indices may be given as labels, and of int64 ones as `Array.from(data, Number)`. Rejects with
+   * `INVALID_DATA`, `UNSUPPORTED_FEATURE` (an element type or an order) or `LIMIT_EXCEEDED`; `where` names a byte.
+   */
+  readArray(bytes: Uint8Array | ArrayBuffer): Promise<AnyTensor>
+  /** A .npy file, which NumPy reads. */
+  writeArray(tensor: AnyTensor): Promise<Uint8Array<ArrayBuffer>>
   /**
    * Observes the activations of an FP32 model. Rejects with `EMPTY_CALIBRATION`, `NON_FINITE`, and `INVALID_ARGUMENT` for a
    * quantized model.

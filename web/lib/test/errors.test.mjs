@@ -120,6 +120,9 @@ test('arguments', async (t) => {
     }
     await rejects(run({ data: data.subarray(3), shape: [3, 3] }), mismatch, 'options.outputs[0]')
     await rejects(model.save('tflite'), bad, 'format')
+    await rejects(model.save('onnx', null), bad, 'options')
+    await rejects(model.save('onnx', { form: 'tflite' }), bad, 'options.form')
+    await rejects(model.save('onnx', { int4: 1 }), bad, 'options.int4')
   })
 
   await t.test('quantize', async () => {
