@@ -113,8 +113,9 @@ std::string ModelWriter::fresh_name(char letter) {
 void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) {
   WireWriter node;
   for (const std::string& input : text.inputs) node.text(1, input);
-  if (!text.first_output.empty()) node.text(2, text.first_output);
-  node.text(2, text.output);
+  for (const std::string& output : {text.unused_first, text.output, text.unused_second}) {
+    if (!output.empty()) node.text(2, output);
+  }
   if (!text.name.empty()) node.text(3, text.name);
   node.text(4, text.op);
   for (const WireWriter& attribute : attributes.attributes()) node.message(5, attribute);

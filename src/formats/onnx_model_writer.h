@@ -38,7 +38,9 @@ struct NodeText {
   std::vector<std::string> inputs{};
   std::string output{};
   std::string name{};
-  std::string first_output{};  // of two, the one that nothing reads; empty: there is one
+  // Of two outputs, one of which is `output`, the other, which nothing reads.
+  std::string unused_first{};
+  std::string unused_second{};
 };
 
 class ModelWriter {

@@ -134,7 +134,7 @@ class GraphWriter {
     }
     if (const auto* top = std::get_if<TopKAttributes>(&node.attributes)) {
       text.inputs.push_back(integers({top->k}));
-      if (top->gives_indices) text.first_output = model_.fresh_name('r');
+      (top->gives_indices ? text.unused_first : text.unused_second) = model_.fresh_name('u');
     }
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
