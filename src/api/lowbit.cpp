@@ -4,7 +4,6 @@
 
 #include "engine/batch.h"
 #include "formats/onnx_reader.h"
-#include "formats/onnx_writer.h"
 #include "graph/rewrites.h"
 
 namespace lowbit {
@@ -36,7 +35,11 @@ Result<Plan*> Model::plan(std::vector<Shape> input_shapes) {
   return &*plan_;
 }
 
-Result<std::vector<std::byte>> Model::save() const { return write_onnx(graph_); }
+Result<std::vector<std::byte>> Model::save(const SaveOptions& options) const {
+  return write_onnx(graph_, options);
+}
+
+Result<std::string> Model::save_c_header() const { return write_c_header(graph_); }
 
 Result<Calibration> calibrate(const Model& model, std::span<const Tensor> samples,
                               const Context& context) {

@@ -20,12 +20,15 @@
 #include "analysis/sensitivity.h"
 #include "analysis/weight_distribution.h"
 #include "base/context.h"
+#include "base/version.h"
 #include "compare/compare.h"
 #include "engine/engine.h"
 #include "formats/array.h"
+#include "formats/c_header_writer.h"
 #include "formats/npy.h"
 #include "formats/onnx_inspection.h"
 #include "formats/onnx_reader.h"
+#include "formats/onnx_writer.h"
 #include "graph/graph.h"
 #include "kernels/probe.h"
 #include "kernels/tune.h"
@@ -39,9 +42,6 @@
 #include "train/fit.h"
 
 namespace lowbit {
-
-// The version of the library, as in package.json.
-inline constexpr std::string_view kVersion = "0.1.0";
 
 // The fastest tier of this binary whose results this machine computes exactly.
 using kernels::probe_tier;
@@ -72,8 +72,11 @@ class Model {
   // other shapes. Errors: as make_plan.
   Result<Plan*> plan(std::vector<Shape> input_shapes);
 
-  // ONNX bytes: FP32 as loaded, a quantized graph in QDQ form. Errors: as write_onnx.
-  Result<std::vector<std::byte>> save() const;
+  // ONNX bytes: FP32 as loaded, a quantized graph in QDQ form if not said otherwise. Errors: as
+  // write_onnx.
+  Result<std::vector<std::byte>> save(const SaveOptions& options = {}) const;
+  // The integers of a quantized graph as a C header. Errors: as write_c_header.
+  Result<std::string> save_c_header() const;
 
  private:
   Graph graph_;

@@ -22,6 +22,7 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(JsLabels)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsEvaluation)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsReport)
 EMSCRIPTEN_DECLARE_VAL_TYPE(DoneOrFailure)
+EMSCRIPTEN_DECLARE_VAL_TYPE(JsSaveOptions)
 EMSCRIPTEN_DECLARE_VAL_TYPE(BytesOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(EvaluatorOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JobOrFailure)
@@ -33,12 +34,30 @@ EMSCRIPTEN_DECLARE_VAL_TYPE(BooleanOrFailure)
 EMSCRIPTEN_DECLARE_VAL_TYPE(JsUnknown)
 EMSCRIPTEN_DECLARE_VAL_TYPE(ComparisonOrFailure)
 
-Result<val> try_save(const Model& model) {
-  LOWBIT_ASSIGN(const std::vector<std::byte> bytes, model.save());
+// `options`: types.ts, SaveOptions, with every field.
+Result<val> try_save(const Model& model, const JsSaveOptions& options) {
+  const auto form = options["form"].as<std::string>();
+  SaveOptions choice;
+  if (form == "operators") choice.form = SaveForm::kOperators;
+  if (form == "float") choice.form = SaveForm::kFloat;
+  choice.float16 = options["float16"].as<bool>();
+  choice.int4 = options["int4"].as<bool>();
+  LOWBIT_ASSIGN(const std::vector<std::byte> bytes, model.save(choice));
   return to_bytes(bytes);
 }
 
-BytesOrFailure save(const Model& model) { return BytesOrFailure(to_outcome(try_save(model))); }
+BytesOrFailure save(const Model& model, const JsSaveOptions& options) {
+  return BytesOrFailure(to_outcome(try_save(model, options)));
+}
+
+Result<val> try_save_c_header(const Model& model) {
+  LOWBIT_ASSIGN(const std::string text, model.save_c_header());
+  return to_bytes(std::as_bytes(std::span(text)));
+}
+
+BytesOrFailure save_c_header(const Model& model) {
+  return BytesOrFailure(to_outcome(try_save_c_header(model)));
+}
 
 // ---- Calibration and quantization
 // ------------------------------------------------------------------
@@ -254,6 +273,7 @@ EMSCRIPTEN_BINDINGS(quantize) {
   using emscripten::register_type;
 
   register_type<JsLabels>("Int32Array");
+  register_type<JsSaveOptions>("import('./raw.js').SaveChoice");
   register_type<JsMixedPrecisionOptions>("import('./raw.js').MixedPrecisionChoice");
   register_type<JsDoctorOptions>("import('./raw.js').DoctorChoice");
   register_type<JsParts>("readonly Uint8Array[]");
@@ -269,7 +289,8 @@ EMSCRIPTEN_BINDINGS(quantize) {
       "import('./types.js').Progress | null | import('./raw.js').Failure");
   register_type<ComparisonOrFailure>("Comparison | import('./raw.js').Failure");
 
-  function("save(model)", &save);
+  function("save(model, options)", &save);
+  function("saveCHeader(model)", &save_c_header);
   function("calibrate(model, samples)", &calibrate);
   function("mergeCalibrations(parts)", &merge);
   function("checkRecipe(model, recipe)", &check);

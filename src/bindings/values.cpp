@@ -177,6 +177,11 @@ val to_model_info(const Graph& graph) {
   info.set("operators", operators);
   info.set("parameters", to_number(parameters));
   info.set("quantized", graph.is_quantized());
+  val metadata = val::object();
+  for (const auto& [key, text] : graph.metadata.properties) {
+    metadata.set(to_text(key), to_text(text));
+  }
+  info.set("metadata", metadata);
   return info;
 }
 

@@ -9,12 +9,13 @@ namespace lowbit {
 
 namespace {
 
-constexpr std::string_view kProducer = "lowbit";
+constexpr std::string_view kNameless = "lowbit";
 constexpr int64_t kMinWrittenOpset = 13;
 constexpr int64_t kFirstOpsetWithPoolDilations = 19;
 constexpr int64_t kFirstOpsetWithShapeRanges = 15;
 constexpr int64_t kFirstOpsetWithWrap = 19;
 constexpr int64_t kFirstOpsetWithBlocks = 21;
+constexpr int64_t kMicrosoftOpset = 1;
 
 // The first opset that has the operator as it is written; 1 where every written opset has it.
 int64_t first_opset(Op op) {
@@ -77,18 +78,14 @@ int64_t ir_version(int64_t opset) {
   return opset >= 19 ? 9 : 8;
 }
 
-}  // namespace
-
-OnnxType onnx_type(DType dtype) {
-  switch (dtype) {
-#define X(name, type, text, onnx) \
-  case DType::k##name:            \
-    return OnnxType{onnx};
-    LOWBIT_DTYPES(X)
-#undef X
-  }
-  return OnnxType::kUndefined;
+void write_opset(std::string_view domain, int64_t version, WireWriter& model) {
+  WireWriter opset;
+  opset.text(1, domain);
+  opset.integer(2, version);
+  model.message(8, opset);
 }
+
+}  // namespace
 
 void AttributeWriter::integer(std::string_view name, int64_t value) {
   WireWriter& attribute = attributes_.emplace_back();
@@ -119,7 +116,8 @@ void AttributeWriter::integers(std::string_view name, std::span<const int64_t> v
   attribute.integer(20, kIntsAttribute);
 }
 
-ModelWriter::ModelWriter(const Graph& graph) : graph_(graph), opset_(opset_of(graph)) {
+ModelWriter::ModelWriter(const Graph& graph, int64_t least_opset)
+    : graph_(graph), metadata_(graph.metadata), opset_(std::max(least_opset, opset_of(graph))) {
   for (const Value& value : graph.values) reserved_.insert(value.name);
 }
 
@@ -134,12 +132,18 @@ std::string ModelWriter::fresh_name(char letter) {
 void ModelWriter::node(const NodeText& text, const AttributeWriter& attributes) {
   WireWriter node;
   for (const std::string& input : text.inputs) node.text(1, input);
-  if (!text.first_output.empty()) node.text(2, text.first_output);
-  node.text(2, text.output);
+  for (const std::string& output : {text.unused_first, text.output, text.unused_second}) {
+    if (!output.empty()) node.text(2, output);
+  }
   if (!text.name.empty()) node.text(3, text.name);
   node.text(4, text.op);
   for (const WireWriter& attribute : attributes.attributes()) node.message(5, attribute);
+  if (!text.domain.empty()) node.text(7, text.domain);
   nodes_.message(1, node);
+  const auto is_imported = [&](const auto& opset) { return opset.first == text.domain; };
+  if (!text.domain.empty() && std::ranges::none_of(metadata_.opsets, is_imported)) {
+    metadata_.opsets.emplace_back(text.domain, kMicrosoftOpset);
+  }
 }
 
 std::string ModelWriter::shared_constant(char letter, OnnxType type, std::span<const int64_t> dims,
@@ -196,28 +200,42 @@ WireWriter ModelWriter::value_info(ValueId id) const {
 
 std::vector<std::byte> ModelWriter::finish() && {
   WireWriter name;
-  name.text(2, graph_.name.empty() ? kProducer : std::string_view(graph_.name));
+  name.text(2, graph_.name.empty() ? kNameless : std::string_view(graph_.name));
   WireWriter ends;
+  if (!metadata_.graph_doc_string.empty()) ends.text(10, metadata_.graph_doc_string);
   for (const ValueId id : graph_.inputs) ends.message(11, value_info(id));
   for (const ValueId id : graph_.outputs) ends.message(12, value_info(id));
   const size_t graph_bytes = nodes_.result().size() + name.result().size() +
                              initializers_.result().size() + ends.result().size();
 
-  WireWriter opset_import;
-  opset_import.text(1, "");
-  opset_import.integer(2, opset_);
+  WireWriter imports;
+  write_opset("", opset_, imports);
+  for (const auto& [domain, version] : metadata_.opsets) write_opset(domain, version, imports);
+  WireWriter properties;
+  for (const auto& [key, value] : metadata_.properties) {
+    WireWriter property;
+    property.text(1, key);
+    property.text(2, value);
+    properties.message(14, property);
+  }
 
-  constexpr size_t kHeaderBytes = 64;
   WireWriter model;
-  model.reserve(graph_bytes + kHeaderBytes);
   model.integer(1, ir_version(opset_));
-  model.text(2, kProducer);
+  if (!metadata_.producer.empty()) model.text(2, metadata_.producer);
+  if (!metadata_.producer_version.empty()) model.text(3, metadata_.producer_version);
+  if (!metadata_.domain.empty()) model.text(4, metadata_.domain);
+  if (metadata_.model_version != 0) model.integer(5, metadata_.model_version);
+  if (!metadata_.doc_string.empty()) model.text(6, metadata_.doc_string);
+  constexpr size_t kTagBytes = 16;
+  model.reserve(model.result().size() + graph_bytes + imports.result().size() +
+                properties.result().size() + kTagBytes);
   model.open(7, graph_bytes);
   model.append(nodes_.result());
   model.append(name.result());
   model.append(initializers_.result());
   model.append(ends.result());
-  model.message(8, opset_import);
+  model.append(imports.result());
+  model.append(properties.result());
   return std::move(model).release();
 }
 

@@ -10,13 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/onnx_proto.h"
+#include "formats/onnx_tensor.h"
 #include "formats/protobuf.h"
 #include "graph/graph.h"
 
 namespace lowbit {
-
-OnnxType onnx_type(DType dtype);
 
 // The attributes of one node, in the order in which they are added.
 class AttributeWriter {
@@ -36,18 +34,21 @@ class AttributeWriter {
 // given.
 struct NodeText {
   std::string_view op{};
+  std::string_view domain{};
   std::vector<std::string> inputs{};
   std::string output{};
   std::string name{};
-  std::string first_output{};  // of two, the one that nothing reads; empty: there is one
+  // Of two outputs, one of which is `output`, the other, which nothing reads.
+  std::string unused_first{};
+  std::string unused_second{};
 };
 
 class ModelWriter {
  public:
   // Names of values are reserved: no generated name equals one of them.
-  explicit ModelWriter(const Graph& graph);
+  ModelWriter(const Graph& graph, int64_t least_opset);
 
-  // Of the file: the graph's, or the first that has all that the graph has.
+  // Of the file: the graph's, or the first that has all that the graph has, and the least.
   int64_t opset() const { return opset_; }
 
   // A name that nothing has: `letter` and a number.
@@ -72,6 +73,7 @@ class ModelWriter {
   WireWriter value_info(ValueId id) const;
 
   const Graph& graph_;
+  Metadata metadata_;  // with the domains that nodes have
   int64_t opset_;
   std::set<std::string_view> reserved_;
   std::map<char, size_t> counters_;

@@ -137,8 +137,9 @@ Result<OnnxGraph> parse_graph(Slice message, ItemBudget& budget) {
   OnnxGraph graph;
   for (WireReader fields(message); !fields.done();) {
     LOWBIT_ASSIGN(const WireField field, fields.next());
-    if (field.number == 2) {
-      LOWBIT_ASSIGN(graph.name, field.text());
+    if (field.number == 2 || field.number == 10) {
+      std::string_view& text = field.number == 2 ? graph.name : graph.doc_string;
+      LOWBIT_ASSIGN(text, field.text());
       continue;
     }
     if (field.number == 15) graph.has_sparse_initializers = true;
@@ -171,8 +172,61 @@ Status parse_opset_import(Slice message, OnnxModel& model) {
       LOWBIT_ASSIGN(version, field.integer());
     }
   }
-  if (domain.empty() || domain == "ai.onnx") model.opset = version;
+  if (!domain.empty() && domain != "ai.onnx") {
+    model.other_opsets.emplace_back(domain, version);
+    return success();
+  }
+  if (model.opset) {
+    return make_error(ErrorCode::kInvalidModel, "the model imports two opsets of ai.onnx",
+                      byte_offset(message.offset));
+  }
+  model.opset = version;
   return success();
+}
+
+// One of the pairs of a key and a text that say where a tensor lies.
+Status parse_external_entry(Slice message, OnnxExternalData& external) {
+  std::string_view key;
+  std::string_view value;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(key, field.text());
+    } else if (field.number == 2) {
+      LOWBIT_ASSIGN(value, field.text());
+    }
+  }
+  if (key == "location") external.location = value;
+  if (key == "offset") external.offset = value;
+  if (key == "length") external.length = value;
+  return success();
+}
+
+Status parse_property(Slice message, OnnxModel& model) {
+  auto& [key, value] = model.properties.emplace_back();
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number != 1 && field.number != 2) continue;
+    std::string_view& text = field.number == 1 ? key : value;
+    LOWBIT_ASSIGN(text, field.text());
+  }
+  return success();
+}
+
+// The texts of a model, by their numbers; null where the field is none.
+std::string_view* text_of(uint32_t number, OnnxModel& model) {
+  switch (number) {
+    case 2:
+      return &model.producer;
+    case 3:
+      return &model.producer_version;
+    case 4:
+      return &model.domain;
+    case 6:
+      return &model.doc_string;
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace
@@ -209,6 +263,10 @@ std::string onnx_type_name(OnnxType type) {
       return "float16";
     case OnnxType::kDouble:
       return "float64";
+    case OnnxType::kUint4:
+      return "uint4";
+    case OnnxType::kInt4:
+      return "int4";
   }
   return format_text("type {}", static_cast<int64_t>(type));
 }
@@ -237,6 +295,14 @@ Result<OnnxTensor> parse_onnx_tensor(Slice message) {
       case 3:
         tensor.is_segment = true;
         break;
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 10:
+      case 11:
+        tensor.has_typed_data = true;
+        break;
       case 8: {
         LOWBIT_ASSIGN(tensor.name, field.text());
         break;
@@ -245,9 +311,12 @@ Result<OnnxTensor> parse_onnx_tensor(Slice message) {
         LOWBIT_ASSIGN(tensor.raw_data, field.message());
         break;
       }
-      case 13:
+      case 13: {
         tensor.is_external = true;
+        LOWBIT_ASSIGN(const Slice entry, field.message());
+        LOWBIT_TRY(parse_external_entry(entry, tensor.external));
         break;
+      }
       case 14: {
         LOWBIT_ASSIGN(const int64_t location, field.integer());
         tensor.is_external = tensor.is_external || location != 0;
@@ -315,8 +384,12 @@ Result<OnnxModel> parse_onnx_model(std::span<const std::byte> bytes) {
   bool has_graph = false;
   for (WireReader fields(Slice{bytes, 0}); !fields.done();) {
     LOWBIT_ASSIGN(const WireField field, fields.next());
-    if (field.number == 1) {
+    if (std::string_view* const text = text_of(field.number, model)) {
+      LOWBIT_ASSIGN(*text, field.text());
+    } else if (field.number == 1) {
       LOWBIT_ASSIGN(model.ir_version, field.integer());
+    } else if (field.number == 5) {
+      LOWBIT_ASSIGN(model.model_version, field.integer());
     } else if (field.number == 7) {
       if (has_graph) {
         return make_error(ErrorCode::kInvalidModel, "the model has two graphs",
@@ -326,8 +399,13 @@ Result<OnnxModel> parse_onnx_model(std::span<const std::byte> bytes) {
       LOWBIT_ASSIGN(const Slice graph, field.message());
       LOWBIT_ASSIGN(model.graph, parse_graph(graph, budget));
     } else if (field.number == 8) {
+      LOWBIT_TRY(budget.spend(field.offset));
       LOWBIT_ASSIGN(const Slice opset, field.message());
       LOWBIT_TRY(parse_opset_import(opset, model));
+    } else if (field.number == 14) {
+      LOWBIT_TRY(budget.spend(field.offset));
+      LOWBIT_ASSIGN(const Slice property, field.message());
+      LOWBIT_TRY(parse_property(property, model));
     }
   }
   if (!has_graph) {

@@ -7,8 +7,11 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "formats/protobuf.h"
@@ -32,6 +35,8 @@ enum class OnnxType : int64_t {
   kUint32 = 12,
   kUint64 = 13,
   kBfloat16 = 16,
+  kUint4 = 21,
+  kInt4 = 22,
 };
 // "float16", or "type 16" for one that is not listed above.
 std::string onnx_type_name(OnnxType type);
@@ -46,13 +51,22 @@ enum class OnnxAttributeType : int64_t {
   kInts = 7,
 };
 
+// Where elements lie that are in another file; empty: not said.
+struct OnnxExternalData {
+  std::string_view location;
+  std::string_view offset;
+  std::string_view length;
+};
+
 struct OnnxTensor {
   Slice message;
   std::string_view name;
   std::vector<int64_t> dims;
   OnnxType type = OnnxType::kUndefined;
   std::optional<Slice> raw_data;
+  bool has_typed_data = false;  // elements in the fields of their types
   bool is_external = false;
+  OnnxExternalData external;
   bool is_segment = false;
 };
 
@@ -89,6 +103,7 @@ struct OnnxValueInfo {
 
 struct OnnxGraph {
   std::string_view name;
+  std::string_view doc_string;
   std::vector<OnnxNode> nodes;
   std::vector<OnnxTensor> initializers;
   std::vector<OnnxValueInfo> inputs;
@@ -99,7 +114,15 @@ struct OnnxGraph {
 struct OnnxModel {
   int64_t ir_version = 0;
   std::optional<int64_t> opset;  // of the domain ai.onnx
+  std::vector<std::pair<std::string_view, int64_t>> other_opsets;
+  std::string_view producer;
+  std::string_view producer_version;
+  std::string_view domain;
+  int64_t model_version = 0;
+  std::string_view doc_string;
+  std::vector<std::pair<std::string_view, std::string_view>> properties;  // metadata_props
   OnnxGraph graph;
+  std::list<std::string> made_names;  // of views that are not of the file, formats/onnx_qlinear.h
 };
 
 // Errors: kInvalidModel with the byte's offset; kLimitExceeded.

@@ -7,6 +7,7 @@
 #include "formats/onnx_attributes.h"
 #include "formats/onnx_operators.h"
 #include "graph/type_rules.h"
+#include "graph/validate.h"
 
 namespace lowbit {
 
@@ -62,11 +63,6 @@ void follow_law(const Tensor& constant, QuantParams& quant) {
     quant.scale = std::vector<float>(channels, quant.scale[0]);
     quant.zero_point = std::vector<int32_t>(channels, quant.zero_point[0]);
   }
-}
-
-// Operators that may have an activation fused into them (graph/graph.h, Node::activation).
-bool fuses_activation(Op op) {
-  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
 }
 
 class QdqFinder {
@@ -136,7 +132,8 @@ class QdqFinder {
       LOWBIT_ASSIGN(const Tensor zero_point, constants_.get(parameters.zero_point));
       if (!storage_range(zero_point.dtype()) ||
           storage.value_or(zero_point.dtype()) != zero_point.dtype() ||
-          zero_point.element_count() != scale.element_count()) {
+          zero_point.element_count() != scale.element_count() ||
+          (zero_point.element_count() != 1 && zero_point.shape() != scale.shape())) {
         return onnx_node_error(ErrorCode::kInvalidModel, node,
                                "its zero point does not fit its scale and its integers");
       }
@@ -282,7 +279,7 @@ class QdqFinder {
     int32_t activation = kNoNode;
     const bool is_activation =
         next && (next->op == Op::kRelu || next->op == Op::kClip) && next->inputs.front() == output;
-    if (is_activation && fuses_activation(*node.op)) {
+    if (is_activation && may_have_activation(*node.op)) {
       activation = index_.tensor(output).last_consumer;
       output = next->outputs.front();
       next = only_consumer(output);

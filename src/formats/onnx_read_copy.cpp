@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "formats/onnx_read.h"
-#include "formats/onnx_tensor.h"
 
 namespace lowbit {
 
@@ -261,9 +260,8 @@ Result<Expansion> read_constant_of_shape(const NodeSource& source) {
   const float zero = 0;
   LOWBIT_ASSIGN(Tensor number, Tensor::from_values<float>(Shape{}, std::span(&zero, 1)));
   if (const auto given = source.attributes.tensor("value")) {
-    LOWBIT_ASSIGN(const OnnxTensor tensor, parse_onnx_tensor(*given));
-    uint64_t byte_budget = sizeof(int64_t);
-    LOWBIT_ASSIGN(const Tensor value, decode_onnx_tensor(tensor, source.node.name, byte_budget));
+    LOWBIT_ASSIGN(const Tensor value,
+                  source.parameters.constants().attribute(*given, source.node.name));
     const Result<Tensor> scalar = value.reshaped(Shape{});
     if (!scalar) return source.refuse(ErrorCode::kInvalidModel, "its value is not one number");
     number = *scalar;

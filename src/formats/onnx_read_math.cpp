@@ -1,5 +1,6 @@
 // Products, normalization, and functions of each element.
 #include <cmath>
+#include <utility>
 
 #include "base/text.h"
 #include "formats/onnx_read.h"
@@ -25,17 +26,21 @@ Result<Expansion> clip_integers(const NodeSource& source) {
 }
 
 // Where C is computed, or has rows of its own: (alpha A' B') + beta C.
-Result<Expansion> gemm_plus_matrix(GemmAttributes gemm) {
+Result<Expansion> gemm_plus_matrix(const Value& c, GemmAttributes gemm) {
   Expansion expansion;
-  Operand c = Operand::input(2);
-  if (gemm.beta != 1.0f) {
-    LOWBIT_ASSIGN(Tensor factor, Tensor::from_values<float>({}, std::span(&gemm.beta, 1)));
-    const Operand beta = expansion.add(std::move(factor));
-    c = expansion.add({Op::kMul, {c, beta}});
-    gemm.beta = 1.0f;
+  Operand summand = Operand::input(2);
+  const float beta = std::exchange(gemm.beta, 1.0f);
+  if (beta != 1.0f && c.constant && c.dtype == DType::kF32) {
+    LOWBIT_ASSIGN(Tensor scaled, Tensor::from_values(c.shape, c.constant->data<float>()));
+    for (float& x : scaled.mutable_data<float>()) x *= beta;
+    summand = expansion.add(std::move(scaled));
+  } else if (beta != 1.0f) {
+    LOWBIT_ASSIGN(Tensor factor, Tensor::from_values<float>({}, std::span(&beta, 1)));
+    const Operand constant = expansion.add(std::move(factor));
+    summand = expansion.add({Op::kMul, {summand, constant}});
   }
   const Operand product = expansion.add({Op::kGemm, {Operand::input(0), Operand::input(1)}, gemm});
-  expansion.add({Op::kAdd, {product, c}});
+  expansion.add({Op::kAdd, {product, summand}});
   expansion.outputs = {expansion.nodes.size() - 1};
   return expansion;
 }
@@ -121,7 +126,7 @@ Result<Expansion> read_gemm(const NodeSource& source) {
   const Value* const c = source.inputs.size() > 2 ? source.inputs[2] : nullptr;
   const bool is_row = c && (c->shape.rank() < 2 || c->shape[0] == 1) && c->shape != Shape{};
   if (!c || c->quant || (c->constant && is_row)) return same_node(source, gemm);
-  return gemm_plus_matrix(gemm);
+  return gemm_plus_matrix(*c, gemm);
 }
 
 Result<ClipAttributes> read_bounds(const NodeSource& source) {

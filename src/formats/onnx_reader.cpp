@@ -8,7 +8,9 @@
 #include "formats/graph_builder.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_qdq.h"
+#include "formats/onnx_qlinear.h"
 #include "formats/onnx_tensor.h"
+#include "graph/finite.h"
 #include "graph/rewrites.h"
 #include "graph/shape_inference.h"
 #include "graph/structure.h"
@@ -19,15 +21,15 @@ namespace lowbit {
 namespace {
 
 constexpr int64_t kMinIrVersion = 3;
+constexpr int64_t kMaxIrVersion = 13;
 
 Status check_versions(const OnnxModel& model) {
   if (model.ir_version == 0) {
     return make_error(ErrorCode::kInvalidModel, "the model does not say its IR version");
   }
-  if (model.ir_version < kMinIrVersion) {
-    return make_error(
-        ErrorCode::kUnsupportedFeature,
-        format_text("IR version {} is not supported; 3 is the least", model.ir_version));
+  if (model.ir_version < kMinIrVersion || model.ir_version > kMaxIrVersion) {
+    return make_error(ErrorCode::kUnsupportedFeature,
+                      format_text("IR version {} is not supported; 3 to 13 are", model.ir_version));
   }
   if (!model.opset) {
     return make_error(ErrorCode::kInvalidModel, "the model imports no opset of ai.onnx");
@@ -56,6 +58,14 @@ class Assembler {
         parameters_(constants, &graph_, &builder_.shape_values(), &values_) {
     graph_.name = model.graph.name;
     graph_.opset = *model.opset;
+    graph_.metadata = {.producer = std::string(model.producer),
+                       .producer_version = std::string(model.producer_version),
+                       .domain = std::string(model.domain),
+                       .model_version = model.model_version,
+                       .doc_string = std::string(model.doc_string),
+                       .graph_doc_string = std::string(model.graph.doc_string),
+                       .opsets = {model.other_opsets.begin(), model.other_opsets.end()},
+                       .properties = {model.properties.begin(), model.properties.end()}};
   }
 
   Result<Graph> run() && {
@@ -251,18 +261,30 @@ class Assembler {
   std::set<std::string_view> fixed_;                     // symbols that the options give numbers
 };
 
+// Files grow as they are decoded; a few bytes that computing makes many of are meant to fill
+// memory.
+uint64_t tensor_budget(std::span<const std::byte> bytes, const ReadOptions& options) {
+  uint64_t file_bytes = bytes.size();
+  for (const auto& [name, file] : options.files) file_bytes += file.size();
+  for (const auto& [name, constant] : options.constants) file_bytes += constant.byte_count();
+  return std::min<uint64_t>(kMaxTensorBytes,
+                            kFreeTensorBytes + kMaxTensorBytesPerFileByte * file_bytes);
+}
+
 }  // namespace
 
 Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& options) {
-  LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
+  LOWBIT_ASSIGN(OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
+  LOWBIT_TRY(expand_qlinear(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
   LOWBIT_TRY(check_operators(index));
-  OnnxConstants constants(index, *model.opset);
+  OnnxConstants constants(index, *model.opset, options.files, tensor_budget(bytes, options));
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());
   LOWBIT_ASSIGN(Graph graph, infer_shapes(remove_unused(assembled)));
   LOWBIT_TRY(validate(graph));
+  LOWBIT_TRY(check_finite_weights(graph));
   return graph;
 }
 

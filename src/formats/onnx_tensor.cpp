@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "formats/half.h"
-#include "formats/onnx_reader.h"
+#include "formats/onnx_external.h"
 
 namespace lowbit {
 
@@ -25,7 +25,7 @@ Failure tensor_error(ErrorCode code, const std::string& name, const Text& messag
 
 struct Encoding {
   DType dtype;             // of the Tensor
-  size_t raw_bytes;        // per element in raw_data
+  size_t raw_bytes;        // per element in raw_data; of 4 bits: per two
   uint32_t typed_field;    // where the elements are when there is no raw_data
   size_t typed_min_bytes;  // the least that an element takes there
 };
@@ -39,6 +39,10 @@ std::optional<Encoding> encoding_of(OnnxType type) {
     case OnnxType::kUint8:
       return Encoding{DType::kU8, 1, kInt32Data, 1};
     case OnnxType::kInt8:
+      return Encoding{DType::kI8, 1, kInt32Data, 1};
+    case OnnxType::kUint4:
+      return Encoding{DType::kU8, 1, kInt32Data, 1};
+    case OnnxType::kInt4:
       return Encoding{DType::kI8, 1, kInt32Data, 1};
     case OnnxType::kInt16:
     case OnnxType::kUint16:
@@ -73,9 +77,21 @@ void decode_raw_as(std::span<const std::byte> raw, std::span<Element> elements, 
   }
 }
 
+bool has_4_bits(OnnxType type) { return type == OnnxType::kInt4 || type == OnnxType::kUint4; }
+
+// The element of 4 bits at `i`, in the 8 bits of its container.
+std::byte nibble(OnnxType type, std::span<const std::byte> raw, size_t i) {
+  const auto bits = static_cast<uint8_t>(raw[i / 2]) >> (4 * (i % 2)) & 15;
+  return static_cast<std::byte>(type == OnnxType::kInt4 && bits > 7 ? bits - 16 : bits);
+}
+
 void decode_raw(OnnxType type, std::span<const std::byte> raw, Tensor& tensor) {
   if (raw.empty()) return;
-  if (type == OnnxType::kFloat16) {
+  if (has_4_bits(type)) {
+    for (size_t i = 0; i < tensor.byte_count(); ++i) {
+      tensor.mutable_raw()[i] = nibble(type, raw, i);
+    }
+  } else if (type == OnnxType::kFloat16) {
     decode_raw_as<uint16_t>(raw, tensor.mutable_data<float>(), half_to_float);
   } else if (type == OnnxType::kDouble) {
     decode_raw_as<double>(raw, tensor.mutable_data<float>(),
@@ -126,6 +142,9 @@ class TypedDecoder {
       case OnnxType::kUint64:
       case OnnxType::kInt8:
         return integers<int8_t>(field);
+      case OnnxType::kUint4:
+      case OnnxType::kInt4:
+        return pairs(field);
       case OnnxType::kInt16:
         return integers<int16_t, int32_t>(field);
       case OnnxType::kInt32:
@@ -173,6 +192,20 @@ class TypedDecoder {
     });
   }
 
+  // Each number of the field is a byte, with two elements unless it is the last of an odd number.
+  Status pairs(const WireField& field) {
+    return for_each_varint(field, [this](uint64_t bits) -> Status {
+      if (bits > 0xff) return out_of_range();
+      const auto byte = static_cast<std::byte>(bits);
+      const auto total = static_cast<size_t>(tensor_.element_count());
+      for (size_t i = 0; i < 2 && (i == 0 || count_ < total); ++i) {
+        const auto element = static_cast<uint8_t>(nibble(type_, std::span(&byte, 1), i));
+        LOWBIT_TRY(type_ == OnnxType::kInt4 ? put(static_cast<int8_t>(element)) : put(element));
+      }
+      return success();
+    });
+  }
+
   Failure out_of_range() const {
     return tensor_error(ErrorCode::kInvalidModel, name_,
                         format_text("an element is out of the range of {}", onnx_type_name(type_)));
@@ -196,17 +229,30 @@ Result<Tensor> check_uint64(OnnxType type, const std::string& name, Tensor tenso
 
 }  // namespace
 
+OnnxType onnx_type(DType dtype) {
+  switch (dtype) {
+#define X(name, type, text, onnx) \
+  case DType::k##name:            \
+    return OnnxType{onnx};
+    LOWBIT_DTYPES(X)
+#undef X
+  }
+  return OnnxType::kUndefined;
+}
+
 std::optional<DType> dtype_of_onnx(OnnxType type) {
   const auto encoding = encoding_of(type);
   return encoding ? std::optional(encoding->dtype) : std::nullopt;
 }
 
 Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
-                                  uint64_t& byte_budget) {
+                                  const ExternalFiles& files, uint64_t& byte_budget) {
+  std::optional<Slice> raw_data = source.raw_data;
+  if (source.has_typed_data + source.is_external + source.raw_data.has_value() > 1) {
+    return tensor_error(ErrorCode::kInvalidModel, name, "its elements are in more than one place");
+  }
   if (source.is_external) {
-    return tensor_error(ErrorCode::kUnsupportedFeature, name,
-                        "its data lies in another file; save the model as one file "
-                        "(save_as_external_data=False)");
+    LOWBIT_ASSIGN(raw_data, find_external_data(source, name, files));
   }
   if (source.is_segment) {
     return tensor_error(ErrorCode::kUnsupportedFeature, name, "it is stored in segments");
@@ -228,15 +274,17 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   if (decoded_bytes > byte_budget) {
     return tensor_error(
         ErrorCode::kLimitExceeded, name,
-        format_text("the model's tensors take more than {} bytes", kMaxTensorBytes));
+        format_text("the model's tensors take more than {} bytes, or than its file accounts for",
+                    kMaxTensorBytes));
   }
 
   // Before any memory is taken: the bytes at hand must be able to hold that many elements.
-  const size_t element_bytes = source.raw_data ? encoding->raw_bytes : encoding->typed_min_bytes;
-  const size_t available =
-      source.raw_data ? source.raw_data->bytes.size() : source.message.bytes.size();
+  const size_t element_bytes = raw_data ? encoding->raw_bytes : encoding->typed_min_bytes;
+  const size_t available = raw_data ? raw_data->bytes.size() : source.message.bytes.size();
+  const bool is_packed = has_4_bits(source.type);
+  const uint64_t units = is_packed ? (count + 1) / 2 : count;
   const bool fits =
-      source.raw_data ? available == count * element_bytes : available / element_bytes >= count;
+      raw_data ? available == units * element_bytes : available / element_bytes >= units;
   if (!fits) {
     return tensor_error(ErrorCode::kInvalidModel, name,
                         format_text("shape {} of {} cannot be stored in {} bytes",
@@ -244,8 +292,8 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   }
   LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(encoding->dtype, shape));
   byte_budget -= decoded_bytes;
-  if (source.raw_data) {
-    decode_raw(source.type, source.raw_data->bytes, tensor);
+  if (raw_data) {
+    decode_raw(source.type, raw_data->bytes, tensor);
     return check_uint64(source.type, name, std::move(tensor));
   }
   TypedDecoder decoder(source.type, name, tensor);

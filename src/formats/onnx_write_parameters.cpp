@@ -93,7 +93,7 @@ void add_parameter_inputs(const Graph& graph, const Node& node, ModelWriter& mod
     }
   } else if (const auto* top = std::get_if<TopKAttributes>(&attributes)) {
     text.inputs.push_back(integers(model, {top->k}));
-    if (top->gives_indices) text.first_output = model.fresh_name('r');
+    (top->gives_indices ? text.unused_first : text.unused_second) = model.fresh_name('u');
   } else if (const auto* slice = std::get_if<SliceAttributes>(&attributes)) {
     for (const auto* list : {&slice->starts, &slice->ends, &slice->axes, &slice->steps}) {
       text.inputs.push_back(integers(model, *list));

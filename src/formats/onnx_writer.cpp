@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "formats/onnx_model_writer.h"
 #include "formats/onnx_node_writer.h"
+#include "formats/onnx_qlinear.h"
 #include "formats/onnx_reader.h"
+#include "formats/onnx_storage.h"
 #include "formats/onnx_write_parameters.h"
-#include "formats/resize_names.h"
+#include "graph/rewrites.h"
 #include "graph/type_rules.h"
 #include "graph/validate.h"
 #include "qmath/quantize.h"
@@ -44,8 +46,23 @@ ClipAttributes bounds_of_range(const QuantParams& q) {
   return bounds;
 }
 
-bool fits_int16(std::span<const int32_t> integers) {
-  return std::ranges::all_of(integers, [](int32_t q) { return q == static_cast<int16_t>(q); });
+// Whether a node of integers has an operator of integers in which ONNX Runtime computes the same.
+bool has_operator_form(const Graph& graph, const Node& node) {
+  const Value& output = graph.value(node.output);
+  if (!output.quant) return false;
+  // ONNX's Dropout is one of reals, and so is what a Pad is filled with here.
+  if (only_moves_values(node.op)) return node.op != Op::kDropout && node.op != Op::kPad;
+  if (!qlinear_form(node.op) ||
+      cutting_bounds(node.activation, *output.quant) != ClipAttributes{}) {
+    return false;
+  }
+  if (const auto* pool = std::get_if<PoolAttributes>(&node.attributes)) {
+    return pool->window.dilation == Spatial{};
+  }
+  if (node.op != Op::kConv && node.op != Op::kGemm && node.op != Op::kMatMul) return true;
+  const Value& weight = graph.value(node.inputs[1]);
+  const bool is_matrix = weight.shape.rank() == 2 || weight.quant->per_tensor();
+  return weight.quant->block_size == 0 && (node.op == Op::kConv || is_matrix);
 }
 
 enum class Written : uint8_t { kYes, kNo };
@@ -53,14 +70,15 @@ enum class Narrowed : uint8_t { kYes, kNo };
 
 class GraphWriter {
  public:
-  explicit GraphWriter(const Graph& graph)
+  GraphWriter(const Graph& graph, const SaveOptions& options)
       : graph_(graph),
-        model_(graph),
+        options_(options),
+        model_(graph, storage_opset(graph, options)),
         reals_(graph.values.size()),
         is_written_(graph.values.size()),
         is_read_as_real_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
-      if (node.op == Op::kDequantizeLinear) continue;
+      if (node.op == Op::kDequantizeLinear || is_operator(node)) continue;
       for (const ValueId id : node.inputs) {
         if (id != kNoValue) is_read_as_real_[static_cast<size_t>(id)] = true;
       }
@@ -83,9 +101,24 @@ class GraphWriter {
  private:
   const std::string& name_of(ValueId id) const { return graph_.value(id).name; }
 
+  // Written in the operator form.
+  bool is_operator(const Node& node) const {
+    return options_.form == SaveForm::kOperators && has_operator_form(graph_, node);
+  }
+
   void write_node(const Node& node) {
+    const bool is_integer = is_operator(node);
+    const QLinearForm* const form = is_integer ? qlinear_form(node.op) : nullptr;
     NodeText text{.op = op_info(node.op).name, .name = node.name};
-    for (size_t i = 0; i < node.inputs.size(); ++i) text.inputs.push_back(real_input(node, i));
+    if (form) {
+      text.op = form->name;
+      text.domain = form->domain;
+      add_operands(node, *form, text);
+    } else {
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        text.inputs.push_back(is_integer ? integer_input(node, i) : real_input(node, i));
+      }
+    }
     if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
       add_clip_inputs(*clip, text);
     }
@@ -94,6 +127,16 @@ class GraphWriter {
     AttributeWriter attributes;
     write_attributes(node, {model_.opset(), output.quant.has_value()}, attributes);
 
+    // The integers of these are some of their input's.
+    const bool keeps_range = output.quant && (only_moves_values(node.op) || node.op == Op::kRelu) &&
+                             output.quant == graph_.value(node.inputs[0]).quant;
+    const Narrowed narrowed = keeps_range ? Narrowed::kNo : Narrowed::kYes;
+    if (is_integer) {
+      if (node.op == Op::kSoftmax) attributes.integer("opset", 13);  // the first of its meaning
+      text.output = integers_name(node.output, narrowed);
+      model_.node(text, attributes);
+      return finish_integers(text.output, node.output);
+    }
     const auto* const cast = std::get_if<CastAttributes>(&node.attributes);
     const bool is_half = cast && cast->to_half;
     const bool is_direct = !output.quant && node.activation == ClipAttributes{} && !is_half;
@@ -103,10 +146,7 @@ class GraphWriter {
       std::string real = text.output;
       const ClipAttributes bounds = cutting_bounds(node.activation, *output.quant);
       if (bounds != ClipAttributes{}) real = write_clip(real, model_.fresh_name('r'), bounds);
-      // The integers of these are some of their input's.
-      const bool keeps_range = (only_moves_values(node.op) || node.op == Op::kRelu) &&
-                               output.quant == graph_.value(node.inputs[0]).quant;
-      write_quantized(real, node.output, {}, keeps_range ? Narrowed::kNo : Narrowed::kYes);
+      write_quantized(real, node.output, {}, narrowed);
     } else if (is_half) {
       // What reads it computes in float32.
       AttributeWriter back;
@@ -117,15 +157,40 @@ class GraphWriter {
     }
   }
 
-  // The float value that an operator reads: behind a DequantizeLinear when it is quantized.
-  std::string real_input(const Node& node, size_t i) {
+  // The value itself, which is there then.
+  const std::string& integer_input(const Node& node, size_t i) {
     const ValueId id = node.inputs[i];
-    if (id == kNoValue) return {};
     const Value& value = graph_.value(id);
     if (value.constant && !is_written_[static_cast<size_t>(id)]) {
       is_written_[static_cast<size_t>(id)] = true;
       write_constant(value);
     }
+    return value.name;
+  }
+
+  void add_operands(const Node& node, const QLinearForm& form, NodeText& text) {
+    const bool has_bias = form.bias > 0 && node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+    const size_t operand_count = form.operand_count > 0 ? form.operand_count : node.inputs.size();
+    text.inputs.resize(std::max(form.first + 3 * operand_count, form.result + 2));
+    for (size_t i = 0; i < operand_count; ++i) {
+      const size_t at = form.first + 3 * i;
+      text.inputs[at] = integer_input(node, i);
+      text.inputs[at + 1] = scale_name(node.inputs[i]);
+      text.inputs[at + 2] = zero_point_name(node.inputs[i]);
+    }
+    text.inputs[form.result] = scale_name(node.output);
+    text.inputs[form.result + 1] = zero_point_name(node.output);
+    if (!has_bias) return;
+    text.inputs.resize(std::max(text.inputs.size(), form.bias + 1));
+    text.inputs[form.bias] = integer_input(node, 2);
+  }
+
+  // The float value that an operator reads: behind a DequantizeLinear when it is quantized.
+  std::string real_input(const Node& node, size_t i) {
+    const ValueId id = node.inputs[i];
+    if (id == kNoValue) return {};
+    const Value& value = graph_.value(id);
+    integer_input(node, i);
     if (!value.quant) return value.name;
     std::string& real = reals_[static_cast<size_t>(id)];
     if (real.empty()) {
@@ -142,17 +207,15 @@ class GraphWriter {
   void write_constant(const Value& value) {
     const Tensor& tensor = *value.constant;
     const std::span<const int64_t> dims = tensor.shape().dims();
-    if (tensor.dtype() != DType::kI32 || !fits_int16(tensor.data<int32_t>())) {
-      model_.initializer(value.name, onnx_type(tensor.dtype()), dims,
-                         {tensor.raw(), tensor.byte_count()});
+    const StoredConstant stored = store(tensor, options_);
+    if (stored.bytes.empty()) {
+      model_.initializer(value.name, stored.type, dims, {tensor.raw(), tensor.byte_count()});
       return;
     }
-    const std::span<const int32_t> bias = tensor.data<int32_t>();
-    const std::vector<int16_t> narrow(bias.begin(), bias.end());
     NodeText text{.op = "Cast", .inputs = {model_.fresh_name('b')}, .output = value.name};
-    model_.initializer(text.inputs[0], OnnxType::kInt16, dims, std::as_bytes(std::span(narrow)));
+    model_.initializer(text.inputs[0], stored.type, dims, stored.bytes);
     AttributeWriter attributes;
-    attributes.integer("to", static_cast<int64_t>(OnnxType::kInt32));
+    attributes.integer("to", static_cast<int64_t>(onnx_type(tensor.dtype())));
     model_.node(text, attributes);
   }
 
@@ -181,20 +244,33 @@ class GraphWriter {
   // The real `input` to the integers of `id`, and back where operators read them.
   void write_quantized(const std::string& input, ValueId id, const std::string& node_name,
                        Narrowed narrowed) {
-    const Value& value = graph_.value(id);
-    const ClipAttributes range = bounds_of_range(*value.quant);
-    NodeText text{.op = "QuantizeLinear", .output = value.name, .name = node_name};
+    NodeText text{.op = "QuantizeLinear", .name = node_name};
     text.inputs = {input, scale_name(id), zero_point_name(id)};
-    if (narrowed == Narrowed::kYes && range != ClipAttributes{}) {
-      text.output = model_.fresh_name('q');
-      model_.node(text, {});
-      const std::string wide = model_.fresh_name('d');
-      write_dequantize(text.output, id, wide, {});
-      text = {.op = "QuantizeLinear", .output = value.name};
-      text.inputs = {write_clip(wide, model_.fresh_name('r'), range), scale_name(id),
-                     zero_point_name(id)};
-    }
+    text.output = integers_name(id, narrowed);
     model_.node(text, {});
+    finish_integers(text.output, id);
+  }
+
+  // What to call the integers of `id` where they are made: another name than theirs if a Clip is to
+  // follow.
+  std::string integers_name(ValueId id, Narrowed narrowed) {
+    const Value& value = graph_.value(id);
+    const bool is_clipped =
+        narrowed == Narrowed::kYes && bounds_of_range(*value.quant) != ClipAttributes{};
+    return is_clipped ? model_.fresh_name('q') : value.name;
+  }
+
+  // That Clip, and the reals where operators read them.
+  void finish_integers(const std::string& integers, ValueId id) {
+    const Value& value = graph_.value(id);
+    if (integers != value.name) {
+      const std::string wide = model_.fresh_name('d');
+      write_dequantize(integers, id, wide, {});
+      NodeText text{.op = "QuantizeLinear", .output = value.name};
+      text.inputs = {write_clip(wide, model_.fresh_name('r'), bounds_of_range(*value.quant)),
+                     scale_name(id), zero_point_name(id)};
+      model_.node(text, {});
+    }
     if (!is_read_as_real_[static_cast<size_t>(id)]) return;
     std::string& real = reals_[static_cast<size_t>(id)];
     real = model_.fresh_name('d');
@@ -275,6 +351,7 @@ class GraphWriter {
   }
 
   const Graph& graph_;
+  const SaveOptions options_;
   ModelWriter model_;
   std::vector<std::string> reals_;  // per value: its name behind DequantizeLinear
   std::vector<bool> is_written_;    // per value: a constant whose initializer is written
@@ -306,10 +383,12 @@ Status check_writable(const Graph& graph) {
 
 }  // namespace
 
-Result<std::vector<std::byte>> write_onnx(const Graph& graph) {
+Result<std::vector<std::byte>> write_onnx(const Graph& graph, const SaveOptions& options) {
   LOWBIT_TRY(validate(graph));
   LOWBIT_TRY(check_writable(graph));
-  return GraphWriter(graph).run();
+  if (options.form != SaveForm::kFloat) return GraphWriter(graph, options).run();
+  LOWBIT_ASSIGN(const Graph reals, to_float(graph));
+  return GraphWriter(reals, options).run();
 }
 
 }  // namespace lowbit

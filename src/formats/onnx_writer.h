@@ -13,8 +13,8 @@
 //
 // - A bias has the scale Sx * Sw[c] (law of arithmetic, 3). It is written as that product, a Mul of
 //   two constants which every runtime folds when it loads the model: 4 bytes per channel less.
-//   Where all its integers fit into 16 bits they are written as int16 and a Cast, folded likewise:
-//   2 bytes per channel less. ONNX Runtime fuses only an operator whose bias is int32.
+//   ONNX Runtime fuses only an operator whose bias is int32; formats/onnx_storage.h says in how
+//   many bits constants are stored.
 //
 // - Weights in blocks have the scales and the attribute block_size of opset 21, which the file then
 //   has; the bias of such a node has its scales written out, in place of the product.
@@ -39,12 +39,17 @@
 //   zero points of activations, bounds and shapes are written once. The kernel's shape of a
 //   quantized Conv is that of its weights, and not written.
 //
+// Operator form: a node that has one (formats/onnx_qlinear.h) reads and makes the integers itself,
+// where ONNX Runtime computes the same; a node with weights in blocks, or with an activation that
+// cuts into the range of its integers, stays QDQ, and a narrower range has its Clip between pairs.
+//
 // Values that only the file has get a letter and a number: r before QuantizeLinear and d after
 // DequantizeLinear (reals), q integers before their Clip, s scale, z zero point, m product, b bias
-// in 16 bits, a bound of an activation, c shape.
+// constant in fewer bits, a bound of an activation, c shape.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/result.h"
@@ -52,9 +57,21 @@
 
 namespace lowbit {
 
+enum class SaveForm : uint8_t {
+  kQdq,        // of a quantized graph; of FP32 the graph as it is
+  kOperators,  // likewise
+  kFloat,      // FP32: of a quantized graph to_float() (graph/rewrites.h)
+};
+
+struct SaveOptions {
+  SaveForm form = SaveForm::kQdq;
+  bool float16 = false;  // reals that are no scales are stored in 16 bits
+  bool int4 = false;     // weights of at most 4 bits are stored in 4
+};
+
 // `graph` must be valid (it is checked) with shapes inferred. Errors: what validate()
 // returns; kUnsupportedFeature (a quantized graph input or output; a bias whose scale is not Sx *
 // Sw); kLimitExceeded (more than kMaxTensorBytes of constants, formats/onnx_reader.h).
-Result<std::vector<std::byte>> write_onnx(const Graph& graph);
+Result<std::vector<std::byte>> write_onnx(const Graph& graph, const SaveOptions& options = {});
 
 }  // namespace lowbit

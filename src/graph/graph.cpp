@@ -48,6 +48,16 @@ std::optional<BinaryFunction> binary_function(Op op) {
   }
 }
 
+void Metadata::set_property(std::string_view key, std::string text) {
+  const auto found =
+      std::ranges::find(properties, key, &std::pair<std::string, std::string>::first);
+  if (found == properties.end()) {
+    properties.emplace_back(key, std::move(text));
+  } else {
+    found->second = std::move(text);
+  }
+}
+
 ValueId Graph::add_value(Value value) {
   values.push_back(std::move(value));
   return static_cast<ValueId>(values.size() - 1);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graph/attributes.h"
@@ -66,6 +67,22 @@ struct Node {
   ClipAttributes activation{};
 };
 
+// What a file says of its model beyond what it computes. It is carried from file to file.
+struct Metadata {
+  std::string producer = "lowbit";
+  std::string producer_version{};
+  std::string domain{};
+  int64_t model_version = 0;
+  std::string doc_string{};
+  std::string graph_doc_string{};
+  std::vector<std::pair<std::string, int64_t>> opsets{};  // of domains other than ai.onnx
+  std::vector<std::pair<std::string, std::string>> properties{};
+  bool operator==(const Metadata&) const = default;
+
+  // In place of the property of that key, or behind the others.
+  void set_property(std::string_view key, std::string text);
+};
+
 struct Graph {
   std::string name;
   int64_t opset = 17;
@@ -74,6 +91,7 @@ struct Graph {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::vector<std::string> symbols;  // names of symbolic dimensions
+  Metadata metadata;
 
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }

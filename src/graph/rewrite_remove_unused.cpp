@@ -22,6 +22,7 @@ Graph remove_unused(const Graph& graph) {
   result.name = graph.name;
   result.opset = graph.opset;
   result.symbols = graph.symbols;
+  result.metadata = graph.metadata;
   std::vector<ValueId> renumbered(graph.values.size(), kNoValue);
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (is_needed[i]) renumbered[i] = result.add_value(graph.values[i]);

@@ -45,8 +45,14 @@ Graph fuse_activations(const Graph& graph);
 // Drops the values and nodes that no graph output needs. Graph inputs stay.
 Graph remove_unused(const Graph& graph);
 
-// All of the above but replace_batch_normalization(), in the order in which they enable each
-// other: what calibrate, quantize and run work on.
+// The graph of the reals that the integers of `graph` stand for: constants are dequantized, and no
+// activation is rounded. Where integers saturate, which is what became of a Relu, reals do: nodes
+// that may have an activation get the bounds. QuantizeLinear and DequantizeLinear are gone; where
+// an end of the graph needs one's name, it is an Identity. Errors: kOutOfMemory.
+Result<Graph> to_float(const Graph& graph);
+
+// All of the above but replace_batch_normalization() and to_float(), in the order in which they
+// enable each other: what calibrate, quantize and run work on.
 Result<Graph> optimize(const Graph& graph);
 
 }  // namespace lowbit

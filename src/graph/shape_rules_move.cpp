@@ -4,34 +4,13 @@
 #include "base/text.h"
 #include "graph/errors.h"
 #include "graph/resize_axis.h"
+#include "graph/shape_checks.h"
 #include "graph/shape_rules.h"
 #include "graph/slice_range.h"
 
 namespace lowbit {
 
 namespace {
-
-// In [-rank, rank), counted from the start.
-Result<int> from_start(const Node& node, int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank) {
-    return node_error(ErrorCode::kInvalidModel, node,
-                      format_text("axis {} is out of range for rank {}", axis, rank));
-  }
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
-}
-
-// The axes as a set.
-Result<std::set<int>> resolve_axes(const Node& node, const std::vector<int64_t>& given, int rank) {
-  std::set<int> axes;
-  for (const int64_t axis : given) {
-    LOWBIT_ASSIGN(const int index, from_start(node, axis, rank));
-    if (!axes.insert(index).second) {
-      return node_error(ErrorCode::kInvalidModel, node,
-                        format_text("axis {} is there twice", axis));
-    }
-  }
-  return axes;
-}
 
 Status check_count(const Node& node, const char* what, size_t count, int needed) {
   if (count == static_cast<size_t>(needed)) return success();
@@ -48,7 +27,7 @@ Result<Shape> ShapeRules::squeeze(const Node& node) {
   std::vector<int64_t> kept;
   for (int axis = 0; axis < x.rank(); ++axis) {
     if (axes.empty() ? x[axis] == 1 : axes.contains(axis)) {
-      if ((x[axis] < 0 || x[axis] == 1)) continue;
+      if (may_equal(x[axis], 1)) continue;
       return node_error(
           ErrorCode::kShapeMismatch, node,
           format_text("axis {} of an input of shape {} is not of length 1", axis, x.to_string()));
@@ -72,7 +51,7 @@ Result<Shape> ShapeRules::unsqueeze(const Node& node) {
   int next = 0;
   for (int axis = 0; axis < rank; ++axis) dims.push_back(axes.contains(axis) ? 1 : x[next++]);
   Result<Shape> result = Shape::from_dims(dims);
-  if (!result) return node_error(result.error().code, node, result.error().message);
+  if (!result) return named(node, result.error());
   return result;
 }
 
@@ -109,7 +88,8 @@ Result<Shape> ShapeRules::slice(const Node& node) {
   }
   LOWBIT_TRY(resolve_axes(node, a.axes, result.rank()));
   for (size_t i = 0; i < count; ++i) {
-    LOWBIT_ASSIGN(const int axis, from_start(node, a.axes[i], result.rank()));
+    LOWBIT_ASSIGN(const int axis,
+                  resolve_axis_index(node, a.axes[i], result.rank(), result.rank()));
     if (a.steps[i] == 0) return node_error(ErrorCode::kInvalidModel, node, "a step is 0");
     const auto range_of = [&](int64_t dim) {
       return slice_range(a.starts[i], a.ends[i], a.steps[i], dim);
@@ -135,14 +115,13 @@ Result<Shape> ShapeRules::slice(const Node& node) {
 Result<Shape> ShapeRules::gather(const Node& node) {
   const Shape& data = shape(node, 0);
   const Shape& indices = shape(node, 1);
-  LOWBIT_ASSIGN(const int axis,
-                from_start(node, std::get<AxisAttributes>(node.attributes).axis, data.rank()));
+  LOWBIT_ASSIGN(const int axis, resolve_axis_attribute(node, data.rank(), data.rank()));
   std::vector<int64_t> dims;
   for (int i = 0; i < axis; ++i) dims.push_back(data[i]);
   dims.insert(dims.end(), indices.dims().begin(), indices.dims().end());
   for (int i = axis + 1; i < data.rank(); ++i) dims.push_back(data[i]);
   Result<Shape> result = Shape::from_dims(dims);
-  if (!result) return node_error(result.error().code, node, result.error().message);
+  if (!result) return named(node, result.error());
   return result;
 }
 
@@ -190,7 +169,7 @@ Result<Shape> ShapeRules::expand(const Node& node) {
     dim = shape(node, 1)[static_cast<int>(axis)];
   }
   Result<Shape> target = Shape::from_dims(dims);
-  if (!target) return node_error(target.error().code, node, target.error().message);
+  if (!target) return named(node, target.error());
   return broadcast(node, shape(node, 0), *target);
 }
 
@@ -280,7 +259,7 @@ Result<Shape> ShapeRules::resize(const Node& node) {
       result[axis] = a.sizes[static_cast<size_t>(axis)];
     } else {
       const Result<ResizeAxis> resolved = resolve_resize(a, x, axis);
-      if (!resolved) return node_error(resolved.error().code, node, resolved.error().message);
+      if (!resolved) return named(node, resolved.error());
       result[axis] = resolved->output;
     }
   }

@@ -13,10 +13,6 @@ namespace lowbit {
 
 namespace {
 
-bool may_have_activation(Op op) {
-  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
-}
-
 Status check_bounds(const Node& node, const ClipAttributes& bounds) {
   // Written so that NaN fails.
   if (bounds.min <= bounds.max) return success();
@@ -108,6 +104,10 @@ Status check_pad(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
+
+bool may_have_activation(Op op) {
+  return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul || op == Op::kAdd;
+}
 
 Status validate(const Graph& graph) {
   LOWBIT_ASSIGN(Graph inferred, infer_shapes(graph));

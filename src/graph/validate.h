@@ -28,4 +28,7 @@ namespace lowbit {
 // `where` names the node or value.
 Status validate(const Graph& graph);
 
+// Whether an activation may be fused into nodes of the operator (graph/graph.h).
+bool may_have_activation(Op op);
+
 }  // namespace lowbit

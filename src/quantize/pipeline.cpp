@@ -2,13 +2,31 @@
 
 #include <algorithm>
 
+#include "base/json.h"
+#include "base/version.h"
 #include "engine/batch.h"
 #include "quantize/check_recipe.h"
 #include "quantize/equalize.h"
 #include "quantize/quantize.h"
+#include "quantize/recipe_json.h"
 #include "tensor/samples.h"
 
 namespace lowbit {
+
+namespace {
+
+// How the graph was made, for whoever finds its file.
+void describe(const Recipe& recipe, const Calibration& calibration, Metadata& metadata) {
+  Json summary = Json::object();
+  summary.add("samples", Json::of_number(static_cast<double>(calibration.sample_count)));
+  const auto observer = static_cast<size_t>(recipe.activations.observer);
+  summary.add("observer", Json::of_string(std::string(kObserverNames[observer])));
+  metadata.set_property("lowbit.version", std::string(kVersion));
+  metadata.set_property("lowbit.recipe", write_recipe(recipe));
+  metadata.set_property("lowbit.calibration", write_json(summary));
+}
+
+}  // namespace
 
 bool needs_samples(const Recipe& recipe) {
   const auto learns = [](const WeightRecipe& weights) {
@@ -61,6 +79,7 @@ Task<QuantizedGraph> quantize_in_steps(Graph graph, Recipe recipe,
   LOWBIT_CO_FINISH(Graph quantized, quantize_by_node(prepared, *calibration, recipe));
   LOWBIT_CO_FINISH(QuantizedGraph improved,
                    improve(prepared, std::move(quantized), samples, recipe));
+  describe(recipe, *calibration, improved.graph.metadata);
   co_return improved;
 }
 

@@ -1,16 +1,17 @@
 #include "quantize/quantize.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.h"
+#include "graph/finite.h"
 #include "graph/product_weights.h"
 #include "graph/rewrites.h"
 #include "graph/type_rules.h"
 #include "graph/validate.h"
 #include "quantize/activations.h"
 #include "quantize/check_recipe.h"
-#include "quantize/finite.h"
 #include "quantize/layer_forms.h"
 #include "quantize/weights.h"
 
@@ -83,7 +84,10 @@ class Quantizer {
 
   std::string unique_name(const std::string& wanted) {
     std::string name = wanted;
-    for (int i = 2; !names_.insert(name).second; ++i) name = format_text("{}_{}", wanted, i);
+    // Goes on where it ended the last time, as many nodes may share a constant.
+    for (int& taken = taken_[wanted]; !names_.insert(name).second; ++taken) {
+      name = format_text("{}_{}", wanted, taken + 2);
+    }
     return name;
   }
 
@@ -289,6 +293,7 @@ class Quantizer {
   QuantParams weight_params_;                         // of the node at hand, if it is a product
   Graph target_;
   std::set<std::string> names_;
+  std::map<std::string, int> taken_;  // how many numbers behind a name are taken
 };
 
 }  // namespace

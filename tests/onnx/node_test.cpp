@@ -56,7 +56,7 @@ Result<Tensor> read_tensor(const fs::path& path, std::string& name) {
   LOWBIT_ASSIGN(const OnnxTensor source, parse_onnx_tensor(Slice{bytes, 0}));
   name = source.name;
   uint64_t budget = kMaxTensorBytes;
-  return decode_onnx_tensor(source, name, budget);
+  return decode_onnx_tensor(source, name, {}, budget);
 }
 
 struct NamedTensors {

@@ -5,7 +5,17 @@ const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
-const dataTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7, bool: 9 }
+const dataTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  int4: 22,
+}
 const arrays = {
   float32: Float32Array,
   uint8: Uint8Array,
@@ -13,6 +23,8 @@ const arrays = {
   int16: Int16Array,
   int32: Int32Array,
   int64: BigInt64Array,
+  float16: Uint16Array, // its bits
+  int4: Uint8Array, // two in each
 }
 
 // Writing: a message is an array of byte arrays.
@@ -61,7 +73,7 @@ function node([op, inputs, output, attributes = {}]) {
   return message(
     1,
     inputs.map((name) => text(1, name)),
-    text(2, output),
+    [output].flat().map((name) => text(2, name)),
     text(3, `make_${output}`),
     text(4, op),
     Object.entries(attributes).map(([name, value]) => attribute(name, value)),
@@ -81,20 +93,21 @@ function initializer([name, { type, dims, data }]) {
 
 function valueInfo(field, [name, value]) {
   const { shape: dims, type } = Array.isArray(value) ? { shape: value, type: 'float32' } : value
-  const shape = dims.map((dim) =>
+  const shape = dims?.map((dim) =>
     message(1, typeof dim === 'string' ? text(2, dim) : integer(1, dim)),
   )
   return message(
     field,
     text(1, name),
-    message(2, message(1, integer(1, dataTypes[type]), message(2, shape))),
+    message(2, message(1, integer(1, dataTypes[type]), shape ? message(2, shape) : [])),
   )
 }
 
 /**
  * A model as bytes. `inputs` and `outputs` map names to dimensions (float32; a string is a symbol) or to { shape, type },
- * `constants` maps names to { type, dims, data }, `nodes` are [operator, inputs, output, attributes]. An attribute is a text, a list of
- * integers or a number, which is written as a float unless it is an integer.
+ * where an output's shape may be missing; `constants` map names to { type, dims, data }; `nodes` are [operator, inputs,
+ * output or outputs, attributes]. An attribute is a text, a list of integers or a number, which is written as a float
+ * unless it is an integer.
  */
 export function buildModel({ inputs, outputs, constants = {}, nodes, opset = 17 }) {
   const graph = message(

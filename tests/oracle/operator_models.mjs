@@ -49,15 +49,39 @@ export const unaryNodes = {
   Gelu: ['Gelu', ['x'], 'y'],
   'Gelu, approximate': ['Gelu', ['x'], 'y', { approximate: 'tanh' }],
   Erf: ['Erf', ['x'], 'y'],
+  Sqrt: ['Sqrt', ['x'], 'y'],
+  Exp: ['Exp', ['x'], 'y'],
+  Log: ['Log', ['x'], 'y'],
+  Neg: ['Neg', ['x'], 'y'],
+  Abs: ['Abs', ['x'], 'y'],
+  Reciprocal: ['Reciprocal', ['x'], 'y'],
+  Floor: ['Floor', ['x'], 'y'],
+  Ceil: ['Ceil', ['x'], 'y'],
+  Round: ['Round', ['x'], 'y'],
+  Sign: ['Sign', ['x'], 'y'],
 }
+/** Of them, those that have values above zero only. */
+export const positiveOnly = new Set(['Sqrt', 'Log', 'Reciprocal'])
+/** Those that have few values: with x added, the outputs vary. */
+const steps = new Set(['Floor', 'Ceil', 'Round', 'Sign'])
 /** The first opset that has all of them. */
 export const UNARY_OPSET = 20
 
 /** Over a range in which all of them bend. */
 const unary = (node) => ({
-  ...network(image, [CHANNELS, SIDE, SIDE], {}, [node]),
+  ...network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    {},
+    steps.has(node[0])
+      ? [
+          [node[0], ['x'], 's'],
+          ['Add', ['x', 's'], 'y'],
+        ]
+      : [node],
+  ),
   opset: UNARY_OPSET,
-  range: [-5, 6],
+  range: [positiveOnly.has(node[0]) ? 0.25 : -5, 6],
 })
 
 const filter3x3 = { w: [CHANNELS, CHANNELS, 3, 3], b: [CHANNELS] }

@@ -6,7 +6,7 @@ import { createLowbit } from 'lowbit'
 import { randomFrom } from '../support/random.mjs'
 import { compareIntegers, toIntegers } from './compare.mjs'
 import { buildModel, outputQuantization } from './onnx.mjs'
-import { UNARY_OPSET, unaryNodes } from './operator_models.mjs'
+import { positiveOnly, UNARY_OPSET, unaryNodes } from './operator_models.mjs'
 import { openModel, runtimes } from './ort.mjs'
 
 const RANGES = 40
@@ -24,9 +24,9 @@ const DIFFERENCES = { Tanh: 2e-4 }
 const lowbit = await createLowbit()
 after(() => lowbit.dispose())
 
-/** `INTEGERS` evenly spaced numbers from below 0 to above it. */
-function ramp(random) {
-  const [low, high] = [-12 * random() ** 2, 0.1 + 12 * random() ** 2]
+/** `INTEGERS` evenly spaced numbers from below 0, or from little above it, to above it. */
+function ramp(random, isPositive) {
+  const [low, high] = [isPositive ? 0.05 : -12 * random() ** 2, 0.1 + 12 * random() ** 2]
   const data = Float32Array.from(
     { length: INTEGERS },
     (_, i) => low + ((high - low) * i) / (INTEGERS - 1),
@@ -54,7 +54,7 @@ for (const [name, node] of Object.entries(unaryNodes)) {
       let differing = 0
       let worst = 0
       for (let range = 0; range < RANGES; range += 1) {
-        const input = ramp(random)
+        const input = ramp(random, positiveOnly.has(name))
         const [ours] = await fp32.run([input])
         for (const [i, theirs] of (await run(bytes, input)).entries()) {
           const distance = Math.abs(ours.data[i] - theirs)

@@ -41,6 +41,7 @@ inline std::string graph_difference(const Graph& a, const Graph& b) {
   };
   if (a.name != b.name) return "graph name";
   if (a.opset != b.opset) return "opset";
+  if (a.metadata != b.metadata) return "metadata";
   if (a.nodes.size() != b.nodes.size()) return "number of nodes";
   for (size_t i = 0; i < a.nodes.size(); ++i) {
     const Node& x = a.nodes[i];

@@ -25,7 +25,7 @@ struct OnnxDim {
 // TensorProto.DataType.
 inline constexpr int64_t kOnnxFloat = 1, kOnnxUint8 = 2, kOnnxInt8 = 3, kOnnxInt16 = 5,
                          kOnnxInt32 = 6, kOnnxInt64 = 7, kOnnxBool = 9, kOnnxFloat16 = 10,
-                         kOnnxDouble = 11, kOnnxString = 8;
+                         kOnnxDouble = 11, kOnnxString = 8, kOnnxUint4 = 21, kOnnxInt4 = 22;
 
 inline WireWriter tensor_header(const std::string& name, int64_t type,
                                 const std::vector<int64_t>& dims) {

@@ -16,6 +16,7 @@ float fold_lanes(int64_t count, float initial, Fold fold, At at) {
   std::fill_n(lanes, kLanes, initial);
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
+#pragma clang loop unroll(full)
     for (int64_t lane = 0; lane < kLanes; ++lane) lanes[lane] = fold(lanes[lane], at(i + lane));
   }
   float result = initial;

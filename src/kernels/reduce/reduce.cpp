@@ -54,13 +54,18 @@ void fold_row(BinaryFunction fold, const float* x, int64_t step_x, float* y, int
   }
 }
 
+// Once, not in every type's loop.
+[[gnu::noinline]] int64_t folded(BinaryFunction fold, int64_t a, int64_t b) {
+  return evaluate(fold, a, b);
+}
+
 template <class T>
 void fold_row(BinaryFunction fold, const T* x, int64_t step_x, T* y, int64_t step_y,
               int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     T& result = y[i * step_y];
     result = static_cast<T>(
-        evaluate(fold, static_cast<int64_t>(result), static_cast<int64_t>(x[i * step_x])));
+        folded(fold, static_cast<int64_t>(result), static_cast<int64_t>(x[i * step_x])));
   }
 }
 

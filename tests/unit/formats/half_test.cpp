@@ -41,3 +41,19 @@ TEST_CASE("all finite values equal sign * fraction * 2^exponent") {
     REQUIRE(static_cast<double>(half_to_float(static_cast<uint16_t>(half))) == expected);
   }
 }
+
+TEST_CASE("every half is the nearest half of itself, and of its neighbourhood") {
+  for (uint32_t half = 0; half < 0x7bff; ++half) {
+    const float x = half_to_float(static_cast<uint16_t>(half));
+    const float next = half_to_float(static_cast<uint16_t>(half + 1));
+    const float middle = (x + next) / 2;
+    const auto nearest = [](float value) { return uint32_t{float_to_half(value)}; };
+    REQUIRE(nearest(x) == half);
+    REQUIRE(nearest(-x) == (half | 0x8000));
+    REQUIRE(nearest(middle) == half + half % 2);  // the even one
+    REQUIRE(nearest(std::nextafter(middle, x)) == half);
+    REQUIRE(nearest(std::nextafter(middle, next)) == half + 1);
+  }
+  CHECK(float_to_half(kLargestHalf) == 0x7bff);
+  CHECK(float_to_half(1e-30f) == 0);
+}

@@ -224,9 +224,9 @@ TEST_CASE("QuantizeLinear and DequantizeLinear must agree") {
 }
 
 TEST_CASE("integers may not be read, or leave the graph, without DequantizeLinear") {
-  OnnxFile flatten = quantized_input();
-  flatten.node("Flatten", {"x_q"}, {"f"}, {.name = "n"}).output("f");
-  check_error(read(flatten), ErrorCode::kUnsupportedFeature, "node 'n'");
+  OnnxFile tanh = quantized_input();
+  tanh.node("Tanh", {"x_q"}, {"f"}, {.name = "n"}).output("f");
+  check_error(read(tanh), ErrorCode::kUnsupportedFeature, "node 'n'");
   OnnxFile again = quantized_input();
   again.node("QuantizeLinear", {"x_q", "x_s", "x_z"}, {"f"}, {.name = "n"}).output("x_d");
   check_error(read(again), ErrorCode::kUnsupportedFeature, "node 'n'");
@@ -309,6 +309,23 @@ TEST_CASE("scales per block must have the constant's shape, divided along the ax
   check_error(dequantize({3, 1}, 2, 2), ErrorCode::kInvalidModel, "axis 2");
   check_error(dequantize({3, 1}, 1, -1), ErrorCode::kInvalidModel, "negative");
   check_error(dequantize({2, 2}, 0, 2), ErrorCode::kUnsupportedFeature, "blocks lie along 1");
+}
+
+TEST_CASE("zero points have the shape and the type that scales and integers say") {
+  const auto dequantize = [](const WireWriter& zero_points) {
+    OnnxFile file = quantized_input();
+    file.initializer(zero_points);
+    file.node("DequantizeLinear", {"w", "w_s", "z"}, {"w_d"}, axis(0)).output("x_d");
+    return read(file);
+  };
+  const std::vector<int8_t> zeros(3, 0);
+  CHECK(dequantize(raw_tensor("z", kOnnxInt8, {3}, zeros)).ok());
+  for (const WireWriter& wrong : {raw_tensor("z", kOnnxInt8, {3, 1}, zeros),
+                                  raw_tensor("z", kOnnxInt8, {2}, std::vector<int8_t>(2)),
+                                  raw_tensor("z", kOnnxUint8, {3}, zeros),
+                                  raw_tensor("z", kOnnxInt64, {3}, std::vector<int64_t>(3))}) {
+    check_error(dequantize(wrong), ErrorCode::kInvalidModel, "zero point");
+  }
 }
 
 TEST_CASE("a scale that is no positive normal number is refused") {

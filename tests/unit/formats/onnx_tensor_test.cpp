@@ -16,7 +16,7 @@ namespace {
 
 Result<Tensor> decode(const WireWriter& message, uint64_t budget = kMaxTensorBytes) {
   const OnnxTensor source = must(parse_onnx_tensor(Slice{message.result(), 0}));
-  return decode_onnx_tensor(source, "t", budget);
+  return decode_onnx_tensor(source, "t", {}, budget);
 }
 
 template <class T>
@@ -67,6 +67,23 @@ TEST_CASE("int16 becomes int32, from raw data and from int32_data") {
   check_elements<int32_t>(typed_tensor("t", kOnnxInt16, 5, {2}, {-32768, 32767}), expected);
   check_error(decode(typed_tensor("t", kOnnxInt16, 5, {1}, {32768})), ErrorCode::kInvalidModel,
               "range of int16");
+}
+
+TEST_CASE("int4 and uint4 become 8 bits, from two elements in each byte") {
+  const std::vector<int8_t> i4{1, -2, 7, -8, 3};
+  check_elements<int8_t>(raw_tensor<uint8_t>("t", kOnnxInt4, {5}, {0xe1, 0x87, 0x03}), i4);
+  check_elements<int8_t>(typed_tensor("t", kOnnxInt4, 5, {5}, {0xe1, 0x87, 0x03}), i4);
+  const std::vector<uint8_t> u4{1, 14, 7, 8};
+  check_elements<uint8_t>(raw_tensor<uint8_t>("t", kOnnxUint4, {4}, {0xe1, 0x87}), u4);
+  check_elements<uint8_t>(typed_tensor("t", kOnnxUint4, 5, {4}, {0xe1, 0x87}), u4);
+  for (const std::vector<int64_t>& bytes : {std::vector<int64_t>{1, 2}, {1, 2, 3, 4}}) {
+    check_error(decode(typed_tensor("t", kOnnxInt4, 5, {5}, bytes)), ErrorCode::kInvalidModel,
+                "'t'");
+  }
+  check_error(decode(raw_tensor<uint8_t>("t", kOnnxInt4, {5}, {1, 2})), ErrorCode::kInvalidModel,
+              "cannot be stored");
+  check_error(decode(typed_tensor("t", kOnnxUint4, 5, {1}, {256})), ErrorCode::kInvalidModel,
+              "range of uint4");
 }
 
 TEST_CASE("packed typed data is read") {
@@ -147,15 +164,21 @@ TEST_CASE("the tensors of a model share one budget of bytes") {
   uint64_t budget = 20;
   const WireWriter message = raw_tensor<float>("t", kOnnxFloat, {3}, {1, 2, 3});
   const OnnxTensor source = must(parse_onnx_tensor(Slice{message.result(), 0}));
-  CHECK(decode_onnx_tensor(source, "t", budget).ok());
+  CHECK(decode_onnx_tensor(source, "t", {}, budget).ok());
   CHECK(budget == 8);
-  check_error(decode_onnx_tensor(source, "t", budget), ErrorCode::kLimitExceeded, "t");
+  check_error(decode_onnx_tensor(source, "t", {}, budget), ErrorCode::kLimitExceeded, "t");
 }
 
-TEST_CASE("data in other files and in segments is refused") {
-  WireWriter external = tensor_header("t", kOnnxFloat, {1});
+TEST_CASE("elements in two places are refused") {
+  WireWriter typed = raw_tensor<float>("t", kOnnxFloat, {1}, {1});
+  typed.real(4, 1);
+  check_error(decode(typed), ErrorCode::kInvalidModel, "more than one place");
+  WireWriter external = raw_tensor<float>("t", kOnnxFloat, {1}, {1});
   external.integer(14, 1);
-  check_error(decode(external), ErrorCode::kUnsupportedFeature, "another file");
+  check_error(decode(external), ErrorCode::kInvalidModel, "more than one place");
+}
+
+TEST_CASE("data in segments is refused") {
   WireWriter segment = raw_tensor<float>("t", kOnnxFloat, {1}, {1});
   segment.text(3, "");
   check_error(decode(segment), ErrorCode::kUnsupportedFeature, "segments");

@@ -12,6 +12,7 @@
 #include "quantize/calibration_file.h"
 #include "quantize/channel_pairs.h"
 #include "quantize/quantize.h"
+#include "quantize/recipe_json.h"
 #include "support/check_error.h"
 #include "support/graph_builder.h"
 #include "support/graph_difference.h"
@@ -236,4 +237,21 @@ TEST_CASE("few samples are warned of, none is an error") {
               ErrorCode::kEmptyCalibration, "samples");
   check_error(finish(quantize_in_steps(network(), Recipe{}, {}, {})), ErrorCode::kShapeMismatch,
               "inputs");
+}
+
+TEST_CASE("a quantized graph says how it was made, beside what its source said") {
+  GraphBuilder b;
+  b.graph().metadata.properties = {{"author", "somebody"}};
+  const Graph graph = b.output(b.gemm(b.input("x", {b.symbol("N"), 4}), {.features = 2})).build();
+  Recipe recipe;
+  recipe.weights.bits = 5;
+  const Tensor samples = must(Tensor::from_values<float>(
+      {2, 4}, std::array{1.0f, 2.0f, 3.0f, 4.0f, -1.0f, 0.0f, 1.0f, 2.0f}));
+  const auto& properties = run(graph, recipe, std::nullopt, {samples}).metadata.properties;
+  REQUIRE(properties.size() == 4);
+  CHECK(properties[0].second == "somebody");
+  CHECK(properties[2].first == "lowbit.recipe");
+  CHECK(must(read_recipe(properties[2].second)).weights.bits == 5);
+  CHECK(properties[3].first == "lowbit.calibration");
+  CHECK(properties[3].second == "{\n  \"samples\": 2,\n  \"observer\": \"minmax\"\n}");
 }

@@ -95,6 +95,20 @@ TEST_CASE("integers of constants have the names of the reals, also where a const
   CHECK(name(2, 2) == "gemm2.bias");
 }
 
+TEST_CASE("a constant that many nodes share is named in linear time") {
+  GraphBuilder b;
+  ValueId x = b.input("x", {1, 2});
+  const ValueId shared = b.constant<float>("w", {2, 2}, {1, 0, 0, 1});
+  constexpr size_t kNodes = 3000;
+  for (size_t i = 0; i < kNodes; ++i) x = b.matmul_of(x, shared);
+  const Graph graph = b.output(x).build();
+  const Tensor samples = random_tensor({1, 2}, 1, -1, 1);
+  const Graph quantized = must(quantize(graph, calibrate_on(graph, samples), Recipe{}));
+  CHECK(quantized.find_value("w") != kNoValue);
+  CHECK(quantized.find_value("w_2") != kNoValue);
+  CHECK(quantized.find_value("w_3000") != kNoValue);
+}
+
 TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bits") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);
@@ -342,6 +356,31 @@ TEST_CASE("what has no integer form stays float") {
   ErrorAccumulator error;
   error.add(run_once(fp32, samples), run_once(mixed, samples));
   CHECK(error.sqnr_db() > 30);
+}
+
+TEST_CASE("floats, and indices, stay so in the midst of integers") {
+  GraphBuilder b;
+  ValueId x = b.conv(b.input("x", {b.symbol("N"), 3, 6, 6}), {.channels = 4, .kernel = {3, 3}});
+  const std::vector<ValueId> norm{x, b.random_constant("scale", {4}, 0.5f, 2),
+                                  b.random_constant("bias", {4}, -1, 1)};
+  x = b.add_node(Op::kInstanceNormalization, "norm", norm, NormalizationAttributes{});
+  x = b.conv(x, {.channels = 4});
+  const std::vector<ValueId> up{x, b.random_constant("up.weight", {4, 2, 2, 2}, -1, 1)};
+  x = b.add_node(
+      Op::kConvTranspose, "up", up,
+      ConvTransposeAttributes{
+          .window = {.kernel = {2, 2}, .stride = {2, 2}, .dilation = {}, .padding = {}}});
+  x = b.add_node(Op::kReduceMean, "mean", {x}, ReduceAttributes{{2, 3}, false});
+  x = b.gemm(x, {.features = 5});
+  const ValueId index = b.add_node(Op::kArgMax, "index", {x}, ArgAttributes{1, true, false});
+  b.graph().value(index).dtype = DType::kI64;
+  const Graph fp32 = b.output(x).output(index).build();
+  const Tensor samples = random_tensor({8, 3, 6, 6}, 5, -1, 1);
+  const Graph mixed = must(quantize(fp32, calibrate_on(fp32, samples), {}));
+  must(validate(mixed));
+  ErrorAccumulator error;
+  error.add(run_once(fp32, samples), run_once(mixed, samples));
+  CHECK(error.sqnr_db() > 25);  // three integer layers of about 40 dB
 }
 
 TEST_CASE("with float activations only the weights of products are integers") {

@@ -3,7 +3,13 @@
 
 import type { PartSources } from './loader.js'
 import type { ModelSource } from './protocol.js'
-import type { DistributionChoice, DoctorChoice, MixedPrecisionChoice, RawTensor } from './raw.js'
+import type {
+  DistributionChoice,
+  DoctorChoice,
+  MixedPrecisionChoice,
+  RawTensor,
+  SaveChoice,
+} from './raw.js'
 import {
   type AnyTensor,
   type Calibration,
@@ -17,6 +23,7 @@ import {
   type MixedPrecisionOptions,
   type Model,
   type Precision,
+  type SaveOptions,
   type TensorData,
   type ValueInfo,
   type WasmSource,
@@ -227,6 +234,16 @@ export function choose<const T>(value: unknown, where: string, allowed: readonly
   if (value === undefined) return allowed[0]
   if (allowed.includes(value as T)) return value as T
   return fail(where, `must be ${allowed.map((item) => JSON.stringify(item)).join(' or ')}`)
+}
+
+/** Fills in the defaults. */
+export function readSave(options: SaveOptions): SaveChoice {
+  if (!isObject(options)) return fail('options', 'must be an object')
+  return {
+    form: choose(options.form, 'options.form', ['qdq', 'operators', 'float']),
+    float16: choose(options.float16, 'options.float16', [false, true]),
+    int4: choose(options.int4, 'options.int4', [false, true]),
+  }
 }
 
 /** As text, which the core reads. */

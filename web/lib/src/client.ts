@@ -14,7 +14,7 @@ import type { Binary } from './loader.js'
 import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
-import type { RawMixedPoint, RawTensor } from './raw.js'
+import type { RawMixedPoint, RawTensor, SaveChoice } from './raw.js'
 import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
@@ -90,15 +90,18 @@ export class Client implements Lowbit {
   readonly #complete = new WeakMap<Host, Promise<unknown>>()
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
+  #warnsUndisposed: boolean
 
   constructor(
     readonly backend: Backend,
     readonly version: string,
     pool: Pool,
     binary: Binary,
+    warnsUndisposed: boolean,
   ) {
     this.#pool = pool
     this.#binary = binary
+    this.#warnsUndisposed = warnsUndisposed
   }
 
   async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Model> {
@@ -308,8 +311,12 @@ export class Client implements Lowbit {
     })
   }
 
-  async save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#askAtOnce([record], 'save', { model: record.id })
+  async save(
+    record: ModelRecord,
+    format: 'onnx' | 'c',
+    choice: SaveChoice,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#askAtOnce([record], 'save', { model: record.id, format, choice })
   }
 
   release(record: ModelRecord | EvaluatorRecord): void {
@@ -319,10 +326,19 @@ export class Client implements Lowbit {
   }
 
   forget(record: ModelRecord | EvaluatorRecord): void {
+    if (this.#warnsUndisposed) {
+      console.warn(
+        'lowbit: a model was collected that nobody had disposed of. Until then it took memory that the collector does ' +
+          'not see: call dispose(), or declare it with `using`. This is said once.',
+      )
+      this.#warnsUndisposed = false
+    }
     void Promise.all(this.#tasks.values()).then(() => this.release(record))
   }
 
   dispose(): void {
+    // Its models are gone with it.
+    this.#warnsUndisposed = false
     for (const task of this.#tasks.keys()) task.stop(disposed('lowbit'))
     this.#pool.end()
   }

@@ -2,7 +2,7 @@
 
 import * as check from './arguments.js'
 import type { Host, ModelId, ModelSource } from './protocol.js'
-import type { RawTensor } from './raw.js'
+import type { RawTensor, SaveChoice } from './raw.js'
 import type {
   AnyTensor,
   CallOptions,
@@ -10,6 +10,7 @@ import type {
   Model,
   ModelInfo,
   RunOptions,
+  SaveOptions,
   Score,
   Tensor,
   TensorData,
@@ -18,7 +19,11 @@ import type {
 /** What handles ask of the client that they belong to. */
 interface Owner {
   run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]>
-  save(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>>
+  save(
+    record: ModelRecord,
+    format: 'onnx' | 'c',
+    choice: SaveChoice,
+  ): Promise<Uint8Array<ArrayBuffer>>
   measure(record: EvaluatorRecord, model: Model, options: CallOptions): Promise<Score>
   /** Frees a model or an evaluator; a second time does nothing. */
   release(record: ModelRecord | EvaluatorRecord): void
@@ -89,9 +94,9 @@ export class LoadedModel implements Model {
     return outputs as Tensor<Data>[]
   }
 
-  async save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>> {
-    check.choose(format, 'format', ['onnx'])
-    return this.#record.client.save(this.#record)
+  async save(format: 'onnx' | 'c', options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const chosen = check.choose(format, 'format', ['onnx', 'c'])
+    return this.#record.client.save(this.#record, chosen, check.readSave(options))
   }
 
   dispose(): void {

@@ -10,6 +10,7 @@ import type {
   RawMixedPrecision,
   RawReport,
   RawTensor,
+  SaveChoice,
 } from './raw.js'
 import type {
   Calibration,
@@ -145,7 +146,10 @@ export interface Verbs {
     }
     reply: RawTensor[]
   }
-  save: { request: { model: ModelId }; reply: Uint8Array<ArrayBuffer> }
+  save: {
+    request: { model: ModelId; format: 'onnx' | 'c'; choice: SaveChoice }
+    reply: Uint8Array<ArrayBuffer>
+  }
   /** Compares two models on some of a comparison's samples. */
   evaluate: {
     request: {

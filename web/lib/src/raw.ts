@@ -8,6 +8,7 @@ import type {
   LowbitErrorCode,
   ModelReport,
   Report,
+  SaveOptions,
   Score,
 } from './types.js'
 
@@ -24,6 +25,9 @@ export type KernelTier =
 export interface Failure {
   error: { code: LowbitErrorCode; message: string; where: string }
 }
+
+/** How a model is to be written, with every default filled in. */
+export type SaveChoice = Required<SaveOptions>
 
 /** A tensor on its way to C++. */
 export interface RawTensor extends AnyTensor {

@@ -4,7 +4,14 @@ import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
-import type { Failure, KernelTier, RawDiagnosis, RawMixedPrecision, RawTensor } from './raw.js'
+import type {
+  Failure,
+  KernelTier,
+  RawDiagnosis,
+  RawMixedPrecision,
+  RawTensor,
+  SaveChoice,
+} from './raw.js'
 import { batchingOf, joinSamples, Pacer, Steps, sliceSamples } from './steps.js'
 import {
   type Calibration,
@@ -17,6 +24,9 @@ import {
 
 /** Not counted: it brings code and data into the caches, and lets the engine compile what runs often. */
 const latencyWarmupRuns = 10
+
+/** The form that makes a model again in another host, and that a report weighs. */
+const plainSave: SaveChoice = { form: 'qdq', float16: false, int4: false }
 
 type Handlers = {
   [V in Verb]: (request: Verbs[V]['request'], steps: Steps) => Promise<Verbs[V]['reply']>
@@ -115,7 +125,7 @@ export class Session {
       )
       const made = await this.#finish<{ model: Model; warnings: string[] }>(job, steps)
       const info = this.#keep(target, made.model)
-      const bytes = this.#on(target, (quantized, module) => module.save(quantized))
+      const bytes = this.#on(target, (quantized, module) => module.save(quantized, plainSave))
       return { info, bytes, warnings: made.warnings }
     },
 
@@ -184,7 +194,10 @@ export class Session {
       return joinSamples(outputs)
     },
 
-    save: async ({ model: id }) => this.#on(id, (model, module) => module.save(model)),
+    save: async ({ model: id, format, choice }) =>
+      this.#on(id, (model, module) =>
+        format === 'c' ? module.saveCHeader(model) : module.save(model, choice),
+      ),
 
     evaluate: async ({ a, b, inputs, labels }, steps) =>
       this.#comparing(a, b, async (comparison) => {

@@ -127,6 +127,11 @@ export interface ModelInfo {
   /** Number of weights and biases. */
   readonly parameters: number
   readonly quantized: boolean
+  /**
+   * What the file says of its model beside that (ONNX's `metadata_props`), kept when it is saved. Of a model that `quantize`
+   * made also `lowbit.version`, `lowbit.recipe` and `lowbit.calibration`, the latter two as JSON.
+   */
+  readonly metadata: Readonly<Record<string, string>>
 }
 
 /**
@@ -184,6 +189,20 @@ export interface RunOptions extends CallOptions {
   outputs?: readonly AnyTensor[]
 }
 
+/** How `save('onnx')` writes a model. */
+export interface SaveOptions {
+  /**
+   * Of a quantized model: `qdq`, operators of reals between pairs that round, which ONNX Runtime turns into its integer
+   * kernels; `operators`, where these are written themselves (QLinearConv, QLinearMatMul, QGemm and so on), and only the rest
+   * stays in pairs; `float`, the FP32 model of the weights that the integers stand for. @default 'qdq'
+   */
+  form?: 'qdq' | 'operators' | 'float'
+  /** Stores reals in 16 bits. They are FP32 again once the model is loaded, and so is what it computes. @default false */
+  float16?: boolean
+  /** Stores weights of at most four bits in half a byte, with the same integers. The file has opset 21. @default false */
+  int4?: boolean
+}
+
 export interface CalibrateOptions extends CallOptions {
   /**
    * The model's input with any number of samples along its first dimension, from 1 up. A list for a model with several
@@ -231,8 +250,13 @@ export interface Model extends Disposable {
     inputs: readonly AnyTensor[],
     options?: RunOptions,
   ): Promise<Tensor<Data>[]>
-  /** ONNX bytes: FP32 as loaded, or quantized in QDQ form that ONNX Runtime runs unchanged. */
-  save(format: 'onnx'): Promise<Uint8Array<ArrayBuffer>>
+  /** ONNX bytes: FP32 as loaded, or quantized in a form that ONNX Runtime runs unchanged. */
+  save(format: 'onnx', options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * The integers of a quantized model, with scales, zero points and multipliers, as a C99 header for micro-controllers.
+   * Rejects with `INVALID_ARGUMENT` for an FP32 model.
+   */
+  save(format: 'c'): Promise<Uint8Array<ArrayBuffer>>
   /** Frees the model's memory; a second call does nothing. Later calls reject with `DISPOSED`. */
   dispose(): void
 }
@@ -413,6 +437,11 @@ export interface LowbitOptions {
    * as the machine has cores, at most 4
    */
   workers?: number
+  /**
+   * Whether to warn on the console, once, where a model or an evaluator was collected as garbage that nobody had disposed
+   * of. @default true in Node unless `NODE_ENV` is `production`, false elsewhere
+   */
+  warnUndisposed?: boolean
   /**
    * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
    * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is

@@ -49,7 +49,7 @@ test('models that cannot be run or quantized', async (t) => {
     constants: { w: infinite },
     nodes: [['Gemm', ['x', 'w'], 'y', { transB: 1 }]],
   })
-  await rejects(lowbit.quantize(await lowbit.load(broken), {}, { calibration }), 'NON_FINITE', 'w')
+  await rejects(lowbit.load(broken), 'NON_FINITE', 'w')
 
   const fp32 = await lowbit.load(perceptron())
   const poisoned = tensor([4, 8])
@@ -120,6 +120,9 @@ test('arguments', async (t) => {
     }
     await rejects(run({ data: data.subarray(3), shape: [3, 3] }), mismatch, 'options.outputs[0]')
     await rejects(model.save('tflite'), bad, 'format')
+    await rejects(model.save('onnx', null), bad, 'options')
+    await rejects(model.save('onnx', { form: 'tflite' }), bad, 'options.form')
+    await rejects(model.save('onnx', { int4: 1 }), bad, 'options.int4')
   })
 
   await t.test('quantize', async () => {

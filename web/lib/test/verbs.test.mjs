@@ -52,6 +52,7 @@ for (const worker of [false, true]) {
         operators: { Gemm: 2, Relu: 1 },
         parameters: 8 * 16 + 16 + 16 * 3 + 3,
         quantized: false,
+        metadata: {},
       })
     })
 
@@ -113,6 +114,36 @@ for (const worker of [false, true]) {
       assert.equal(again.info.quantized, true)
       const copy = await lowbit.load(await fp32.save('onnx'))
       assert.deepEqual(await copy.run([samples]), await fp32.run([samples]))
+    })
+
+    await t.test('every form of a saved model loads to what it was', async () => {
+      const [integers] = await int8.run([samples])
+      const int4 = await lowbit.quantize(fp32, { weights: { bits: 4 } }, { calibration: samples })
+      const [fewer] = await int4.run([samples])
+      const again = async (model, options) => {
+        const loaded = await lowbit.load(await model.save('onnx', options))
+        return { info: loaded.info, y: (await loaded.run([samples]))[0].data }
+      }
+      assert.deepEqual((await again(int8, { form: 'operators' })).y, integers.data)
+      assert.deepEqual((await again(int4, { form: 'operators', int4: true })).y, fewer.data)
+      const reals = await again(int8, { form: 'float' })
+      assert.equal(reals.info.quantized, false)
+      assertNear(reals.y, integers.data, 0.1)
+      assertNear((await again(fp32, { float16: true })).y, expectedLogits(samples.data), 0.01)
+      const header = new TextDecoder().decode(await int8.save('c'))
+      assert.match(header, /static const int8_t lowbit_\w+_weights\[/)
+    })
+
+    await t.test('a quantized model says how it was made', async () => {
+      assert.deepEqual(fp32.info.metadata, {})
+      const { metadata } = (await lowbit.load(await int8.save('onnx'))).info
+      assert.deepEqual(metadata, int8.info.metadata)
+      assert.deepEqual(JSON.parse(metadata['lowbit.calibration']), {
+        samples: 300,
+        observer: 'minmax',
+      })
+      assert.equal(JSON.parse(metadata['lowbit.recipe']).weights.bits, 8)
+      assert.match(metadata['lowbit.version'], /^\d+\.\d+\.\d+$/)
     })
 
     await t.test('compare reports both models', async () => {

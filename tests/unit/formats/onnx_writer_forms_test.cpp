@@ -1,0 +1,97 @@
+// The choices of SaveOptions, and what a file keeps beside the graph.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "graph/rewrites.h"
+#include "support/graph_difference.h"
+#include "unit/formats/written_graphs.h"
+
+using namespace lowbit;
+using namespace lowbit::test;
+
+TEST_CASE("quantized graphs survive a round trip in operator form") {
+  Graph graph = integer_graph();
+  Graph read = written_and_read(graph, {.form = SaveForm::kOperators});
+  CHECK(std::exchange(read.metadata.opsets, {}) ==
+        std::vector<std::pair<std::string, int64_t>>{{"com.microsoft", 1}});
+  CHECK(graph_difference(graph, read) == "");
+}
+
+TEST_CASE("in operator form nodes read and make integers") {
+  CHECK(operators_of(integer_graph(), {.form = SaveForm::kOperators}) ==
+        "QuantizeLinear3 Cast1 QLinearConv9 QLinearConv8 MaxPool1 QLinearAveragePool5 QLinearAdd8 "
+        "QLinearConcat8 DequantizeLinear3 Relu1 QuantizeLinear3 QLinearGlobalAveragePool5 "
+        "Flatten1 Cast1 QGemm9 Reshape2 QLinearMatMul8 DequantizeLinear3 QLinearSoftmax5 "
+        "DequantizeLinear3");
+  const SaveOptions operators{.form = SaveForm::kOperators};
+  // Weights in groups have no such form.
+  CHECK(operators_of(graph_of_integer_weights(true), operators).find("QGemm") == std::string::npos);
+  // A bound within the range of the integers, and one of a narrower range.
+  const auto activated = [&](float max, const QuantParams& params) {
+    return operators_of(activated_conv(0, max, params), operators);
+  };
+  CHECK(activated(kInfinity, activation_params(0.1f, 0)) ==
+        "QuantizeLinear3 Cast1 QLinearConv9 DequantizeLinear3");
+  CHECK(activated(2, activation_params(0.1f, 0)).find("QLinear") == std::string::npos);
+  const Graph narrow = activated_conv(-kInfinity, kInfinity, activation_params(0.1f, 8, 4));
+  CHECK(operators_of(narrow, operators) ==
+        "QuantizeLinear3 Cast1 QLinearConv9 DequantizeLinear3 Clip3 QuantizeLinear3 "
+        "DequantizeLinear3");
+  CHECK(operators_of(written_and_read(narrow, operators), operators) ==
+        operators_of(narrow, operators));
+}
+
+TEST_CASE("weights of 4 bits are stored in half a byte, and the file has the opset for it") {
+  Graph graph = graph_of_integer_weights(true);
+  const SaveOptions options{.int4 = true};
+  const std::vector<std::byte> bytes = must(write_onnx(graph, options));
+  CHECK(std::ranges::count(initializer_types_of(bytes), OnnxType::kInt4) == 3);
+  graph.opset = 21;
+  CHECK(graph_difference(graph, written_and_read(graph, options)) == "");
+}
+
+TEST_CASE("halves are read back as the reals nearest to what was there") {
+  const Graph graph = float_graph();
+  const Graph read = written_and_read(graph, {.float16 = true});
+  REQUIRE(read.nodes.size() == graph.nodes.size());
+  for (const Value& value : graph.values) {
+    if (!value.constant) continue;
+    const Tensor& halves = *read.value(read.find_value(value.name)).constant;
+    for (int64_t i = 0; i < halves.element_count(); ++i) {
+      const float x = value.constant->data<float>()[static_cast<size_t>(i)];
+      const float half = halves.data<float>()[static_cast<size_t>(i)];
+      CHECK(std::abs(half - x) <= std::max(std::abs(x) * 0x1p-11f, 0x1p-25f));
+    }
+  }
+  CHECK(graph_difference(read, written_and_read(read, {.float16 = true})) == "");
+}
+
+TEST_CASE("the reals of a quantized graph can be saved") {
+  const Graph graph = integer_graph();
+  const Graph read = written_and_read(graph, {.form = SaveForm::kFloat});
+  CHECK_FALSE(read.is_quantized());
+  CHECK(graph_difference(must(to_float(graph)), fuse_activations(read)) == "");
+}
+
+TEST_CASE("what a file says of its model stays with it") {
+  Graph graph = float_graph();
+  graph.metadata = {.producer = "pytorch",
+                    .producer_version = "2.9",
+                    .domain = "org.example",
+                    .model_version = 3,
+                    .doc_string = "what it is",
+                    .graph_doc_string = "how it works",
+                    .opsets = {{"ai.onnx.ml", 3}},
+                    .properties = {{"author", "somebody"}, {"licence", "MIT"}}};
+  const Graph read = written_and_read(graph);
+  CHECK(read.metadata == graph.metadata);
+  CHECK(must(optimize(read)).metadata == graph.metadata);
+  graph.metadata.set_property("author", "another");
+  graph.metadata.set_property("date", "today");
+  CHECK(graph.metadata.properties == decltype(graph.metadata.properties){{"author", "another"},
+                                                                         {"licence", "MIT"},
+                                                                         {"date", "today"}});
+}
