@@ -1,5 +1,4 @@
 // The caller's side: calls that find their models again where a host broke.
-
 import * as check from './arguments.js'
 import { disposed } from './failures.js'
 import {
