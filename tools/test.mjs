@@ -7,10 +7,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildPreset, buildWeb } from './build.mjs'
 import { formatCpp, formatWeb } from './format.mjs'
+import { buildFuzzers, fuzz, fuzzTargets } from './fuzz.mjs'
 import { node24 } from './lib/node24.mjs'
 import { Failure, main, projectRoot, run, say } from './lib/run.mjs'
 import { chromiumPath } from './setup/needs.mjs'
 import { setup } from './setup/setup.mjs'
+
+/** Of all fuzzers together; `npm run fuzz` gives one of them more. */
+const FUZZ_SECONDS = 60
 
 // One failing check must not hide what the next one has to say.
 async function runAll(checks) {
@@ -69,6 +73,15 @@ const suites = [
     name: 'native-sanitize',
     needs: 'tests/unit',
     test: () => runCtest('native-sanitize', ['lowbit_tests']),
+  },
+  {
+    name: 'fuzz',
+    needs: 'tests/fuzz',
+    async test() {
+      await buildFuzzers()
+      const seconds = Math.floor(FUZZ_SECONDS / fuzzTargets.length)
+      await runAll(fuzzTargets.map((target) => () => fuzz(target, seconds)))
+    },
   },
   { name: 'native', needs: 'tests/unit', test: () => runCtest('native') },
   {

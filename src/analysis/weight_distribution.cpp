@@ -4,8 +4,8 @@
 #include <span>
 
 #include "analysis/names.h"
+#include "graph/finite.h"
 #include "graph/product_weights.h"
-#include "quantize/finite.h"
 #include "quantize/quantize.h"
 
 namespace lowbit {

@@ -50,6 +50,9 @@ struct Taps {
 using NodeOverride =
     std::function<Status(size_t node, std::span<const ValueView> inputs, const ValueView& output)>;
 
+// No plan takes more memory for its activations, nor for its packed constants.
+inline constexpr int64_t kMaxPlanBytes = int64_t{1} << 30;
+
 struct PlanOptions {
   Tier tier = Tier::kSimd128;
   Tiles tiles = {};
@@ -104,8 +107,9 @@ class Plan {
 
 // Plans `graph` (valid; usually optimize()d) for the given input shapes. Errors: kShapeMismatch,
 // kInvalidModel, kUnsupportedFeature (also for a tier that this binary lacks or this machine does
-// not compute exactly, see kernels/probe.h), kLimitExceeded (a size that no kernel takes),
-// kAccumulatorOverflow (names the node whose sums may leave 32 bits), kOutOfMemory.
+// not compute exactly, see kernels/probe.h), kLimitExceeded (a size that no kernel takes,
+// more than kMaxPlanBytes), kAccumulatorOverflow (names the node whose sums may leave 32 bits),
+// kOutOfMemory.
 Result<Plan> make_plan(const Graph& graph, std::span<const Shape> input_shapes,
                        const PlanOptions& options);
 

@@ -188,6 +188,11 @@ void Lowering::emit(std::unique_ptr<Step> step, std::initializer_list<Slot> touc
 }
 
 Result<std::shared_ptr<Buffer>> Lowering::allocate_constant(size_t node, size_t bytes) {
+  if (bytes > static_cast<size_t>(kMaxPlanBytes - lowered_.constant_bytes)) {
+    return refuse(
+        node, ErrorCode::kLimitExceeded,
+        format_text("the model's packed constants would take more than {} bytes", kMaxPlanBytes));
+  }
   auto buffer = Buffer::allocate(bytes);
   if (!buffer) {
     return refuse(node, buffer.error().code,

@@ -95,7 +95,7 @@ class Lowering {
   // Appends a step, which reads or writes the `touched` places.
   void emit(std::unique_ptr<Step> step, std::initializer_list<Slot> touched);
 
-  // Memory for packed constants. Errors: kOutOfMemory, naming the node.
+  // Memory for packed constants. Errors: kLimitExceeded, kOutOfMemory, naming the node.
   Result<std::shared_ptr<Buffer>> allocate_constant(size_t node, size_t bytes);
   void reserve_pack_room(int64_t bytes);
 

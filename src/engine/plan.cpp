@@ -1,5 +1,4 @@
 // make_plan: from a graph to steps, an arena and packed constants.
-#include <limits>
 #include <utility>
 
 #include "base/text.h"
@@ -13,12 +12,13 @@ namespace lowbit {
 namespace {
 
 Result<std::shared_ptr<Buffer>> allocate(int64_t byte_count, const char* what) {
-  const bool is_addressable =
-      static_cast<uint64_t>(byte_count) <= std::numeric_limits<size_t>::max();
-  if (is_addressable) {
-    auto buffer = Buffer::allocate(static_cast<size_t>(byte_count));
-    if (buffer) return buffer;
+  if (byte_count > kMaxPlanBytes) {
+    return make_error(ErrorCode::kLimitExceeded,
+                      format_text("{} would take {} bytes, more than {}; run fewer samples at once",
+                                  what, byte_count, kMaxPlanBytes));
   }
+  auto buffer = Buffer::allocate(static_cast<size_t>(byte_count));
+  if (buffer) return buffer;
   return make_error(ErrorCode::kOutOfMemory,
                     format_text("could not allocate {} bytes for {}", byte_count, what));
 }

@@ -11,9 +11,14 @@ namespace lowbit {
 
 class OnnxConstants {
  public:
-  // `index` must outlive the constants.
-  OnnxConstants(const OnnxIndex& index, int64_t opset)
-      : index_(index), opset_(opset), tensors_(index.tensors.size()) {}
+  // `index` and `files` must outlive the constants, which take at most `byte_budget`.
+  OnnxConstants(const OnnxIndex& index, int64_t opset, const ExternalFiles& files,
+                uint64_t byte_budget)
+      : index_(index),
+        opset_(opset),
+        files_(files),
+        tensors_(index.tensors.size()),
+        byte_budget_(byte_budget) {}
 
   const OnnxIndex& index() const { return index_; }
 
@@ -22,7 +27,10 @@ class OnnxConstants {
   Result<Tensor> get(TensorId id);
   // The one element of a constant, as float32. Errors: also kInvalidModel.
   Result<float> scalar(TensorId id);
-  // Its elements; it must be int64 or int32 and of rank 0 or 1. Errors: also kInvalidModel.
+  // A tensor that is an attribute of `node`. Errors: as decode_onnx_tensor().
+  Result<Tensor> attribute(const Slice& tensor, const std::string& node);
+  // The elements of a constant; it must be int64 or int32 and of rank 0 or 1. Errors: also
+  // kInvalidModel.
   Result<std::vector<int64_t>> integers(TensorId id);
 
  private:
@@ -32,8 +40,9 @@ class OnnxConstants {
 
   const OnnxIndex& index_;
   int64_t opset_;
+  const ExternalFiles& files_;
   std::vector<std::optional<Tensor>> tensors_;
-  uint64_t byte_budget_ = kMaxTensorBytes;
+  uint64_t byte_budget_;
 };
 
 }  // namespace lowbit

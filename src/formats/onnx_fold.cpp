@@ -46,7 +46,9 @@ Result<Tensor> fold_node(const IndexedNode& node, size_t output, int64_t opset,
         static_cast<uint64_t>(value.shape.element_count().value_or(0)) * dtype_bytes(value.dtype);
   }
   if (bytes > byte_budget) {
-    return onnx_node_error(ErrorCode::kLimitExceeded, node, "the model's tensors are too large");
+    return onnx_node_error(
+        ErrorCode::kLimitExceeded, node,
+        "the model's constants take too many bytes, or more than its file accounts for");
   }
   graph.outputs = {outputs[output]};
   LOWBIT_ASSIGN(Plan plan, make_plan(remove_unused(graph), {}, {}));

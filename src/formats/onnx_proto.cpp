@@ -172,11 +172,33 @@ Status parse_opset_import(Slice message, OnnxModel& model) {
       LOWBIT_ASSIGN(version, field.integer());
     }
   }
-  if (domain.empty() || domain == "ai.onnx") {
-    model.opset = version;
-  } else {
+  if (!domain.empty() && domain != "ai.onnx") {
     model.other_opsets.emplace_back(domain, version);
+    return success();
   }
+  if (model.opset) {
+    return make_error(ErrorCode::kInvalidModel, "the model imports two opsets of ai.onnx",
+                      byte_offset(message.offset));
+  }
+  model.opset = version;
+  return success();
+}
+
+// One of the pairs of a key and a text that say where a tensor lies.
+Status parse_external_entry(Slice message, OnnxExternalData& external) {
+  std::string_view key;
+  std::string_view value;
+  for (WireReader fields(message); !fields.done();) {
+    LOWBIT_ASSIGN(const WireField field, fields.next());
+    if (field.number == 1) {
+      LOWBIT_ASSIGN(key, field.text());
+    } else if (field.number == 2) {
+      LOWBIT_ASSIGN(value, field.text());
+    }
+  }
+  if (key == "location") external.location = value;
+  if (key == "offset") external.offset = value;
+  if (key == "length") external.length = value;
   return success();
 }
 
@@ -273,6 +295,14 @@ Result<OnnxTensor> parse_onnx_tensor(Slice message) {
       case 3:
         tensor.is_segment = true;
         break;
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+      case 10:
+      case 11:
+        tensor.has_typed_data = true;
+        break;
       case 8: {
         LOWBIT_ASSIGN(tensor.name, field.text());
         break;
@@ -281,9 +311,12 @@ Result<OnnxTensor> parse_onnx_tensor(Slice message) {
         LOWBIT_ASSIGN(tensor.raw_data, field.message());
         break;
       }
-      case 13:
+      case 13: {
         tensor.is_external = true;
+        LOWBIT_ASSIGN(const Slice entry, field.message());
+        LOWBIT_TRY(parse_external_entry(entry, tensor.external));
         break;
+      }
       case 14: {
         LOWBIT_ASSIGN(const int64_t location, field.integer());
         tensor.is_external = tensor.is_external || location != 0;

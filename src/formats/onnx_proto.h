@@ -51,13 +51,22 @@ enum class OnnxAttributeType : int64_t {
   kInts = 7,
 };
 
+// Where elements lie that are in another file; empty: not said.
+struct OnnxExternalData {
+  std::string_view location;
+  std::string_view offset;
+  std::string_view length;
+};
+
 struct OnnxTensor {
   Slice message;
   std::string_view name;
   std::vector<int64_t> dims;
   OnnxType type = OnnxType::kUndefined;
   std::optional<Slice> raw_data;
+  bool has_typed_data = false;  // elements in the fields of their types
   bool is_external = false;
+  OnnxExternalData external;
   bool is_segment = false;
 };
 

@@ -82,7 +82,8 @@ Result<QuantParams> QdqReader::quant_params(const IndexedNode& node, const Param
   if (parameters.zero_point != kNoTensor) {
     LOWBIT_ASSIGN(const Tensor zero_point, constants_.get(parameters.zero_point));
     if (storage.value_or(zero_point.dtype()) != zero_point.dtype() ||
-        zero_point.element_count() != scale.element_count()) {
+        zero_point.element_count() != scale.element_count() ||
+        (zero_point.element_count() != 1 && zero_point.shape() != scale.shape())) {
       return onnx_node_error(ErrorCode::kInvalidModel, node,
                              "its zero point does not fit its scale and its integers");
     }

@@ -56,8 +56,8 @@ class WindowReader {
 
   // A list attribute; `fallback` when it is not given.
   Spatial spatial(std::string_view name, Spatial fallback) {
+    if (!attributes_.has(name)) return fallback;
     const std::vector<int64_t> values = attributes_.integers(name);
-    if (values.empty()) return fallback;
     if (values.size() != rank_) {
       attributes_.fail(ErrorCode::kInvalidModel,
                        format_text("'{}' has {} numbers for a window over {} dimensions", name,

@@ -10,6 +10,7 @@
 #include "formats/onnx_qdq.h"
 #include "formats/onnx_qlinear.h"
 #include "formats/onnx_tensor.h"
+#include "graph/finite.h"
 #include "graph/rewrites.h"
 #include "graph/shape_inference.h"
 #include "graph/structure.h"
@@ -21,15 +22,15 @@ namespace lowbit {
 namespace {
 
 constexpr int64_t kMinIrVersion = 3;
+constexpr int64_t kMaxIrVersion = 13;
 
 Status check_versions(const OnnxModel& model) {
   if (model.ir_version == 0) {
     return make_error(ErrorCode::kInvalidModel, "the model does not say its IR version");
   }
-  if (model.ir_version < kMinIrVersion) {
-    return make_error(
-        ErrorCode::kUnsupportedFeature,
-        format_text("IR version {} is not supported; 3 is the least", model.ir_version));
+  if (model.ir_version < kMinIrVersion || model.ir_version > kMaxIrVersion) {
+    return make_error(ErrorCode::kUnsupportedFeature,
+                      format_text("IR version {} is not supported; 3 to 13 are", model.ir_version));
   }
   if (!model.opset) {
     return make_error(ErrorCode::kInvalidModel, "the model imports no opset of ai.onnx");
@@ -221,7 +222,8 @@ class Assembler {
       return quantized_constant(node, qdq, k);
     }
     if (is_integer && integers != kNoTensor) return value_of(integers);
-    if (is_integer) return quantized_input(tensor);
+    const bool is_dequantized = qdq_.quant_of[static_cast<size_t>(tensor)].has_value();
+    if (is_integer && is_dequantized) return quantized_input(tensor);
     if (index_.tensor(tensor).is_constant) return constant_value(tensor);
     return value_of(tensor);
   }
@@ -327,6 +329,16 @@ class Assembler {
   std::set<std::string_view> fixed_;                     // symbols that the options give numbers
 };
 
+// Files grow as they are decoded; a few bytes that computing makes many of are meant to fill
+// memory.
+uint64_t tensor_budget(std::span<const std::byte> bytes, const ReadOptions& options) {
+  uint64_t file_bytes = bytes.size();
+  for (const auto& [name, file] : options.files) file_bytes += file.size();
+  for (const auto& [name, constant] : options.constants) file_bytes += constant.byte_count();
+  return std::min<uint64_t>(kMaxTensorBytes,
+                            kFreeTensorBytes + kMaxTensorBytesPerFileByte * file_bytes);
+}
+
 }  // namespace
 
 Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& options) {
@@ -335,11 +347,12 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& opt
   LOWBIT_TRY(expand_qlinear(model));
   LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
   LOWBIT_TRY(check_operators(index));
-  OnnxConstants constants(index, *model.opset);
+  OnnxConstants constants(index, *model.opset, options.files, tensor_budget(bytes, options));
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));
   LOWBIT_ASSIGN(const Graph assembled, Assembler(model, index, constants, qdq, options).run());
   LOWBIT_ASSIGN(Graph graph, infer_shapes(remove_unused(assembled)));
   LOWBIT_TRY(validate(graph));
+  LOWBIT_TRY(check_finite_weights(graph));
   return graph;
 }
 

@@ -1,4 +1,4 @@
-// ONNX bytes to a Graph (ONNX IR 3 and later, opset 1 to 23, the domain ai.onnx).
+// ONNX bytes to a Graph (ONNX IR 3 to 13, opset 1 to 23, the domain ai.onnx).
 //
 // The Graph keeps the names of values and nodes, symbolic dimensions, all attributes, and the
 // constants (initializers and Constant nodes) that a node reads. Differences between opsets are
@@ -45,23 +45,34 @@ namespace lowbit {
 // Limits that keep hostile bytes from taking time or memory out of proportion. The parser never
 // recurses, takes O(n log n) time, and allocates a tensor only once it has seen the bytes for it.
 inline constexpr size_t kMaxTensorBytes = size_t{1} << 30;  // all constants of a model together
+// What constants may take all the same where they are computed from few bytes.
+inline constexpr size_t kFreeTensorBytes = size_t{64} << 20;
+inline constexpr size_t kMaxTensorBytesPerFileByte = 8;
 // Nodes with their inputs, outputs and attributes, and initializers, together.
 inline constexpr size_t kMaxModelItems = size_t{1} << 20;
+
+// Bytes by the plain names of files (formats/onnx_external.h).
+using ExternalFiles = std::map<std::string, std::span<const std::byte>, std::less<>>;
 
 struct ReadOptions {
   // Inputs of the graph that are constants, by name.
   std::map<std::string, Tensor> constants{};
   // Numbers for symbolic dimensions of the inputs, by name.
   std::map<std::string, int64_t> dimensions{};
+  // For a model whose tensors lie in files beside it.
+  ExternalFiles files{};
 };
 
-// `bytes` is only read during the call. Errors:
+// `bytes` is only read during the call, as are the files. Errors:
 //
 // - kInvalidModel: malformed bytes (`where`: "byte 123"); a rule of ONNX broken (the node, value).
 //
 // - kUnsupportedOperator: one error for all operators that Lowbit does not have, with their nodes.
 //
-// - kUnsupportedFeature: an opset, IR version, element type, external data, an attribute's value.
+// - kUnsupportedFeature: an opset, IR version, element type, a file that is not among
+//   `files`, an attribute's value.
+//
+// - kNonFinite: NaN or an infinity in a weight, which `where` names.
 //
 // - kLimitExceeded, kOutOfMemory, and what infer_shapes() and validate() return.
 // - kInvalidArgument: a name in `options` that the model does not have.

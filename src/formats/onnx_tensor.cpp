@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "formats/half.h"
-#include "formats/onnx_reader.h"
+#include "formats/onnx_external.h"
 
 namespace lowbit {
 
@@ -246,11 +246,13 @@ std::optional<DType> dtype_of_onnx(OnnxType type) {
 }
 
 Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
-                                  uint64_t& byte_budget) {
+                                  const ExternalFiles& files, uint64_t& byte_budget) {
+  std::optional<Slice> raw_data = source.raw_data;
+  if (source.has_typed_data + source.is_external + source.raw_data.has_value() > 1) {
+    return tensor_error(ErrorCode::kInvalidModel, name, "its elements are in more than one place");
+  }
   if (source.is_external) {
-    return tensor_error(ErrorCode::kUnsupportedFeature, name,
-                        "its data lies in another file; save the model as one file "
-                        "(save_as_external_data=False)");
+    LOWBIT_ASSIGN(raw_data, find_external_data(source, name, files));
   }
   if (source.is_segment) {
     return tensor_error(ErrorCode::kUnsupportedFeature, name, "it is stored in segments");
@@ -272,17 +274,17 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   if (decoded_bytes > byte_budget) {
     return tensor_error(
         ErrorCode::kLimitExceeded, name,
-        format_text("the model's tensors take more than {} bytes", kMaxTensorBytes));
+        format_text("the model's tensors take more than {} bytes, or than its file accounts for",
+                    kMaxTensorBytes));
   }
 
   // Before any memory is taken: the bytes at hand must be able to hold that many elements.
-  const size_t element_bytes = source.raw_data ? encoding->raw_bytes : encoding->typed_min_bytes;
-  const size_t available =
-      source.raw_data ? source.raw_data->bytes.size() : source.message.bytes.size();
+  const size_t element_bytes = raw_data ? encoding->raw_bytes : encoding->typed_min_bytes;
+  const size_t available = raw_data ? raw_data->bytes.size() : source.message.bytes.size();
   const bool is_packed = has_4_bits(source.type);
   const uint64_t units = is_packed ? (count + 1) / 2 : count;
   const bool fits =
-      source.raw_data ? available == units * element_bytes : available / element_bytes >= units;
+      raw_data ? available == units * element_bytes : available / element_bytes >= units;
   if (!fits) {
     return tensor_error(ErrorCode::kInvalidModel, name,
                         format_text("shape {} of {} cannot be stored in {} bytes",
@@ -290,8 +292,8 @@ Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& n
   }
   LOWBIT_ASSIGN(Tensor tensor, Tensor::allocate(encoding->dtype, shape));
   byte_budget -= decoded_bytes;
-  if (source.raw_data) {
-    decode_raw(source.type, source.raw_data->bytes, tensor);
+  if (raw_data) {
+    decode_raw(source.type, raw_data->bytes, tensor);
     return check_uint64(source.type, name, std::move(tensor));
   }
   TypedDecoder decoder(source.type, name, tensor);

@@ -1,5 +1,6 @@
-// TensorProto to Tensor: the element types and the two places where ONNX keeps elements, raw_data
-// (little-endian) and the typed repeated fields (float_data, int32_data, int64_data, double_data).
+// TensorProto to Tensor: the element types and the three places where ONNX keeps elements, raw_data
+// (little-endian), the typed repeated fields (float_data, int32_data, int64_data, double_data), and
+// other files, which hold what raw_data would.
 //
 //   float32, uint8, int8, int32, int64, bool   as they are
 //   float16; int16, uint16; uint32             to float32; int32; int64, exactly
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "formats/onnx_proto.h"
+#include "formats/onnx_reader.h"
 #include "tensor/tensor.h"
 
 namespace lowbit {
@@ -21,9 +23,10 @@ OnnxType onnx_type(DType dtype);
 std::optional<DType> dtype_of_onnx(OnnxType type);
 
 // `name` is for errors; the bytes of the result are taken from `byte_budget`. Errors: kInvalidModel
-// (elements that are missing, too many or out of range; negative dimensions), kUnsupportedFeature
-// (external data, segments, another element type), kLimitExceeded, kOutOfMemory.
+// (elements that are missing, too many, out of range or in two places; negative dimensions),
+// kUnsupportedFeature (segments, another element type), kLimitExceeded, kOutOfMemory, and those of
+// find_external_data().
 Result<Tensor> decode_onnx_tensor(const OnnxTensor& source, const std::string& name,
-                                  uint64_t& byte_budget);
+                                  const ExternalFiles& files, uint64_t& byte_budget);
 
 }  // namespace lowbit

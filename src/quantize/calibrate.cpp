@@ -1,8 +1,8 @@
 #include "quantize/calibrate.h"
 
 #include "base/text.h"
+#include "graph/finite.h"
 #include "graph/rewrites.h"
-#include "quantize/finite.h"
 
 namespace lowbit {
 

@@ -73,7 +73,7 @@ function node([op, inputs, output, attributes = {}]) {
   return message(
     1,
     inputs.map((name) => text(1, name)),
-    text(2, output),
+    [output].flat().map((name) => text(2, name)),
     text(3, `make_${output}`),
     text(4, op),
     Object.entries(attributes).map(([name, value]) => attribute(name, value)),
@@ -93,20 +93,21 @@ function initializer([name, { type, dims, data }]) {
 
 function valueInfo(field, [name, value]) {
   const { shape: dims, type } = Array.isArray(value) ? { shape: value, type: 'float32' } : value
-  const shape = dims.map((dim) =>
+  const shape = dims?.map((dim) =>
     message(1, typeof dim === 'string' ? text(2, dim) : integer(1, dim)),
   )
   return message(
     field,
     text(1, name),
-    message(2, message(1, integer(1, dataTypes[type]), message(2, shape))),
+    message(2, message(1, integer(1, dataTypes[type]), shape ? message(2, shape) : [])),
   )
 }
 
 /**
  * A model as bytes. `inputs` and `outputs` map names to dimensions (float32; a string is a symbol) or to { shape, type },
- * `constants` maps names to { type, dims, data }, `nodes` are [operator, inputs, output, attributes]. An attribute is a text, a list of
- * integers or a number, which is written as a float unless it is an integer.
+ * where an output's shape may be missing; `constants` map names to { type, dims, data }; `nodes` are [operator, inputs,
+ * output or outputs, attributes]. An attribute is a text, a list of integers or a number, which is written as a float
+ * unless it is an integer.
  */
 export function buildModel({ inputs, outputs, constants = {}, nodes, opset = 17 }) {
   const graph = message(

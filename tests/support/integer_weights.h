@@ -2,8 +2,6 @@
 // of random reals.
 #pragma once
 
-#include <doctest/doctest.h>
-
 #include "graph/product_weights.h"
 #include "quantize/weights.h"
 #include "support/graph_builder.h"

@@ -18,7 +18,7 @@ for (const [from, to] of [
   ['kernels', 'graph'],
   ['compare', 'quantize'],
   ['train', 'formats'],
-  ['formats', 'engine'],
+  ['formats', 'quantize'],
   ['engine', 'api'],
 ]) {
   test(`${from} may not include ${to}`, () => {

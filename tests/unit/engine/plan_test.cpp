@@ -176,10 +176,31 @@ TEST_CASE("An image beyond the kernels' limit is refused by name, before memory 
   CHECK(error.where == "huge");
 }
 
+TEST_CASE("A plan beyond the limit of memory is refused, before memory is asked for") {
+  GraphBuilder b;
+  ValueId x = b.input("x", {b.symbol("N"), 1, 1024, 1024});
+  x = b.max_pool(x, {.kernel = {2, 2}, .stride = {2, 2}});
+  const Graph graph = b.output(x).build();
+  // 4 MiB and 1 MiB for each sample.
+  const Error error = plan_error(graph, input_shapes(graph, 256));
+  CHECK(error.code == ErrorCode::kLimitExceeded);
+  CHECK(error.message.find("fewer samples") != std::string::npos);
+}
+
+TEST_CASE("Tables beyond the limit of memory are refused by the node's name") {
+  GraphBuilder b;
+  // A table of an offset for each pixel, four times as large as the image.
+  const ValueId x = b.input_u8("x", {1, 1, 1 << 15, 1 << 14}, activation_params(1, 0));
+  b.output(b.name("huge").conv(x, {.kernel = {2, 2}}));
+  const Error error = plan_error(b.build(), input_shapes(b.build(), 1));
+  CHECK(error.code == ErrorCode::kLimitExceeded);
+  CHECK(error.where == "huge");
+}
+
 TEST_CASE("A graph of many nodes is planned in linear time and memory") {
   GraphBuilder b;
   ValueId x = b.input("x", {1, 4});
-  constexpr int kNodes = 3000;
+  constexpr int kNodes = 50'000;
   for (int i = 0; i < kNodes; ++i) x = b.relu(x);
   const Graph graph = b.output(x).build();
   Plan plan = must(make_plan(graph, input_shapes(graph, 1), {}));

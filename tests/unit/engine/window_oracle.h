@@ -1,4 +1,4 @@
-// Where the window of one axis lies, as NodeOracle walks it.
+// Where the windows of a convolution or of pooling lie along one axis.
 #pragma once
 
 #include <algorithm>
@@ -7,19 +7,20 @@
 
 namespace lowbit::test {
 
-// Where a window starts in the input, for output position `o` of one axis.
-struct WindowPlace {
+struct WindowOracle {
   int64_t input, kernel, stride, dilation, before, after;
+  // Of the window for output position `o`, in the input.
   int64_t first(int64_t o) const { return o * stride - before; }
 };
-inline WindowPlace window_place(const WindowAttributes& w, bool vertical, int64_t input,
-                                int64_t output) {
-  WindowPlace a{input,
-                vertical ? w.kernel.h : w.kernel.w,
-                vertical ? w.stride.h : w.stride.w,
-                vertical ? w.dilation.h : w.dilation.w,
-                vertical ? w.padding.top : w.padding.left,
-                vertical ? w.padding.bottom : w.padding.right};
+
+inline WindowOracle window_of(const WindowAttributes& w, bool vertical, int64_t input,
+                              int64_t output) {
+  WindowOracle a{input,
+                 vertical ? w.kernel.h : w.kernel.w,
+                 vertical ? w.stride.h : w.stride.w,
+                 vertical ? w.dilation.h : w.dilation.w,
+                 vertical ? w.padding.top : w.padding.left,
+                 vertical ? w.padding.bottom : w.padding.right};
   if (w.auto_pad == AutoPad::kNotSet) return a;
   a.before = a.after = 0;
   if (w.auto_pad == AutoPad::kValid) return a;

@@ -436,6 +436,24 @@ TEST_CASE("scales per block must have the constant's shape, divided along the ax
   CHECK(input_of(must(dequantize({2, 2}, 0, 2)), 0, 1).dtype == DType::kF32);
 }
 
+TEST_CASE("zero points have the shape and the type that scales and integers say") {
+  const auto dequantize = [](const WireWriter& zero_points) {
+    OnnxFile file = quantized_input();
+    file.initializer(zero_points);
+    file.node("DequantizeLinear", {"w", "w_s", "z"}, {"w_d"}, axis(0)).output("x_d");
+    return read(file);
+  };
+  const std::vector<int8_t> zeros(3, 0);
+  CHECK(dequantize(raw_tensor("z", kOnnxInt8, {3}, zeros)).ok());
+  for (const WireWriter& wrong : {raw_tensor("z", kOnnxInt8, {3, 1}, zeros),
+                                  raw_tensor("z", kOnnxInt8, {2}, std::vector<int8_t>(2)),
+                                  raw_tensor("z", kOnnxUint8, {3}, zeros)}) {
+    check_error(dequantize(wrong), ErrorCode::kInvalidModel, "zero point");
+  }
+  check_error(dequantize(raw_tensor("z", kOnnxInt64, {3}, std::vector<int64_t>(3))),
+              ErrorCode::kTypeMismatch, "'z' is int64");
+}
+
 TEST_CASE("a scale that is no positive normal number is refused") {
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float scale :

@@ -1,3 +1,4 @@
+#include "formats/onnx_proto.h"
 #include "unit/formats/read_file.h"
 
 namespace lowbit::test {
@@ -83,6 +84,8 @@ TEST_CASE("TopK is a node per output, of which the unused goes") {
   CHECK(last_attributes<TopKAttributes>(both) == TopKAttributes{-1, 2, false, false});
   CHECK(output_shape(both) == "N,2,");
   CHECK(operators_of(both.output("i")) == "TopK TopK");
+  const std::vector<std::byte> written = must(write_onnx(must(read_file(both))));
+  CHECK(must(parse_onnx_model(written)).graph.nodes[0].outputs.size() == 2);  // ONNX has no fewer
   const OnnxFile indices = top(13, {int_attribute("axis", 1)}, "v", "y");
   CHECK(last_attributes<TopKAttributes>(indices) == TopKAttributes{1, 2, true, true});
   CHECK(must(read_file(indices)).nodes[0].name == "n");

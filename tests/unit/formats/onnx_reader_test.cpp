@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "base/random.h"
 #include "support/check_error.h"
@@ -129,9 +131,43 @@ TEST_CASE("versions outside the documented ones are refused by number") {
   check_error(read_onnx(small_network(24).bytes()), ErrorCode::kUnsupportedFeature, "opset 24");
   check_error(read_onnx(small_network(0).bytes()), ErrorCode::kInvalidModel, "no opset");
   check_error(read_onnx(small_network(17, 2).bytes()), ErrorCode::kUnsupportedFeature, "version 2");
+  check_error(read_onnx(small_network(17, 14).bytes()), ErrorCode::kUnsupportedFeature,
+              "version 14");
   check_error(read_onnx(small_network(17, 0).bytes()), ErrorCode::kInvalidModel, "IR version");
   for (const int64_t opset : {1, 7, 9, 11, 13, 21})
     CHECK(read_onnx(small_network(opset, 3).bytes()).ok());
+  // The same field again, behind the others.
+  WireWriter opset;
+  opset.integer(2, 13);
+  WireWriter second;
+  second.message(8, opset);
+  std::vector<std::byte> bytes = small_network().bytes();
+  bytes.insert(bytes.end(), second.result().begin(), second.result().end());
+  check_error(read_onnx(bytes), ErrorCode::kInvalidModel, "two opsets");
+}
+
+TEST_CASE("constants that grow out of proportion to the file are refused") {
+  OnnxFile file;
+  file.input("x", {"N"}).ones("c0", {1024}, 1024);
+  // Each as long as eight of the one before: 32 MiB, then 256.
+  for (int i = 0; i < 5; ++i) {
+    const std::vector<std::string> parts(8, "c" + std::to_string(i));
+    file.node("Concat", parts, {"c" + std::to_string(i + 1)},
+              {.attributes = {int_attribute("axis", 0)}, .name = "concat" + std::to_string(i)});
+  }
+  OnnxFile small = file;
+  CHECK(read_onnx(small.node("Add", {"x", "c4"}, {"y"}).output("y").bytes()).ok());
+  check_error(read_onnx(file.node("Add", {"x", "c5"}, {"y"}).output("y").bytes()),
+              ErrorCode::kLimitExceeded, "concat4");
+}
+
+TEST_CASE("NaN and infinities in weights are refused by name") {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -HUGE_VALF}) {
+    OnnxFile file;
+    file.input("x", {"N", 2}).floats("fc.w", {2, 1}, {1, bad});
+    file.node("MatMul", {"x", "fc.w"}, {"y"}).output("y");
+    check_error(read_onnx(file.bytes()), ErrorCode::kNonFinite, "fc.w");
+  }
 }
 
 TEST_CASE("integers that operators would read as such are refused") {
@@ -220,7 +256,7 @@ TEST_CASE("2,000 flipped bits give typed errors or valid models") {
 TEST_CASE("many dead nodes are dropped in time, and too many items are refused") {
   OnnxFile file;
   file.input("x", {"N"});
-  for (int i = 0; i < 20'000; ++i) file.node("Relu", {"x"}, {"v" + std::to_string(i)});
+  for (int i = 0; i < 100'000; ++i) file.node("Relu", {"x"}, {"v" + std::to_string(i)});
   CHECK(must(read_onnx(file.output("v7").bytes())).nodes.size() == 1);
   OnnxFile wide;
   wide.node("Concat", std::vector<std::string>(kMaxModelItems), {"y"}).output("y");

@@ -16,7 +16,7 @@ namespace {
 
 Result<Tensor> decode(const WireWriter& message, uint64_t budget = kMaxTensorBytes) {
   const OnnxTensor source = must(parse_onnx_tensor(Slice{message.result(), 0}));
-  return decode_onnx_tensor(source, "t", budget);
+  return decode_onnx_tensor(source, "t", {}, budget);
 }
 
 template <class T>
@@ -164,15 +164,21 @@ TEST_CASE("the tensors of a model share one budget of bytes") {
   uint64_t budget = 20;
   const WireWriter message = raw_tensor<float>("t", kOnnxFloat, {3}, {1, 2, 3});
   const OnnxTensor source = must(parse_onnx_tensor(Slice{message.result(), 0}));
-  CHECK(decode_onnx_tensor(source, "t", budget).ok());
+  CHECK(decode_onnx_tensor(source, "t", {}, budget).ok());
   CHECK(budget == 8);
-  check_error(decode_onnx_tensor(source, "t", budget), ErrorCode::kLimitExceeded, "t");
+  check_error(decode_onnx_tensor(source, "t", {}, budget), ErrorCode::kLimitExceeded, "t");
 }
 
-TEST_CASE("data in other files and in segments is refused") {
-  WireWriter external = tensor_header("t", kOnnxFloat, {1});
+TEST_CASE("elements in two places are refused") {
+  WireWriter typed = raw_tensor<float>("t", kOnnxFloat, {1}, {1});
+  typed.real(4, 1);
+  check_error(decode(typed), ErrorCode::kInvalidModel, "more than one place");
+  WireWriter external = raw_tensor<float>("t", kOnnxFloat, {1}, {1});
   external.integer(14, 1);
-  check_error(decode(external), ErrorCode::kUnsupportedFeature, "another file");
+  check_error(decode(external), ErrorCode::kInvalidModel, "more than one place");
+}
+
+TEST_CASE("data in segments is refused") {
   WireWriter segment = raw_tensor<float>("t", kOnnxFloat, {1}, {1});
   segment.text(3, "");
   check_error(decode(segment), ErrorCode::kUnsupportedFeature, "segments");

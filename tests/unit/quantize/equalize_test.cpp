@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
 #include "doctest/doctest.h"
@@ -12,6 +10,7 @@
 #include "quantize/channel_pairs.h"
 #include "support/quantize.h"
 #include "support/rewrite_check.h"
+#include "support/zoo.h"
 
 using namespace lowbit;
 using namespace lowbit::test;
@@ -23,9 +22,7 @@ Graph equalized(const Graph& graph, const Tensor& samples) {
 }
 
 Graph zoo_model(const std::string& name) {
-  std::ifstream file(LOWBIT_SOURCE_DIR "/examples/models/" + name + ".onnx", std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  return must(optimize(must(read_onnx(std::as_bytes(std::span(bytes))))));
+  return must(optimize(must(read_onnx(zoo_bytes(name)))));
 }
 
 // The largest weight of each channel: by the layer that makes it and by the one that reads it.

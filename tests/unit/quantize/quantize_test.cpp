@@ -95,6 +95,20 @@ TEST_CASE("integers of constants have the names of the reals, also where a const
   CHECK(name(2, 2) == "gemm2.bias");
 }
 
+TEST_CASE("a constant that many nodes share is named in linear time") {
+  GraphBuilder b;
+  ValueId x = b.input("x", {1, 2});
+  const ValueId shared = b.constant<float>("w", {2, 2}, {1, 0, 0, 1});
+  constexpr size_t kNodes = 3000;
+  for (size_t i = 0; i < kNodes; ++i) x = b.matmul_of(x, shared);
+  const Graph graph = b.output(x).build();
+  const Tensor samples = random_tensor({1, 2}, 1, -1, 1);
+  const Graph quantized = must(quantize(graph, calibrate_on(graph, samples), Recipe{}));
+  CHECK(quantized.find_value("w") != kNoValue);
+  CHECK(quantized.find_value("w_2") != kNoValue);
+  CHECK(quantized.find_value("w_3000") != kNoValue);
+}
+
 TEST_CASE("a quantized network computes what the FP32 network computes, to 8 bits") {
   const Graph fp32 = residual_network();
   const Tensor samples = random_tensor({64, 3, 8, 8}, 2, -1, 1);

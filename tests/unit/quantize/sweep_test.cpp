@@ -4,8 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 
 #include "formats/onnx_reader.h"
 #include "formats/onnx_writer.h"
@@ -13,6 +11,7 @@
 #include "graph/validate.h"
 #include "quantize/quantize.h"
 #include "quantize/recipe_json.h"
+#include "support/zoo.h"
 #include "unit/engine/plan_check.h"
 #include "unit/engine/random_graph.h"
 
@@ -125,10 +124,7 @@ TEST_CASE("sweep: recipes over random graphs") {
 }
 
 TEST_CASE("sweep: recipes over the smallest model of the zoo") {
-  std::ifstream file(LOWBIT_SOURCE_DIR "/examples/models/digits-mlp.onnx", std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-  const Graph graph =
-      must(optimize(must(read_onnx(std::as_bytes(std::span(bytes.data(), bytes.size()))))));
+  const Graph graph = must(optimize(must(read_onnx(zoo_bytes("digits-mlp")))));
   const std::vector<Tensor> inputs = random_inputs(graph, input_shapes(graph, 2), 1);
   Calibrator calibrator = must(Calibrator::create(graph));
   must(calibrator.observe(inputs));

@@ -5,7 +5,7 @@ import { startBridge } from './bridge.js'
 import { Client } from './client.js'
 import { locateBinary, type PartHomes } from './loader.js'
 import { startLocal } from './local.js'
-import { nodeBuiltin } from './node.js'
+import { isDevelopment, nodeBuiltin } from './node.js'
 import { Pool } from './pool.js'
 import type { Host, Kernels } from './protocol.js'
 import { descriptions, fallbackReason, kernelTierOf } from './tiers.js'
@@ -44,6 +44,8 @@ export async function create(home: Home, options: LowbitOptions): Promise<Lowbit
   const { worker } = options
   const tier = check.choose(options.tier, 'options.tier', ['relaxed', 'simd128', 'reference'])
   const tune = check.choose(options.tune, 'options.tune', [true, false])
+  const given = options.warnUndisposed ?? isDevelopment
+  const warns = check.choose(given, 'options.warnUndisposed', [true, false])
   if (worker !== undefined && typeof worker !== 'boolean' && typeof worker !== 'function') {
     return check.fail('options.worker', 'must be true, false or a function')
   }
@@ -67,7 +69,7 @@ export async function create(home: Home, options: LowbitOptions): Promise<Lowbit
       const size = thread === 'main' ? 1 : (workers ?? defaultWorkers())
       const pool = new Pool(first, () => start(thread), size)
       const backend = { ...description, tiles: first.tiles, reason, thread }
-      return new Client(backend, first.version, pool, binary)
+      return new Client(backend, first.version, pool, binary, warns)
     }
     if (worker !== undefined) return begin(worker ? 'worker' : 'main')
     if (workers === undefined && !canStartWorker()) return begin('main')

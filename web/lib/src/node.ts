@@ -35,6 +35,7 @@ interface Builtins {
 interface NodeProcess {
   getBuiltinModule?: (id: string) => unknown
   versions?: { node?: string }
+  env?: { NODE_ENV?: string }
 }
 
 const { process } = globalThis as { process?: NodeProcess }
@@ -42,6 +43,10 @@ const { process } = globalThis as { process?: NodeProcess }
 /** A built-in module of Node; undefined elsewhere. */
 export const nodeBuiltin = <Name extends keyof Builtins>(name: Name) =>
   process?.getBuiltinModule?.(name) as Builtins[Name] | undefined
+
+/** Whether this is Node, and not in production. */
+export const isDevelopment =
+  process?.versions?.node !== undefined && process.env?.NODE_ENV !== 'production'
 
 /** Node's major version; undefined elsewhere. */
 export function nodeVersion(): number | undefined {

@@ -438,6 +438,11 @@ export interface LowbitOptions {
    */
   workers?: number
   /**
+   * Whether to warn on the console, once, where a model or an evaluator was collected as garbage that nobody had disposed
+   * of. @default true in Node unless `NODE_ENV` is `production`, false elsewhere
+   */
+  warnUndisposed?: boolean
+  /**
    * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
    * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is
    * read where it runs. Default: beside the package's own file. A single source is the first of them, and then relaxed

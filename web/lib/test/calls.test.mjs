@@ -217,18 +217,29 @@ test('a worker that dies is replaced, with its models', async (t) => {
   assert.equal(spy.workers.length, 2)
 })
 
-test('models that were forgotten are freed', async (t) => {
+/** Forgets `count` models, and waits until two of them are freed; gives the warnings. */
+async function forgetModels(t, options, count = 5) {
   setFlagsFromString('--expose_gc')
   const collectGarbage = runInNewContext('gc')
+  const { mock } = t.mock.method(console, 'warn', () => {})
   const spy = spyOnWorkers()
-  const lowbit = await open(t, { worker: spy.start })
-  for (let i = 0; i < 5; i++) await lowbit.load(large())
+  const lowbit = await open(t, { ...options, worker: spy.start })
+  for (let i = 0; i < count; i++) await lowbit.load(large())
   const freed = () => spy.sent.filter(({ kind }) => kind === 'release').length
-  for (let i = 0; i < 100 && freed() === 0; i++) {
+  for (let i = 0; i < 100 && freed() < 2; i++) {
     collectGarbage()
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  assert.ok(freed() > 0)
+  assert.ok(freed() >= 2)
+  mock.restore()
+  return mock.calls.map(({ arguments: [text] }) => text)
+}
+
+test('models that were forgotten are freed, and the first is reported', async (t) => {
+  const warnings = await forgetModels(t, {})
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0], /dispose\(\)/)
+  assert.deepEqual(await forgetModels(t, { warnUndisposed: false }), [])
 })
 
 test('a model that was forgotten lasts as long as the calls on it', async (t) => {
