@@ -169,11 +169,7 @@ class NodeOracle {
   using Sum = ProductSum;
   // Adds `x` times the weight's element, which is row `k` of the tap.
   void add_weight(Sum& sum, double x, int64_t element, int64_t tap, int64_t k) const {
-    const auto& quant = input_values_[1]->quant;
-    const size_t at =
-        quant ? ScaleIndex(*quant, shape(1)).of(static_cast<size_t>(element)) : size_t{0};
-    const double w = raw(1, element) - (quant ? quant->zero_point[at] : 0);
-    sum.add_weight(x, w, {*input_values_[1], element, tap, k}, is_integer());
+    sum.add_weight(x, raw(1, element), {*input_values_[1], element, tap, k}, is_integer());
   }
   void finish(int64_t i, Sum sum, int64_t channel) {
     const ClipAttributes& activation = node_.activation;
@@ -294,13 +290,10 @@ class NodeOracle {
       const Params y = params(output_);
       const auto qa = static_cast<int32_t>(raw(0, a)), qb = static_cast<int32_t>(raw(1, b));
       const int32_t low = to_output(node_.activation.min), high = to_output(node_.activation.max);
-      const int32_t zero = y.zero_point;
-      set(i, node_.op == Op::kMul ? quantized_mul(qa, qb,
-                                                  {pa.scale * pb.scale / y.scale, pa.zero_point,
-                                                   pb.zero_point, zero, low, high})
-                                  : quantized_add(qa, qb,
-                                                  {pa.scale / y.scale, pb.scale / y.scale,
-                                                   pa.zero_point, pb.zero_point, zero, low, high}));
+      const int32_t za = pa.zero_point, zb = pb.zero_point, zy = y.zero_point;
+      const AddParams sum{pa.scale / y.scale, pb.scale / y.scale, za, zb, zy, low, high};
+      const MulParams product{pa.scale * pb.scale / y.scale, za, zb, zy, low, high};
+      set(i, node_.op == Op::kMul ? quantized_mul(qa, qb, product) : quantized_add(qa, qb, sum));
     }
   }
 

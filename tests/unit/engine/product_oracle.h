@@ -43,9 +43,11 @@ struct ProductSum {
   // `q`: the element at that place; among floats, what it stands for counts.
   void add_weight(double x, double q, const WeightPlace& at, bool among_integers) {
     const std::optional<QuantParams>& quant = at.weight.quant;
-    if (!quant || (among_integers && quant->block_size == 0)) return add(x, q);
-    const ScaleIndex index(*quant, at.weight.shape);
-    const float scale = quant->scale[index.of(static_cast<size_t>(at.element))];
+    if (!quant) return add(x, q);
+    const size_t index = ScaleIndex(*quant, at.weight.shape).of(static_cast<size_t>(at.element));
+    q -= quant->zero_point[index];
+    if (among_integers && quant->block_size == 0) return add(x, q);
+    const float scale = quant->scale[index];
     if (!among_integers) return add(x, double{dequantize(static_cast<int32_t>(q), scale, 0)});
     Group& group = groups[(at.tap << 32) + at.k / quant->block_size];
     group.total += x * q;
