@@ -60,15 +60,23 @@ StridedView dense_view(const Shape& shape) {
   return {.dims = {product(shape, 0, shape.rank())}, .strides = {1}};
 }
 
-StridedView broadcast_view(const Shape& operand, Layout layout, const Shape& output) {
-  std::array<int64_t, kMaxRank> operand_strides{};
-  int64_t stride = 1;
-  for (int i = operand.rank() - 1; i >= 0; --i) {
-    const int axis = layout == Layout::kChannelsLast ? kFromMemory[static_cast<size_t>(i)] : i;
-    operand_strides[static_cast<size_t>(axis)] = stride;
-    stride *= operand[axis];
-  }
+int axis_of_memory(Layout layout, int index) {
+  return layout == Layout::kChannelsLast ? kFromMemory[static_cast<size_t>(index)] : index;
+}
 
+std::array<int64_t, kMaxRank> axis_strides(const Shape& shape, Layout layout) {
+  std::array<int64_t, kMaxRank> strides{};
+  int64_t stride = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    const int axis = axis_of_memory(layout, i);
+    strides[static_cast<size_t>(axis)] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
+
+StridedView broadcast_view(const Shape& operand, Layout layout, const Shape& output) {
+  const std::array<int64_t, kMaxRank> operand_strides = axis_strides(operand, layout);
   StridedView view;
   view.dims = memory_shape(output);
   const int missing = output.rank() - operand.rank();

@@ -25,6 +25,10 @@ Shape memory_shape(const Shape& shape);
 // Where the graph's axis lies in memory_shape(shape). `axis` may count from the end.
 int memory_axis(const Shape& shape, int64_t axis);
 
+// The axis of the graph that is the index-th from the outermost in memory; of kChannelsLast, the
+// rank is 4.
+int axis_of_memory(Layout layout, int index);
+
 // Product of the dimensions [first, last) of a concrete shape.
 int64_t product(const Shape& shape, int first, int last);
 
@@ -37,6 +41,9 @@ struct StridedView {
   // True when the walk visits consecutive elements.
   bool is_dense() const;
 };
+
+// By axis of the graph: how many elements are between neighbours of a value that lies in `layout`.
+std::array<int64_t, kMaxRank> axis_strides(const Shape& shape, Layout layout);
 
 // The walk over all elements of a value as they lie.
 StridedView dense_view(const Shape& shape);

@@ -76,6 +76,9 @@ Result<std::vector<ValueId>> GraphBuilder::add(const Expansion& expansion, const
         case Operand::Kind::kConstant:
           next.inputs.push_back(constants[operand.index]);
           break;
+        case Operand::Kind::kValue:
+          next.inputs.push_back(static_cast<ValueId>(operand.index));
+          break;
       }
     }
     while (!next.inputs.empty() && next.inputs.back() == kNoValue) next.inputs.pop_back();

@@ -62,6 +62,11 @@ Result<Tensor> OnnxConstants::get(TensorId id) {
   return *tensors_[static_cast<size_t>(id)];
 }
 
+Result<Tensor> OnnxConstants::attribute(const Slice& tensor, const std::string& node) {
+  LOWBIT_ASSIGN(const OnnxTensor source, parse_onnx_tensor(tensor));
+  return decode_onnx_tensor(source, node, files_, byte_budget_);
+}
+
 Result<Tensor> OnnxConstants::decode(TensorId id) {
   const IndexedTensor& tensor = index_.tensor(id);
   if (tensor.given) return given_constant(tensor);
@@ -94,8 +99,7 @@ Result<Tensor> OnnxConstants::constant_node(const IndexedNode& node) {
   if (has_integers) return list_of(integers);
   if (has_real) return scalar_of(real);
   if (has_reals) return list_of(reals);
-  LOWBIT_ASSIGN(const OnnxTensor source, parse_onnx_tensor(*tensor));
-  return decode_onnx_tensor(source, node.name, files_, byte_budget_);
+  return attribute(*tensor, node.name);
 }
 
 Result<Tensor> OnnxConstants::fold(TensorId id, const IndexedNode& node) {

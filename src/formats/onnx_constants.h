@@ -27,7 +27,10 @@ class OnnxConstants {
   Result<Tensor> get(TensorId id);
   // The one element of a constant, as float32. Errors: also kInvalidModel.
   Result<float> scalar(TensorId id);
-  // Its elements; it must be int64 or int32 and of rank 0 or 1. Errors: also kInvalidModel.
+  // A tensor that is an attribute of `node`. Errors: as decode_onnx_tensor().
+  Result<Tensor> attribute(const Slice& tensor, const std::string& node);
+  // The elements of a constant; it must be int64 or int32 and of rank 0 or 1. Errors: also
+  // kInvalidModel.
   Result<std::vector<int64_t>> integers(TensorId id);
 
  private:

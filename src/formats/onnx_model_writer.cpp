@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "formats/resize_names.h"
 
 namespace lowbit {
 
@@ -11,6 +12,8 @@ namespace {
 constexpr std::string_view kNameless = "lowbit";
 constexpr int64_t kMinWrittenOpset = 13;
 constexpr int64_t kFirstOpsetWithPoolDilations = 19;
+constexpr int64_t kFirstOpsetWithShapeRanges = 15;
+constexpr int64_t kFirstOpsetWithWrap = 19;
 constexpr int64_t kFirstOpsetWithBlocks = 21;
 constexpr int64_t kMicrosoftOpset = 1;
 
@@ -35,6 +38,13 @@ constexpr int64_t kIntAttribute = 2;
 constexpr int64_t kStringAttribute = 3;
 constexpr int64_t kIntsAttribute = 7;
 
+int64_t opset_of_resize(const ResizeAttributes& resize) {
+  if (resize.coordinates == ResizeCoordinates::kHalfPixelSymmetric) return 19;
+  const bool has_axes = !resized_axes(resize).empty();
+  const bool is_new = resize.antialias || has_axes || resize.aspect != ResizeAspect::kStretch;
+  return is_new ? 18 : kMinWrittenOpset;
+}
+
 int64_t opset_of(const Graph& graph) {
   int64_t opset = std::max(graph.opset, kMinWrittenOpset);
   for (const Value& value : graph.values) {
@@ -46,6 +56,15 @@ int64_t opset_of(const Graph& graph) {
     const auto* pool = std::get_if<PoolAttributes>(&node.attributes);
     if (node.op == Op::kAveragePool && pool && pool->window.dilation != Spatial{}) {
       opset = std::max(opset, kFirstOpsetWithPoolDilations);
+    }
+    if (const auto* pad = std::get_if<PadAttributes>(&node.attributes)) {
+      if (pad->mode == PadMode::kWrap) opset = std::max(opset, kFirstOpsetWithWrap);
+    }
+    if (node.op == Op::kExpand && node.inputs.size() > 1) {
+      opset = std::max(opset, kFirstOpsetWithShapeRanges);
+    }
+    if (const auto* resize = std::get_if<ResizeAttributes>(&node.attributes)) {
+      opset = std::max(opset, opset_of_resize(*resize));
     }
     opset = std::max(opset, first_opset(node.op));
   }

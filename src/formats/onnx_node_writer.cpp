@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "formats/resize_names.h"
 
 namespace lowbit {
 
@@ -60,8 +61,43 @@ class AttributesOf {
   void operator()(const ReshapeAttributes& reshape) const {
     if (reshape.allow_zero) out_.integer("allowzero", 1);
   }
-  // The axes are an input.
+  // Of these all is in inputs.
   void operator()(const AxesAttributes&) const {}
+  void operator()(const SliceAttributes&) const {}
+  void operator()(const ExpandAttributes&) const {}
+  void operator()(const TileAttributes&) const {}
+  void operator()(const TransposeAttributes& transpose) const {
+    out_.integers("perm", transpose.permutation);
+  }
+  void operator()(const PadAttributes& pad) const {
+    if (pad.mode == PadMode::kReflect) out_.text("mode", "reflect");
+    if (pad.mode == PadMode::kEdge) out_.text("mode", "edge");
+    if (pad.mode == PadMode::kWrap) out_.text("mode", "wrap");
+  }
+  void operator()(const BlockAttributes& blocks) const {
+    out_.integer("blocksize", blocks.block_size);
+    if (!blocks.depth_first && op_ == Op::kDepthToSpace) out_.text("mode", "CRD");
+  }
+  void operator()(const ResizeAttributes& resize) const {
+    constexpr ResizeAttributes kDefault;
+    if (resize.antialias) out_.integer("antialias", 1);
+    if (const auto axes = resized_axes(resize); !axes.empty()) out_.integers("axes", axes);
+    if (resize.coordinates != kDefault.coordinates) {
+      out_.text("coordinate_transformation_mode", name_in(kResizeCoordinates, resize.coordinates));
+    }
+    if (resize.cubic_a != kDefault.cubic_a) out_.real("cubic_coeff_a", resize.cubic_a);
+    if (resize.exclude_outside) out_.integer("exclude_outside", 1);
+    if (resize.extrapolation_value != 0) {
+      out_.real("extrapolation_value", resize.extrapolation_value);
+    }
+    if (resize.aspect != kDefault.aspect) {
+      out_.text("keep_aspect_ratio_policy", name_in(kResizeAspects, resize.aspect));
+    }
+    if (resize.mode != kDefault.mode) out_.text("mode", name_in(kResizeModes, resize.mode));
+    if (resize.rounding != kDefault.rounding) {
+      out_.text("nearest_mode", name_in(kResizeRoundings, resize.rounding));
+    }
+  }
   void operator()(const CastAttributes& cast) const {
     out_.integer("to",
                  static_cast<int64_t>(cast.to_half ? OnnxType::kFloat16 : onnx_type(cast.to)));

@@ -255,7 +255,7 @@ class QdqFinder {
     bool has_activation = false;
     for (size_t i = 0; i < data_input_count(node); ++i) {
       const TensorId input = node.inputs[i];
-      if (input == kNoTensor) continue;
+      if (input == kNoTensor || is_placement(*node.op, i)) continue;
       const TensorId integers = model_.integers_of[static_cast<size_t>(input)];
       if (integers == kNoTensor) return false;
       has_activation = has_activation || !is_constant(integers);

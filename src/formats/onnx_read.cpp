@@ -14,6 +14,19 @@ std::optional<std::vector<ShapeNumber>> Parameters::numbers(TensorId id) {
   return known ? std::optional(*known) : std::nullopt;
 }
 
+Parameters::Dimension Parameters::find_symbol(int64_t symbol) {
+  const auto index_of = [](int64_t dim) { return static_cast<size_t>(-1 - dim); };
+  symbols_.resize(graph_->symbols.size());
+  for (; seen_ < graph_->values.size(); ++seen_) {
+    const Shape& shape = graph_->values[seen_].shape;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] >= 0 || symbols_[index_of(shape[axis])].value != kNoValue) continue;
+      symbols_[index_of(shape[axis])] = {static_cast<ValueId>(seen_), axis};
+    }
+  }
+  return symbols_[index_of(symbol)];
+}
+
 Result<Tensor> NodeSource::constant(size_t input, std::string_view what) const {
   if (parameters.is_constant(node.inputs[input])) {
     return parameters.constants().get(node.inputs[input]);

@@ -16,7 +16,7 @@ namespace lowbit {
 
 // What a node of an Expansion reads.
 struct Operand {
-  enum class Kind : uint8_t { kNone, kInput, kMade, kConstant };
+  enum class Kind : uint8_t { kNone, kInput, kMade, kConstant, kValue };
   Kind kind = Kind::kNone;
   size_t index = 0;
 
@@ -27,6 +27,8 @@ struct Operand {
   static Operand made(size_t index) { return {Kind::kMade, index}; }
   // One of Expansion::constants.
   static Operand constant(size_t index) { return {Kind::kConstant, index}; }
+  // Any value of the graph.
+  static Operand value(ValueId id) { return {Kind::kValue, static_cast<size_t>(id)}; }
 };
 
 struct MadeNode {
@@ -64,12 +66,20 @@ class Parameters {
   bool is_constant(TensorId id) const;
   // Of a tensor that is known, maybe with symbols.
   std::optional<std::vector<ShapeNumber>> numbers(TensorId id);
+  // The first value of the graph that has the symbol as a dimension.
+  struct Dimension {
+    ValueId value = kNoValue;
+    int axis = 0;
+  };
+  Dimension find_symbol(int64_t symbol);
 
  private:
   OnnxConstants& constants_;
   const Graph* graph_;
   ShapeValues* values_;
   const std::vector<ValueId>* value_of_;
+  std::vector<Dimension> symbols_;  // of the first `seen_` values
+  size_t seen_ = 0;
 };
 
 struct NodeSource {
@@ -96,6 +106,9 @@ struct NodeSource {
 
 // A node of the same operator, all of whose data inputs stay its inputs.
 Expansion same_node(const NodeSource& source, Attributes attributes = NoAttributes{});
+
+// With the mask of a Dropout, if anything reads it.
+Result<Expansion> with_dropout_mask(const NodeSource& source, Expansion expansion);
 
 // One element of any type.
 Result<Tensor> scalar_of(DType dtype, int64_t value);

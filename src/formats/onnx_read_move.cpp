@@ -78,19 +78,25 @@ Result<Expansion> read_dropout(const NodeSource& source) {
   // A ratio in whatever form has no effect in inference.
   source.attributes.real("ratio", 0.5f);
   if (source.opset >= 12) source.attributes.integer("seed", 0);
-  if (!source.has(2)) return same_node(source);
+  const auto dropout = [&] { return with_dropout_mask(source, same_node(source)); };
+  if (!source.has(2)) return dropout();
   const auto is_true = [](const Tensor& mode) {
     return mode.dtype() != DType::kBool || mode.element_count() != 1 || mode.data<bool>()[0];
   };
   const bool is_known = source.parameters.is_constant(source.node.inputs[2]);
   LOWBIT_ASSIGN(const Tensor mode,
                 is_known ? source.constant(2, "training_mode") : Result<Tensor>(Tensor()));
-  if (is_true(mode)) {
+  bool drops_nothing = false;
+  if (source.has(1) && source.parameters.is_constant(source.node.inputs[1])) {
+    LOWBIT_ASSIGN(const auto ratio, source.scalar(1, "ratio"));
+    drops_nothing = ratio == 0.0f;
+  }
+  if (is_true(mode) && !drops_nothing) {
     return source.refuse(
         ErrorCode::kUnsupportedFeature,
         "training_mode must be the constant false; export the model for inference");
   }
-  return same_node(source);
+  return dropout();
 }
 
 }  // namespace lowbit

@@ -10,6 +10,7 @@
 #include "formats/onnx_qlinear.h"
 #include "formats/onnx_reader.h"
 #include "formats/onnx_storage.h"
+#include "formats/onnx_write_parameters.h"
 #include "graph/rewrites.h"
 #include "graph/type_rules.h"
 #include "graph/validate.h"
@@ -49,8 +50,8 @@ ClipAttributes bounds_of_range(const QuantParams& q) {
 bool has_operator_form(const Graph& graph, const Node& node) {
   const Value& output = graph.value(node.output);
   if (!output.quant) return false;
-  // ONNX's Dropout is one of reals.
-  if (only_moves_values(node.op)) return node.op != Op::kDropout;
+  // ONNX's Dropout is one of reals, and so is what a Pad is filled with here.
+  if (only_moves_values(node.op)) return node.op != Op::kDropout && node.op != Op::kPad;
   if (!qlinear_form(node.op) ||
       cutting_bounds(node.activation, *output.quant) != ClipAttributes{}) {
     return false;
@@ -121,21 +122,7 @@ class GraphWriter {
     if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
       add_clip_inputs(*clip, text);
     }
-    if (const auto* reshape = std::get_if<ReshapeAttributes>(&node.attributes)) {
-      text.inputs.push_back(integers(reshape->shape));
-    }
-    if (const auto* axes = std::get_if<AxesAttributes>(&node.attributes)) {
-      if (!axes->axes.empty()) text.inputs.push_back(integers(axes->axes));
-    }
-    if (const auto* reduce = std::get_if<ReduceAttributes>(&node.attributes)) {
-      if (!reduce->axes.empty() && has_axes_as_input(node.op, model_.opset())) {
-        text.inputs.push_back(integers(reduce->axes));
-      }
-    }
-    if (const auto* top = std::get_if<TopKAttributes>(&node.attributes)) {
-      text.inputs.push_back(integers({top->k}));
-      (top->gives_indices ? text.unused_first : text.unused_second) = model_.fresh_name('u');
-    }
+    add_parameter_inputs(graph_, node, model_, text);
     const Value& output = graph_.value(node.output);
     AttributeWriter attributes;
     write_attributes(node, {model_.opset(), output.quant.has_value()}, attributes);
@@ -237,11 +224,6 @@ class GraphWriter {
     const bool has_max = clip.max < kInfinity;
     if (has_min || has_max) text.inputs.push_back(has_min ? bound(clip.min) : std::string());
     if (has_max) text.inputs.push_back(bound(clip.max));
-  }
-
-  std::string integers(const std::vector<int64_t>& values) {
-    const std::array dims{static_cast<int64_t>(values.size())};
-    return model_.constant<int64_t>('c', dims, values);
   }
 
   std::string bound(float value) { return model_.constant<float>('a', {}, std::span(&value, 1)); }

@@ -82,7 +82,7 @@ struct BatchNormalizationAttributes {
   bool operator==(const BatchNormalizationAttributes&) const = default;
 };
 
-// Flatten, Softmax, Concat. Negative counts from the end.
+// Flatten, Softmax, Concat, Gather. Negative counts from the end.
 struct AxisAttributes {
   int64_t axis = 1;
   bool operator==(const AxisAttributes&) const = default;
@@ -123,6 +123,80 @@ struct ShapeAttributes {
   int64_t start = 0;
   int64_t end = std::numeric_limits<int64_t>::max();
   bool operator==(const ShapeAttributes&) const = default;
+};
+
+// Axis i of the output is axis permutation[i] of the input.
+struct TransposeAttributes {
+  std::vector<int64_t> permutation;
+  bool operator==(const TransposeAttributes&) const = default;
+};
+
+// Along axes[i], the elements starts[i], starts[i] + steps[i], ... before ends[i]. Negative starts,
+// ends and axes count from the end; what lies beyond an end is clamped (graph/slice_range.h).
+struct SliceAttributes {
+  std::vector<int64_t> starts;
+  std::vector<int64_t> ends;
+  std::vector<int64_t> axes;
+  std::vector<int64_t> steps;
+  bool operator==(const SliceAttributes&) const = default;
+};
+
+enum class PadMode : uint8_t { kConstant, kReflect, kEdge, kWrap };
+
+// pads: before each axis, then after each axis; negative ones cut.
+struct PadAttributes {
+  PadMode mode = PadMode::kConstant;
+  std::vector<int64_t> pads;
+  double value = 0;  // of kConstant; exact in the type of the elements
+  bool operator==(const PadAttributes&) const = default;
+};
+
+// The shape that the input is broadcast to, and broadcasts to itself: a number, or -1 - k for the
+// dimension k of the second input, of which nothing else is read: so a dimension stays symbolic.
+struct ExpandAttributes {
+  std::vector<int64_t> shape;
+  bool operator==(const ExpandAttributes&) const = default;
+};
+
+struct TileAttributes {
+  std::vector<int64_t> repeats;  // by axis
+  bool operator==(const TileAttributes&) const = default;
+};
+
+// DepthToSpace and SpaceToDepth: squares of `block_size` x `block_size` pixels.
+struct BlockAttributes {
+  int64_t block_size = 1;
+  bool depth_first = true;  // DepthToSpace: mode DCR, else CRD
+  bool operator==(const BlockAttributes&) const = default;
+};
+
+enum class ResizeMode : uint8_t { kNearest, kLinear, kCubic };
+enum class ResizeCoordinates : uint8_t {
+  kHalfPixel,
+  kHalfPixelSymmetric,
+  kPytorchHalfPixel,
+  kAlignCorners,
+  kAsymmetric,
+  kTfHalfPixelForNn,
+  kTfCropAndResize
+};
+enum class ResizeRounding : uint8_t { kRoundPreferFloor, kRoundPreferCeil, kFloor, kCeil };
+enum class ResizeAspect : uint8_t { kStretch, kNotLarger, kNotSmaller };
+
+// Either scales or sizes are given, by axis; a size of 0 leaves the axis as it is.
+struct ResizeAttributes {
+  ResizeMode mode = ResizeMode::kNearest;
+  ResizeCoordinates coordinates = ResizeCoordinates::kHalfPixel;
+  ResizeRounding rounding = ResizeRounding::kRoundPreferFloor;
+  ResizeAspect aspect = ResizeAspect::kStretch;  // of sizes
+  std::vector<float> scales;
+  std::vector<int64_t> sizes;
+  std::vector<float> roi;  // of kTfCropAndResize: the start of each axis, then the end of each
+  float cubic_a = -0.75f;
+  float extrapolation_value = 0;  // of kTfCropAndResize, outside of the input
+  bool exclude_outside = false;
+  bool antialias = false;
+  bool operator==(const ResizeAttributes&) const = default;
 };
 
 // The operators of qmath/reduce.inc, over the axes that are named, over all where none is. Negative
@@ -179,10 +253,12 @@ struct EinsumAttributes {
   bool operator==(const EinsumAttributes&) const = default;
 };
 
-using Attributes = std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes,
-                                PoolAttributes, BatchNormalizationAttributes, AxisAttributes,
-                                ReshapeAttributes, UnaryAttributes, AxesAttributes, CastAttributes,
-                                ShapeAttributes, ReduceAttributes, ArgAttributes, TopKAttributes,
-                                NormalizationAttributes, ConvTransposeAttributes, EinsumAttributes>;
+using Attributes =
+    std::variant<NoAttributes, ConvAttributes, GemmAttributes, ClipAttributes, PoolAttributes,
+                 BatchNormalizationAttributes, AxisAttributes, ReshapeAttributes, UnaryAttributes,
+                 AxesAttributes, CastAttributes, ShapeAttributes, ReduceAttributes, ArgAttributes,
+                 TopKAttributes, NormalizationAttributes, ConvTransposeAttributes, EinsumAttributes,
+                 TransposeAttributes, SliceAttributes, PadAttributes, ExpandAttributes,
+                 TileAttributes, BlockAttributes, ResizeAttributes>;
 
 }  // namespace lowbit

@@ -27,7 +27,22 @@ class DTypeRule {
       case Op::kDropout:
       case Op::kSqueeze:
       case Op::kUnsqueeze:
+      case Op::kTranspose:
+      case Op::kSlice:
+      case Op::kPad:
+      case Op::kExpand:
+      case Op::kTile:
+      case Op::kDepthToSpace:
+      case Op::kSpaceToDepth:
         return type(0);
+      case Op::kGather:
+        LOWBIT_TRY(must_be(1, {DType::kI32, DType::kI64}));
+        return type(0);
+      case Op::kResize:
+        if (std::get<ResizeAttributes>(node_.attributes).mode == ResizeMode::kNearest) {
+          return type(0);
+        }
+        break;
       case Op::kNot:
         LOWBIT_TRY(must_be(0, {DType::kBool}));
         return DType::kBool;

@@ -334,49 +334,6 @@ Result<Shape> ShapeRules::concat(const Node& node) {
   return result;
 }
 
-Result<Shape> ShapeRules::squeeze(const Node& node) {
-  const Shape& x = shape(node, 0);
-  LOWBIT_ASSIGN(const std::set<int> axes,
-                resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, x.rank()));
-  std::vector<int64_t> kept;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (axes.empty() ? x[axis] == 1 : axes.contains(axis)) {
-      if (may_equal(x[axis], 1)) continue;
-      return node_error(
-          ErrorCode::kShapeMismatch, node,
-          format_text("axis {} of an input of shape {} is not of length 1", axis, x.to_string()));
-    }
-    if (axes.empty() && x[axis] < 0) {
-      return node_error(ErrorCode::kUnsupportedFeature, node,
-                        "without axes its input may have no symbolic dimensions");
-    }
-    kept.push_back(x[axis]);
-  }
-  return Shape::from_dims(kept);
-}
-
-Result<Shape> ShapeRules::unsqueeze(const Node& node) {
-  const Shape& x = shape(node, 0);
-  const auto added = std::get<AxesAttributes>(node.attributes).axes.size();
-  const int rank = x.rank() + static_cast<int>(std::min(added, size_t{kMaxRank} + 1));
-  LOWBIT_ASSIGN(const std::set<int> axes,
-                resolve_axes(node, std::get<AxesAttributes>(node.attributes).axes, rank));
-  std::vector<int64_t> dims;
-  int next = 0;
-  for (int axis = 0; axis < rank; ++axis) dims.push_back(axes.contains(axis) ? 1 : x[next++]);
-  Result<Shape> result = Shape::from_dims(dims);
-  if (!result) return named(node, result.error());
-  return result;
-}
-
-// The dimensions [start, end) of a shape of `rank`.
-static Shape shape_of_shape(const ShapeAttributes& attributes, int rank) {
-  const auto clamped = [rank](int64_t axis) {
-    return std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
-  };
-  return Shape{std::max<int64_t>(clamped(attributes.end) - clamped(attributes.start), 0)};
-}
-
 Result<Shape> ShapeRules::output_of(const Node& node) {
   const auto rule = [&]() -> Result<Shape> {
     switch (node.op) {
@@ -427,7 +384,25 @@ Result<Shape> ShapeRules::output_of(const Node& node) {
       case Op::kUnsqueeze:
         return unsqueeze(node);
       case Op::kShape:
-        return shape_of_shape(std::get<ShapeAttributes>(node.attributes), shape(node, 0).rank());
+        return shape_of_shape(node);
+      case Op::kTranspose:
+        return transpose(node);
+      case Op::kSlice:
+        return slice(node);
+      case Op::kGather:
+        return gather(node);
+      case Op::kPad:
+        return pad(node);
+      case Op::kExpand:
+        return expand(node);
+      case Op::kTile:
+        return tile(node);
+      case Op::kDepthToSpace:
+        return depth_to_space(node);
+      case Op::kSpaceToDepth:
+        return space_to_depth(node);
+      case Op::kResize:
+        return resize(node);
       case Op::kWhere: {
         LOWBIT_ASSIGN(const Shape operands, broadcast(node, shape(node, 1), shape(node, 2)));
         return broadcast(node, shape(node, 0), operands);

@@ -44,6 +44,17 @@ class ShapeRules {
   Result<Shape> concat(const Node& node);
   Result<Shape> squeeze(const Node& node);
   Result<Shape> unsqueeze(const Node& node);
+  Result<Shape> shape_of_shape(const Node& node);
+  Result<Shape> transpose(const Node& node);
+  Result<Shape> slice(const Node& node);
+  Result<Shape> gather(const Node& node);
+  Result<Shape> pad(const Node& node);
+  Result<Shape> expand(const Node& node);
+  Result<Shape> tile(const Node& node);
+  Result<Shape> depth_to_space(const Node& node);
+  Result<Shape> space_to_depth(const Node& node);
+  Result<Shape> resize(const Node& node);
+  int64_t times(const Node& node, int axis, int64_t dim, int64_t factor);
 
   // shape_rules_reduce.cpp
   Result<Shape> reduce(const Node& node);

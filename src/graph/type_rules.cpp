@@ -155,7 +155,13 @@ Status check_dequantize_linear(const Graph& graph, const Node& node) {
 
 bool only_moves_values(Op op) {
   return op == Op::kMaxPool || op == Op::kFlatten || op == Op::kReshape || op == Op::kIdentity ||
-         op == Op::kDropout || op == Op::kSqueeze || op == Op::kUnsqueeze;
+         op == Op::kDropout || op == Op::kSqueeze || op == Op::kUnsqueeze || op == Op::kTranspose ||
+         op == Op::kSlice || op == Op::kGather || op == Op::kPad || op == Op::kExpand ||
+         op == Op::kTile || op == Op::kDepthToSpace || op == Op::kSpaceToDepth;
+}
+
+bool is_placement(Op op, size_t input) {
+  return input == 1 && (op == Op::kGather || op == Op::kExpand);
 }
 
 Status check_value_type(const Value& value) {
@@ -238,7 +244,7 @@ Status check_node_types(const Graph& graph, const Node& node) {
   const bool is_weight_only = !is_integer && is_product && graph.value(node.inputs[1]).quant;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue || (is_integer_product && i >= activations)) continue;
-    if (is_weight_only && i == 1) continue;
+    if ((is_weight_only && i == 1) || is_placement(node.op, i)) continue;
     const Value& input = graph.value(node.inputs[i]);
     if (is_integer ? !is_quantized_activation(input) : input.quant.has_value()) {
       return type_error(node, "input", input,

@@ -1,6 +1,8 @@
 #include "graph/validate.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/text.h"
 #include "graph/errors.h"
@@ -39,6 +41,13 @@ Status check_attributes(const Node& node) {
       return node_error(ErrorCode::kInvalidModel, node, "its attributes are not finite");
     }
   }
+  if (const auto* resize = std::get_if<ResizeAttributes>(&node.attributes)) {
+    const bool is_finite =
+        std::ranges::all_of(resize->roi, [](float x) { return std::isfinite(x); });
+    if (!is_finite || !std::isfinite(resize->cubic_a)) {
+      return node_error(ErrorCode::kInvalidModel, node, "its attributes are not finite");
+    }
+  }
   if (may_have_activation(node.op)) return check_bounds(node, node.activation);
   if (node.activation == ClipAttributes{}) return success();
   return node_error(ErrorCode::kInvalidModel, node, "an activation cannot be fused into it");
@@ -63,6 +72,37 @@ Status check_constants(const Graph& graph, const Node& node) {
   return success();
 }
 
+// Whether a number of the type is exactly `real`.
+bool holds(DType dtype, double real) {
+  switch (dtype) {
+    case DType::kF32:
+      if (!std::isfinite(real)) return true;
+      return std::fabs(real) <= double{std::numeric_limits<float>::max()} &&
+             double{static_cast<float>(real)} == real;
+    case DType::kBool:
+      return real == 0 || real == 1;
+    case DType::kU8:
+      return real >= 0 && real <= 255 && std::trunc(real) == real;
+    case DType::kI8:
+      return std::fabs(real) <= 128 && real < 128 && std::trunc(real) == real;
+    case DType::kI32:
+      return std::fabs(real) <= 0x1p31 && real < 0x1p31 && std::trunc(real) == real;
+    case DType::kI64:
+      // Beyond, not every integer is a double.
+      return std::fabs(real) < 0x1p53 && std::trunc(real) == real;
+  }
+  return false;
+}
+
+Status check_pad(const Graph& graph, const Node& node) {
+  const Value& output = graph.value(node.output);
+  const double value = std::get<PadAttributes>(node.attributes).value;
+  if (holds(output.quant ? DType::kF32 : output.dtype, value)) return success();
+  return node_error(ErrorCode::kUnsupportedFeature, node,
+                    format_text("its value is no {}, or too large",
+                                dtype_name(output.quant ? DType::kF32 : output.dtype)));
+}
+
 }  // namespace
 
 bool may_have_activation(Op op) {
@@ -78,6 +118,7 @@ Status validate(const Graph& graph) {
   for (const Node& node : inferred.nodes) {
     LOWBIT_TRY(check_attributes(node));
     LOWBIT_TRY(check_constants(inferred, node));
+    if (node.op == Op::kPad) LOWBIT_TRY(check_pad(inferred, node));
     LOWBIT_TRY(check_node_types(inferred, node));
   }
   return success();

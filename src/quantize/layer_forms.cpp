@@ -31,8 +31,10 @@ bool has_integer_weights(const Graph& graph, const Node& node) {
 
 bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul; }
 
-bool shares_params_with_input(Op op) {
-  return only_moves_values(op) || op == Op::kRelu || op == Op::kClip;
+bool shares_params_with_input(const Node& node) {
+  const auto* const resize = std::get_if<ResizeAttributes>(&node.attributes);
+  return only_moves_values(node.op) || node.op == Op::kRelu || node.op == Op::kClip ||
+         (resize && resize->mode == ResizeMode::kNearest);
 }
 
 std::vector<LayerForm> layer_forms(const Graph& graph, const Recipe& recipe) {
@@ -45,9 +47,13 @@ std::vector<LayerForm> layer_forms(const Graph& graph, const Recipe& recipe) {
     const bool stays = own != recipe.layers.end() && own->second.is_float;
     const bool has_form =
         op_info(node.op).has_integer && (!is_product(node.op) || has_integer_weights(graph, node));
-    if (!stays && has_form) {
+    // An embedding is looked up in reals, and integers that are no quantized reals stay what they
+    // are.
+    const bool is_lookup = node.op == Op::kGather && graph.value(node.inputs[0]).constant;
+    const bool has_reals = graph.value(node.output).dtype == DType::kF32 && !is_lookup;
+    if (!stays && has_form && has_reals) {
       const bool moves_reals =
-          shares_params_with_input(node.op) && is_real[static_cast<size_t>(node.inputs[0])];
+          shares_params_with_input(node) && is_real[static_cast<size_t>(node.inputs[0])];
       if (recipe.activations_of(node.name).bits != kFloatBits) {
         if (!moves_reals) form = LayerForm::kIntegers;
       } else if (is_product(node.op)) {

@@ -16,9 +16,9 @@ enum class LayerForm : uint8_t {
 
 bool is_product(Op op);  // Conv, Gemm and MatMul
 
-// Operators whose output elements are elements of the input, or the zero and the bounds of it:
+// Nodes whose output elements are elements of the input, or the zero and the bounds of it:
 // their integers have the parameters of their input.
-bool shares_params_with_input(Op op);
+bool shares_params_with_input(const Node& node);
 
 // One per node of `graph`, an FP32 graph of optimize(). A node stays float where the recipe says
 // so, where its operator (or this form of it: Gemm with A transposed or with a bias that is no row,

@@ -8,6 +8,7 @@
 #include "graph/finite.h"
 #include "graph/product_weights.h"
 #include "graph/rewrites.h"
+#include "graph/type_rules.h"
 #include "graph/validate.h"
 #include "quantize/activations.h"
 #include "quantize/check_recipe.h"
@@ -70,9 +71,10 @@ class Quantizer {
     for (size_t i = 0; i < source_.nodes.size(); ++i) {
       const Node& node = source_.nodes[i];
       names_.insert(node.name);
-      if (layer_forms_[i] == LayerForm::kIntegers) continue;
       for (size_t k = 0; k < node.inputs.size(); ++k) {
-        const bool is_replaced = k == 1 && layer_forms_[i] == LayerForm::kWeightsOnly;
+        const bool is_replaced = layer_forms_[i] == LayerForm::kIntegers
+                                     ? !is_placement(node.op, k)
+                                     : k == 1 && layer_forms_[i] == LayerForm::kWeightsOnly;
         if (node.inputs[k] != kNoValue && !is_replaced) {
           names_.insert(source_.value(node.inputs[k]).name);
         }
@@ -173,6 +175,10 @@ class Quantizer {
     const size_t count = is_product(node.op) ? 1 : node.inputs.size();
     for (size_t i = 0; i < count; ++i) {
       ValueId& id = node.inputs[i];
+      if (is_placement(node.op, i)) {
+        id = placement_of(node.op, id);
+        continue;
+      }
       if (source_.value(id).constant) {
         LOWBIT_ASSIGN(id, quantize_constant_activation(id, recipe_.activations_of(node.name)));
       } else {
@@ -180,6 +186,12 @@ class Quantizer {
       }
     }
     return success();
+  }
+
+  // Indices are never quantized; of what an Expand is like only the shape counts.
+  ValueId placement_of(Op op, ValueId id) {
+    const bool is_shape = op == Op::kExpand && forms_of(id).integers != kNoValue;
+    return is_shape ? forms_of(id).integers : reals_of(id);
   }
 
   Result<ValueId> quantize_constant_activation(ValueId id, const ActivationRecipe& recipe) {
@@ -198,7 +210,7 @@ class Quantizer {
   }
 
   Result<QuantParams> output_params(const Node& node) const {
-    if (shares_params_with_input(node.op)) return *target_.value(node.inputs[0]).quant;
+    if (shares_params_with_input(node)) return *target_.value(node.inputs[0]).quant;
     if (node.op == Op::kSoftmax) return softmax_params(recipe_.activations_of(node.name));
     return calibrated_params(node.output);
   }

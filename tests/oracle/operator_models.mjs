@@ -217,6 +217,100 @@ const networks = {
     ['Conv', ['x', 'w', 'b'], 'c', same3x3],
     ['Concat', ['x', 'c'], 'y', { axis: 1 }],
   ]),
+  Transpose: network(image, [SIDE, CHANNELS, SIDE], filter3x3, [
+    ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+    ['Transpose', ['c'], 'y', { perm: [0, 3, 1, 2] }],
+  ]),
+  'Unsqueeze, Squeeze': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Unsqueeze', ['c', 'axis'], 'u'],
+      ['Squeeze', ['u', 'axis'], 'y'],
+    ],
+    { axis: int64(2) },
+  ),
+  Slice: network(
+    image,
+    [3, SIDE, 5],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Slice', ['c', 'from', 'to', 'axes', 'steps'], 'y'],
+    ],
+    { from: int64(1, -2), to: int64(4, 1), axes: int64(1, 3), steps: int64(1, -2) },
+  ),
+  Gather: network(
+    image,
+    [4, SIDE, SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Gather', ['c', 'places'], 'y', { axis: 1 }],
+    ],
+    { places: int64(3, 0, 0, 7) },
+  ),
+  'Pad, Conv': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    filter3x3,
+    [
+      ['Pad', ['x', 'pads'], 'p'],
+      ['Conv', ['p', 'w', 'b'], 'y', { kernel_shape: [3, 3] }],
+    ],
+    { pads: int64(0, 0, 1, 1, 0, 0, 1, 1) },
+  ),
+  'Pad by reflection': network(
+    image,
+    [CHANNELS, SIDE + 3, SIDE + 1],
+    {},
+    [['Pad', ['x', 'pads'], 'y', { mode: 'reflect' }]],
+    { pads: int64(0, 0, 1, 0, 0, 0, 2, 1) },
+  ),
+  'GlobalAveragePool, Expand': network(
+    image,
+    [CHANNELS, 3, 2],
+    {},
+    [
+      ['GlobalAveragePool', ['x'], 'g'],
+      ['Expand', ['g', 'shape'], 'y'],
+    ],
+    { shape: int64(1, 1, 3, 2) },
+  ),
+  Tile: network(image, [CHANNELS, 2 * SIDE, SIDE], {}, [['Tile', ['x', 'repeats'], 'y']], {
+    repeats: int64(1, 1, 2, 1),
+  }),
+  'SpaceToDepth, DepthToSpace': network(image, [CHANNELS, SIDE, SIDE], {}, [
+    ['SpaceToDepth', ['x'], 's', { blocksize: 2 }],
+    ['DepthToSpace', ['s'], 'y', { blocksize: 2, mode: 'CRD' }],
+  ]),
+  'Resize to the nearest': network(
+    image,
+    [CHANNELS, 2 * SIDE, 2 * SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      [
+        'Resize',
+        ['c', '', 'scales'],
+        'y',
+        { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+      ],
+    ],
+    { scales: { type: 'float32', dims: [4], data: Float32Array.of(1, 1, 2, 2) } },
+  ),
+  'Resize, linear': network(
+    image,
+    [CHANNELS, 2 * SIDE, 2 * SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Resize', ['c', '', 'scales'], 'y', { mode: 'linear' }],
+    ],
+    { scales: { type: 'float32', dims: [4], data: Float32Array.of(1, 1, 2, 2) } },
+  ),
   'Gemm, Softmax': network(['N', PIXELS], [10], { w: [10, PIXELS], b: [10] }, [
     ['Gemm', ['x', 'w', 'b'], 'z', { transB: 1 }],
     ['Softmax', ['z'], 'y', { axis: -1 }],

@@ -17,7 +17,10 @@
 #include "qmath/quantize.h"
 #include "qmath/softmax.h"
 #include "qmath/unary_functions.h"
+#include "unit/engine/move_oracle.h"
 #include "unit/engine/product_oracle.h"
+#include "unit/engine/resize_oracle.h"
+#include "unit/engine/window_oracle.h"
 
 namespace lowbit::test {
 
@@ -87,8 +90,12 @@ class NodeOracle {
       case Op::kUnsqueeze:
         for (int64_t i = 0; i < size(); ++i) set(i, converted(0, i));
         break;
+      case Op::kResize:
+        resize();
+        break;
       default:
-        std::abort();  // its own test has the answers
+        if (!MoveOracle::has(node_.op)) std::abort();  // its own test has the answers
+        move();
     }
     return std::move(expected_);
   }
@@ -184,33 +191,11 @@ class NodeOracle {
     return quantize(x, y.scale, y.zero_point, y.qmin, y.qmax);
   }
 
-  // Where a window starts in the input, for output position `o` of one axis.
-  struct Axis {
-    int64_t input, kernel, stride, dilation, before, after;
-    int64_t first(int64_t o) const { return o * stride - before; }
-  };
-  static Axis axis_of(const WindowAttributes& w, bool vertical, int64_t input, int64_t output) {
-    Axis a{input,
-           vertical ? w.kernel.h : w.kernel.w,
-           vertical ? w.stride.h : w.stride.w,
-           vertical ? w.dilation.h : w.dilation.w,
-           vertical ? w.padding.top : w.padding.left,
-           vertical ? w.padding.bottom : w.padding.right};
-    if (w.auto_pad == AutoPad::kNotSet) return a;
-    a.before = a.after = 0;
-    if (w.auto_pad == AutoPad::kValid) return a;
-    const int64_t total =
-        std::max<int64_t>((output - 1) * a.stride + (a.kernel - 1) * a.dilation + 1 - input, 0);
-    a.before = w.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
-    a.after = total - a.before;
-    return a;
-  }
-
   void conv() {
     const auto& attributes = std::get<ConvAttributes>(node_.attributes);
     const Shape &x = shape(0), &w = shape(1), &y = output_.shape;
-    const Axis rows = axis_of(attributes.window, true, x[2], y[2]);
-    const Axis columns = axis_of(attributes.window, false, x[3], y[3]);
+    const WindowOracle rows = window_of(attributes.window, true, x[2], y[2]);
+    const WindowOracle columns = window_of(attributes.window, false, x[3], y[3]);
     const int64_t group_columns = y[1] / attributes.groups;
     int64_t i = 0;
     for (int64_t n = 0; n < y[0]; ++n) {
@@ -289,25 +274,10 @@ class NodeOracle {
     return is_inner ? matrix % own : matrix / (matrices / own);
   }
 
-  // The index into an operand that is broadcast to the output, for the output's element `i`.
-  int64_t broadcast_index(const Shape& operand, int64_t i) const {
-    int64_t index = 0;
-    int64_t stride = 1;
-    for (int axis = output_.shape.rank() - 1; axis >= 0; --axis) {
-      const int64_t coordinate = i % output_.shape[axis];
-      i /= output_.shape[axis];
-      const int own = axis - (output_.shape.rank() - operand.rank());
-      if (own < 0) continue;
-      if (operand[own] != 1) index += coordinate * stride;
-      stride *= operand[own];
-    }
-    return index;
-  }
-
   void add() {
     for (int64_t i = 0; i < size(); ++i) {
-      const int64_t a = broadcast_index(shape(0), i);
-      const int64_t b = broadcast_index(shape(1), i);
+      const int64_t a = broadcast_index(shape(0), output_.shape, i);
+      const int64_t b = broadcast_index(shape(1), output_.shape, i);
       if (!is_integer()) {
         const float sum = static_cast<float>(raw(0, a)) + static_cast<float>(raw(1, b));
         set(i, double{std::min(std::max(sum, node_.activation.min), node_.activation.max)});
@@ -342,8 +312,8 @@ class NodeOracle {
   void pool() {
     const auto& attributes = std::get<PoolAttributes>(node_.attributes);
     const Shape &x = shape(0), &y = output_.shape;
-    const Axis rows = axis_of(attributes.window, true, x[2], y[2]);
-    const Axis columns = axis_of(attributes.window, false, x[3], y[3]);
+    const WindowOracle rows = window_of(attributes.window, true, x[2], y[2]);
+    const WindowOracle columns = window_of(attributes.window, false, x[3], y[3]);
     int64_t i = 0;
     for (int64_t plane = 0; plane < y[0] * y[1]; ++plane) {
       for (int64_t oy = 0; oy < y[2]; ++oy) {
@@ -464,6 +434,30 @@ class NodeOracle {
       const double y = std::exp(raw(0, first + k * inner) - maximum) / sum;
       const double relative = (static_cast<double>(count) + 8 + 2 * (maximum - minimum)) * kEpsilon;
       set(first + k * inner, y, relative * y);
+    }
+  }
+
+  void move() {
+    const auto* const pad = std::get_if<PadAttributes>(&node_.attributes);
+    const auto value = static_cast<float>(pad ? pad->value : 0);
+    const MoveOracle oracle(node_, shape(0), output_.shape, has(1) ? &inputs_[1] : nullptr);
+    for (int64_t i = 0; i < size(); ++i) {
+      const int64_t from = oracle.source_of(i);
+      const double fill = is_integer() ? to_output(value) : double{value};
+      set(i, from == kFilled ? fill : raw(0, from));
+    }
+  }
+
+  void resize() {
+    for (int64_t i = 0; i < size(); ++i) {
+      const auto& attributes = std::get<ResizeAttributes>(node_.attributes);
+      const double y = resized(attributes, shape(0), output_.shape, i,
+                               [&](int64_t at) { return double{real(0, at)}; });
+      // Coordinates are float32, so weights are off by their place times 2^-23; ties fall either
+      // way.
+      const bool is_exact = attributes.mode == ResizeMode::kNearest;
+      const double bound = is_exact ? 0 : is_integer() ? 1 : 64 * kEpsilon * 16;
+      set(i, is_integer() ? to_output(static_cast<float>(y)) : y, bound);
     }
   }
 

@@ -225,7 +225,7 @@ TEST_CASE("BatchNormalization is read for inference only") {
               "'mean'");
 }
 
-TEST_CASE("Dropout's ratio and unused mask do not matter, training does") {
+TEST_CASE("Dropout's ratio does not matter and its mask is true, training does") {
   const auto dropout = [](int64_t opset, std::vector<std::string> inputs, bool mode = false) {
     OnnxFile file(opset);
     file.input("x", {"N"}).floats("ratio", {}, {0.5f});
@@ -237,7 +237,14 @@ TEST_CASE("Dropout's ratio and unused mask do not matter, training does") {
   check_error(read(dropout(13, {"x", "ratio", "mode"}, true)), ErrorCode::kUnsupportedFeature,
               "training_mode");
   check_error(read(dropout(13, {"x", "", "x"})), ErrorCode::kUnsupportedFeature, "training_mode");
-  check_error(read(dropout(13, {"x"}).output("mask")), ErrorCode::kUnsupportedFeature, "'mask'");
+  // Before opset 10 the mask is real.
+  check_error(read(dropout(7, {"x"}).output("mask")), ErrorCode::kUnsupportedFeature, "'mask'");
+  const Graph masked = must(read(dropout(13, {"x"}).output("mask")));
+  REQUIRE(masked.nodes.size() == 2);
+  CHECK(masked.nodes[1].op == Op::kExpand);
+  const Value& mask = masked.value(masked.nodes[1].output);
+  CHECK(mask.dtype == DType::kBool);
+  CHECK(mask.shape == masked.value(masked.inputs[0]).shape);
 }
 
 TEST_CASE("Softmax before opset 13 is over one axis where all others from there on are 1") {

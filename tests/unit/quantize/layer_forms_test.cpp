@@ -70,3 +70,17 @@ TEST_CASE(
     CHECK(forms_of(stack, y, recipe) == std::vector{kFloat});
   }
 }
+
+TEST_CASE("layer forms: embeddings are looked up in reals, and integers are no activations") {
+  GraphBuilder b;
+  const ValueId ids = b.input("ids", {2, 4});
+  b.graph().value(ids).dtype = DType::kI64;
+  const ValueId swapped = b.add_node(Op::kTranspose, "swap", {ids}, TransposeAttributes{{1, 0}});
+  b.graph().value(swapped).dtype = DType::kI64;
+  const ValueId table = b.random_constant("table", {10, 6}, -1, 1);
+  const ValueId words = b.add_node(Op::kGather, "words", {table, swapped}, AxisAttributes{0});
+  const ValueId hidden = b.matmul(words, 5);
+  const ValueId first = b.constant<int64_t>("first", {}, {0});
+  const ValueId y = b.add_node(Op::kGather, "pick", {hidden, first}, AxisAttributes{0});
+  CHECK(forms_of(b, y) == std::vector{kFloat, kFloat, kIntegers, kIntegers});
+}

@@ -77,7 +77,10 @@ export function assign(
 
 /** Elements for an input: those of any type become floats where it takes floats. */
 function convert(data: TensorData, { name, dtype }: ValueInfo, scale: number): TensorData {
-  if (dtype === 'float32') return Float32Array.from(data, (value) => Number(value) * scale)
+  if (dtype === 'float32') {
+    const elements: ArrayLike<number | bigint> = data
+    return Float32Array.from({ length: data.length }, (_, i) => Number(elements[i]) * scale)
+  }
   if (scale === 1) return data
   return failUsage('--scale', `is for floats; the input ${name} is ${dtype}`)
 }
