@@ -1,5 +1,4 @@
 // The caller's side: calls that find their models again where a host broke.
-
 import * as check from './arguments.js'
 import { disposed } from './failures.js'
 import {
@@ -15,7 +14,7 @@ import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint, RawTensor, SaveChoice } from './raw.js'
-import { batchingOf, type Chunk, chunksOf, joinSamples, sliceSamples } from './steps.js'
+import { batchingOf, type Chunk, chunksOf, fillLent, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
   AnyTensor,
@@ -64,20 +63,6 @@ function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[
 
 /** What a model is quantized by. */
 type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
-
-/** The results in the lent tensors, where there are some. */
-function fill(lent: readonly RawTensor[], results: RawTensor[]): RawTensor[] {
-  lent.forEach(({ data, shape }, index) => {
-    const result = results[index]
-    if (!result) return
-    if (shape.join() !== result.shape.join()) {
-      const message = `has the shape [${shape.join(', ')}]; the output's is [${result.shape.join(', ')}]`
-      check.fail(`options.outputs[${index}]`, message, 'SHAPE_MISMATCH')
-    }
-    if (result.data !== data) data.set(result.data as never)
-  })
-  return lent.length > 0 ? [...lent] : results
-}
 
 /** Those that the binary's first part can do. */
 const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
@@ -300,14 +285,14 @@ export class Client implements Lowbit {
       if (chunks.length < 2) {
         const host = await this.#pool.host()
         const request = { model, inputs, lent: host.isHere ? lent : [] }
-        return fill(lent, await this.#ask(task, host, [record], 'run', request))
+        return fillLent(lent, await this.#ask(task, host, [record], 'run', request))
       }
       const outputs = await this.#share(task, [record], 'run', chunks, ({ first, count }) => ({
         model,
         inputs: sliceSamples(inputs, first, count),
         lent: [],
       }))
-      return fill(lent, joinSamples(outputs))
+      return fillLent(lent, joinSamples(outputs))
     })
   }
 

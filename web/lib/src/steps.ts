@@ -1,6 +1,7 @@
 // Long work in short steps. Between steps the event loop turns now and then, so that messages arrive: that is how a call
 // is stopped, and how it reports progress, without memory shared between threads.
 
+import { fail } from './arguments.js'
 import { aborted } from './failures.js'
 import type { Control } from './protocol.js'
 import type { RawTensor } from './raw.js'
@@ -175,4 +176,18 @@ export function joinSamples(batches: readonly (readonly RawTensor[])[]): RawTens
     }
     return { data, shape: [samples, ...rest] }
   })
+}
+
+/** The results in the lent tensors, where there are some. */
+export function fillLent(lent: readonly RawTensor[], results: RawTensor[]): RawTensor[] {
+  lent.forEach(({ data, shape }, index) => {
+    const result = results[index]
+    if (!result) return
+    if (shape.join() !== result.shape.join()) {
+      const message = `has the shape [${shape.join(', ')}]; the output's is [${result.shape.join(', ')}]`
+      fail(`options.outputs[${index}]`, message, 'SHAPE_MISMATCH')
+    }
+    if (result.data !== data) data.set(result.data as never)
+  })
+  return lent.length > 0 ? [...lent] : results
 }
