@@ -19,10 +19,8 @@ namespace {
 void describe(const Recipe& recipe, const Calibration& calibration, Metadata& metadata) {
   Json summary = Json::object();
   summary.add("samples", Json::of_number(static_cast<double>(calibration.sample_count)));
-  const auto observer = static_cast<size_t>(recipe.activations.observer);
-  summary.add("observer", Json::of_string(std::string(kObserverNames[observer])));
   metadata.set_property("lowbit.version", std::string(kVersion));
-  metadata.set_property("lowbit.recipe", write_recipe(recipe));
+  metadata.set_property("lowbit.recipe", write_short_recipe(recipe));
   metadata.set_property("lowbit.calibration", write_json(summary));
 }
 

@@ -4,9 +4,9 @@
 //   layer
 //
 // Steps that a recipe does not ask for are left out. The graph's metadata then have the properties
-// lowbit.version, lowbit.recipe (quantize/recipe_json.h) and lowbit.calibration: {"samples": 512,
-// "observer": "minmax"}. The same graph, recipe and samples give the
-// same bytes on every machine.
+// lowbit.version, lowbit.recipe, as far as it is not an empty one (quantize/recipe_json.h), and
+// lowbit.calibration: {"samples": 512}. The same graph, recipe and samples give the same bytes on
+// every machine.
 #pragma once
 
 #include <optional>

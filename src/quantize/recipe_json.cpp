@@ -186,6 +186,38 @@ Json json_of(const LayerRecipe& layer) {
   return json;
 }
 
+Json json_of(const Recipe& recipe) {
+  Json json = Json::object();
+  json.add("weights", json_of(recipe.weights));
+  json.add("activations", json_of(recipe.activations));
+  json.add("equalize", Json::of_boolean(recipe.equalize));
+  json.add("correctBias", Json::of_boolean(recipe.correct_bias));
+  json.add("seed", Json::of_number(recipe.seed));
+  Json layers = Json::object();
+  for (const auto& [name, layer] : recipe.layers) layers.add(name, json_of(layer));
+  json.add("layers", std::move(layers));
+  return json;
+}
+
+// The members of an object that `defaults` has not, or has with another value.
+Json differences(const Json& json, const Json& defaults) {
+  Json result = Json::object();
+  for (const Json& item : json.items) {
+    const Json* const usual = defaults.find(item.key);
+    if (usual && write_json(*usual) == write_json(item)) continue;
+    const bool is_section = usual && item.type == JsonType::kObject;
+    result.add(item.key, is_section ? differences(item, *usual) : item);
+  }
+  return result;
+}
+
+std::string write_versioned(const Json& fields) {
+  Json json = Json::object();
+  json.add("version", Json::of_number(1));
+  for (const Json& field : fields.items) json.add(field.key, field);
+  return write_json(json);
+}
+
 }  // namespace
 
 Result<Recipe> read_recipe(std::string_view text) {
@@ -212,18 +244,10 @@ Result<Recipe> read_recipe(std::string_view text) {
   return recipe;
 }
 
-std::string write_recipe(const Recipe& recipe) {
-  Json json = Json::object();
-  json.add("version", Json::of_number(1));
-  json.add("weights", json_of(recipe.weights));
-  json.add("activations", json_of(recipe.activations));
-  json.add("equalize", Json::of_boolean(recipe.equalize));
-  json.add("correctBias", Json::of_boolean(recipe.correct_bias));
-  json.add("seed", Json::of_number(recipe.seed));
-  Json layers = Json::object();
-  for (const auto& [name, layer] : recipe.layers) layers.add(name, json_of(layer));
-  json.add("layers", std::move(layers));
-  return write_json(json);
+std::string write_recipe(const Recipe& recipe) { return write_versioned(json_of(recipe)); }
+
+std::string write_short_recipe(const Recipe& recipe) {
+  return write_versioned(differences(json_of(recipe), json_of(Recipe{})));
 }
 
 }  // namespace lowbit

@@ -33,4 +33,8 @@ Result<Recipe> read_recipe(std::string_view text);
 // With every field; what read_recipe() reads back as `recipe`, which must be valid.
 std::string write_recipe(const Recipe& recipe);
 
+// With the fields that differ from an empty recipe's, and the version: what read_recipe() reads
+// back likewise.
+std::string write_short_recipe(const Recipe& recipe);
+
 }  // namespace lowbit

@@ -62,26 +62,21 @@ export const unaryNodes = {
 }
 /** Of them, those that have values above zero only. */
 export const positiveOnly = new Set(['Sqrt', 'Log', 'Reciprocal'])
-/** Those that have few values: with x added, the outputs vary. Sums of so regular numbers have many ties (src/qmath/add.h). */
-export const steps = new Set(['Floor', 'Ceil', 'Round', 'Sign'])
+/** Those that have few values: joined to x, for sums of so regular numbers have many ties (src/qmath/add.h). */
+const steps = new Set(['Floor', 'Ceil', 'Round', 'Sign'])
 /** The first opset that has all of them. */
 export const UNARY_OPSET = 20
 
 /** Over a range in which all of them bend. */
-const unary = (node) => ({
-  ...network(
-    image,
-    [CHANNELS, SIDE, SIDE],
-    {},
-    steps.has(node[0])
-      ? [
-          [node[0], ['x'], 's'],
-          ['Add', ['x', 's'], 'y'],
-        ]
-      : [node],
-  ),
+const unary = ([operator, inputs, output, attributes]) => ({
+  ...(steps.has(operator)
+    ? network(image, [2 * CHANNELS, SIDE, SIDE], {}, [
+        [operator, inputs, 's', attributes],
+        ['Concat', ['x', 's'], output, { axis: 1 }],
+      ])
+    : network(image, [CHANNELS, SIDE, SIDE], {}, [[operator, inputs, output, attributes]])),
   opset: UNARY_OPSET,
-  range: [positiveOnly.has(node[0]) ? 0.25 : -5, 6],
+  range: [positiveOnly.has(operator) ? 0.25 : -5, 6],
 })
 
 const filter3x3 = { w: [CHANNELS, CHANNELS, 3, 3], b: [CHANNELS] }

@@ -253,5 +253,5 @@ TEST_CASE("a quantized graph says how it was made, beside what its source said")
   CHECK(properties[2].first == "lowbit.recipe");
   CHECK(must(read_recipe(properties[2].second)).weights.bits == 5);
   CHECK(properties[3].first == "lowbit.calibration");
-  CHECK(properties[3].second == "{\n  \"samples\": 2,\n  \"observer\": \"minmax\"\n}");
+  CHECK(properties[3].second == "{\n  \"samples\": 2\n}");
 }

@@ -78,7 +78,9 @@ TEST_CASE("recipe text: what is written is read back, and the same each time") {
   recipe.layers["a"].activations = ActivationRecipe{.bits = kFloatBits};
   recipe.layers["c"] = {};
   CHECK(read(write_recipe(recipe)) == recipe);
+  CHECK(read(write_short_recipe(recipe)) == recipe);
   CHECK(write_recipe(read(write_recipe(recipe))) == write_recipe(recipe));
+  CHECK(write_short_recipe({}) == "{\n  \"version\": 1\n}");
   CHECK(write_recipe({}) == R"({
   "version": 1,
   "weights": {
