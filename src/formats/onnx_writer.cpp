@@ -86,6 +86,9 @@ class GraphWriter {
   }
 
   std::vector<std::byte> run() && {
+    for (const ValueId id : graph_.inputs) {
+      if (graph_.value(id).quant) finish_integers(name_of(id), id);
+    }
     for (const Node& node : graph_.nodes) {
       if (!is_border(node)) {
         write_node(node);
@@ -400,7 +403,9 @@ Status check_writable(const Graph& graph) {
 Result<std::vector<std::byte>> write_onnx(const Graph& graph, const SaveOptions& options) {
   LOWBIT_TRY(validate(graph));
   LOWBIT_TRY(check_writable(graph));
-  if (options.form != SaveForm::kFloat) return GraphWriter(graph, options).run();
+  if (options.form != SaveForm::kFloat) {
+    return GraphWriter(options.integers ? take_integers(graph) : graph, options).run();
+  }
   LOWBIT_ASSIGN(const Graph reals, to_float(graph));
   return GraphWriter(reals, options).run();
 }

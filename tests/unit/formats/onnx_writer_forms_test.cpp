@@ -44,6 +44,21 @@ TEST_CASE("in operator form nodes read and make integers") {
         operators_of(narrow, operators));
 }
 
+TEST_CASE("a file may take and give integers") {
+  GraphBuilder b;
+  ValueId y = b.quantize_linear(b.input("x", {1, 2, 4, 4}), activation_params(0.5f, 3));
+  y = b.conv(y, {.channels = 3, .kernel = {3, 3}});
+  const Graph graph = b.output(b.dequantize_linear(y)).build();
+  const SaveOptions integers{.integers = true};
+  CHECK(operators_of(graph, integers).starts_with("DequantizeLinear3 "));
+  CHECK(operators_of(graph, {.form = SaveForm::kOperators, .integers = true}) ==
+        "Cast1 QLinearConv9");
+  const Graph read = written_and_read(graph, integers);
+  CHECK(read.value(read.inputs[0]).dtype == DType::kU8);
+  CHECK(read.value(read.outputs[0]).dtype == DType::kU8);
+  CHECK(read.value(read.inputs[0]).name == "x");
+}
+
 TEST_CASE("weights of 4 bits are stored in half a byte, and the file has the opset for it") {
   Graph graph = graph_of_integer_weights(true);
   const SaveOptions options{.int4 = true};

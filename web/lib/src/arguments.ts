@@ -243,6 +243,7 @@ export function readSave(options: SaveOptions): SaveChoice {
     form: choose(options.form, 'options.form', ['qdq', 'operators', 'float']),
     float16: choose(options.float16, 'options.float16', [false, true]),
     int4: choose(options.int4, 'options.int4', [false, true]),
+    integers: choose(options.integers, 'options.integers', [false, true]),
   }
 }
 

@@ -26,7 +26,7 @@ import {
 const latencyWarmupRuns = 10
 
 /** The form that makes a model again in another host, and that a report weighs. */
-const plainSave: SaveChoice = { form: 'qdq', float16: false, int4: false }
+const plainSave: SaveChoice = { form: 'qdq', float16: false, int4: false, integers: false }
 
 type Handlers = {
   [V in Verb]: (request: Verbs[V]['request'], steps: Steps) => Promise<Verbs[V]['reply']>
