@@ -65,8 +65,8 @@ enum class SaveForm : uint8_t {
 
 struct SaveOptions {
   SaveForm form = SaveForm::kQdq;
-  bool float16 = false;  // reals that are no scales are stored in 16 bits
-  bool int4 = false;     // weights of at most 4 bits are stored in 4
+  bool float16 = false;   // reals that are no scales are stored in 16 bits
+  bool int4 = false;      // weights of at most 4 bits are stored in 4
   bool integers = false;  // take_integers() (graph/rewrites.h): inputs and outputs are uint8
 };
 

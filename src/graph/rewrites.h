@@ -57,8 +57,8 @@ Result<Graph> to_float(const Graph& graph);
 // such is only to be written (formats/onnx_writer.h).
 Graph take_integers(const Graph& graph);
 
-// All of the above but replace_batch_normalization(), to_float() and take_integers(), in the order in which they
-// enable each other: what calibrate, quantize and run work on.
+// All of the above but replace_batch_normalization(), to_float() and take_integers(), in the order
+// in which they enable each other: what calibrate, quantize and run work on.
 Result<Graph> optimize(const Graph& graph);
 
 }  // namespace lowbit

@@ -34,13 +34,12 @@ TEST_CASE("ends that something else reads, or of fewer bits, stay reals") {
   };
   GraphBuilder narrow;
   const ValueId few = narrow.input("x", {1, 6});
-  narrow.output(narrow.dequantize_linear(
-      narrow.quantize_linear(few, activation_params(0.5f, 3, 4))));
+  narrow.output(
+      narrow.dequantize_linear(narrow.quantize_linear(few, activation_params(0.5f, 3, 4))));
   CHECK(ops_of(narrow) == "QuantizeLinear ");
   GraphBuilder shared;
   const ValueId x = shared.input("x", {1, 6});
-  const ValueId y = shared.dequantize_linear(
-      shared.quantize_linear(x, activation_params(0.5f, 3)));
+  const ValueId y = shared.dequantize_linear(shared.quantize_linear(x, activation_params(0.5f, 3)));
   shared.output(shared.add(shared.relu(x), y));
   CHECK(ops_of(shared) == "QuantizeLinear DequantizeLinear Relu Add ");
   // Its input is an end already.
