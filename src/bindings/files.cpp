@@ -72,10 +72,8 @@ InspectionOrFailure inspect(const JsBytes& bytes) {
 
 Result<val> try_read_array(const JsBytes& bytes) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> file, read_bytes(bytes));
-  LOWBIT_ASSIGN(Tensor tensor, read_array({file->data(), file->byte_count()}));
-  const ValueView view{
-      .dtype = tensor.dtype(), .shape = tensor.shape(), .data = tensor.mutable_raw()};
-  return val(to_tensors(std::span(&view, 1), val::array())[0]);
+  LOWBIT_ASSIGN(const Tensor tensor, read_array({file->data(), file->byte_count()}));
+  return to_tensor(tensor);
 }
 
 TensorOrFailure read_array_file(const JsBytes& bytes) {

@@ -86,7 +86,9 @@ export function readBytes(bytes: unknown): Uint8Array {
 }
 
 /** What holds the elements of each type; bool as bytes. */
-const arrays: Readonly<Record<string, new (length: number) => TensorData>> = {
+export const arrays: Readonly<
+  Record<string, new (memory: ArrayBuffer, address: number, length: number) => TensorData>
+> = {
   float32: Float32Array,
   uint8: Uint8Array,
   bool: Uint8Array,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createLowbit } from 'lowbit'
-import { buildModel, rejects } from './support.mjs'
+import { buildModel, open, perceptron, rejects, tensor } from './support.mjs'
 
 const lowbit = await createLowbit()
 const inWorkers = await createLowbit({ workers: 2 })
@@ -104,4 +104,22 @@ test('inputs become constants, and symbolic dimensions numbers, also after the h
     'INVALID_ARGUMENT',
     'options.dimensions.n',
   )
+})
+
+test('a model runs on where memory has grown, and for shapes that change', async (t) => {
+  const own = await open(t, { worker: false })
+  const model = await own.load(pair('float32', 'Add'))
+  const sum = async (...numbers) => {
+    const x = { data: Float32Array.from(numbers), shape: [numbers.length] }
+    return [...(await model.run([x, x]))[0].data]
+  }
+  assert.deepEqual(await sum(1, 2), [2, 4])
+  const large = await own.load(perceptron({ inputs: 1024, hidden: 8192 }))
+  await large.run([tensor([1, 1024], 1)])
+  assert.deepEqual(await sum(3, 4), [6, 8])
+  assert.deepEqual(await sum(5), [10])
+  // A plan that cannot be made leaves none that could be taken for it.
+  const one = { data: Float32Array.of(1), shape: [1, 1] }
+  await rejects(model.run([one, one]), 'SHAPE_MISMATCH')
+  assert.deepEqual(await sum(7), [14])
 })
