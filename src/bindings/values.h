@@ -60,8 +60,10 @@ Result<std::vector<Shape>> read_shapes(const emscripten::val& tensors);
 // The data of a RawTensor[] into places of these shapes and types, which are as many.
 void read_data(const emscripten::val& tensors, std::span<const ValueView> places);
 
-// From a ModelSource: its constants and dimensions. Errors: as read_tensors.
-Result<ReadOptions> read_load_options(const emscripten::val& source);
+// From a ModelSource: its constants, dimensions and files, whose bytes lie in `kept`, which must
+// outlive the options. Errors: as read_tensors.
+Result<ReadOptions> read_load_options(const emscripten::val& source,
+                                      std::vector<std::shared_ptr<Buffer>>& kept);
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);
