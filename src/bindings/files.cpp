@@ -59,6 +59,7 @@ Result<val> try_inspect(const JsBytes& bytes) {
   result.set("outputs", to_inspected_values(source.outputs));
   result.set("operators", operators);
   result.set("parameters", to_number(source.parameter_count));
+  result.set("files", to_texts({source.files.begin(), source.files.end()}));
   result.set("unsupported", unsupported);
   return result;
 }

@@ -25,7 +25,8 @@ using emscripten::val;
 
 Result<Model> try_load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(source["bytes"]));
-  LOWBIT_ASSIGN(const ReadOptions options, read_load_options(source));
+  std::vector<std::shared_ptr<Buffer>> files;
+  LOWBIT_ASSIGN(const ReadOptions options, read_load_options(source, files));
   return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles),
                      options);
 }

@@ -215,7 +215,8 @@ Result<std::vector<Tensor>> read_tensors(const val& tensors) {
   return result;
 }
 
-Result<ReadOptions> read_load_options(const val& source) {
+Result<ReadOptions> read_load_options(const val& source,
+                                      std::vector<std::shared_ptr<Buffer>>& kept) {
   ReadOptions options;
   const val constants = source["constants"];
   val tensors = val::array();
@@ -230,6 +231,13 @@ Result<ReadOptions> read_load_options(const val& source) {
   for (unsigned i = 0; i < dimensions["length"].as<unsigned>(); ++i) {
     options.dimensions.emplace(dimensions[i]["name"].as<std::string>(),
                                static_cast<int64_t>(dimensions[i]["size"].as<double>()));
+  }
+  const val files = source["files"];
+  for (unsigned i = 0; i < files["length"].as<unsigned>(); ++i) {
+    LOWBIT_ASSIGN(const std::shared_ptr<Buffer> file, read_bytes(files[i]["bytes"]));
+    kept.push_back(file);
+    options.files.emplace(files[i]["name"].as<std::string>(),
+                          std::span<const std::byte>(file->data(), file->byte_count()));
   }
   return options;
 }

@@ -56,8 +56,10 @@ Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
 // The shapes alone of a Tensor[]. Errors: kLimitExceeded.
 Result<std::vector<Shape>> read_shapes(const emscripten::val& tensors);
 
-// From a ModelSource: its constants and dimensions. Errors: as read_tensors.
-Result<ReadOptions> read_load_options(const emscripten::val& source);
+// From a ModelSource: its constants, dimensions and files, whose bytes lie in `kept`, which must
+// outlive the options. Errors: as read_tensors.
+Result<ReadOptions> read_load_options(const emscripten::val& source,
+                                      std::vector<std::shared_ptr<Buffer>>& kept);
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);

@@ -190,7 +190,7 @@ export class Session {
       const outputs: RawTensor[][] = []
       const run = (first: number, count: number) => {
         const isWhole = count === samples
-        const slice = isWhole ? inputs : sliceSamples(inputs, first, count)
+        const slice = sliceSamples(inputs, first, count)
         // A model that was disposed of meanwhile is an error.
         const { planned } = this.#entry(id)
         outputs.push(this.#instance.call(() => planned.run(slice, isWhole ? lent : [])))

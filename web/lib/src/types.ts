@@ -179,6 +179,8 @@ export interface LoadOptions extends CallOptions {
   constants?: Readonly<Record<string, AnyTensor>>
   /** Numbers for symbolic dimensions of the inputs, by name. */
   dimensions?: Readonly<Record<string, number>>
+  /** The files beside the model in which elements of its tensors lie (`Inspection.files`), by plain name. */
+  files?: Readonly<Record<string, Uint8Array | ArrayBuffer>>
 }
 
 export interface RunOptions extends CallOptions {
