@@ -1,5 +1,5 @@
-// y = a * b of quantized uint8 arrays that broadcast, by the formula of qmath/mul.h. One tier:
-// plain loops over blocks, of which the compiler makes SIMD.
+// y = a * b of quantized uint8 arrays that broadcast, by the formula of qmath/mul.h. One tier,
+// in SIMD128.
 #pragma once
 
 #include "kernels/binary/binary.h"
