@@ -31,17 +31,30 @@ std::optional<int64_t> element_count(const OnnxTensor& tensor) {
   return count;
 }
 
+Status add_elements(int64_t& sum, const OnnxTensor& tensor, std::string_view name) {
+  const std::optional<int64_t> count = element_count(tensor);
+  const std::optional<int64_t> next = count ? checked_add(sum, *count) : std::nullopt;
+  if (!next) {
+    return make_error(ErrorCode::kInvalidModel,
+                      format_text("tensor '{}' has an impossible size", name), std::string(name));
+  }
+  sum = *next;
+  return success();
+}
+
 Result<int64_t> count_parameters(const OnnxGraph& graph) {
   int64_t sum = 0;
   for (const OnnxTensor& initializer : graph.initializers) {
-    const std::optional<int64_t> count = element_count(initializer);
-    const std::optional<int64_t> next = count ? checked_add(sum, *count) : std::nullopt;
-    if (!next) {
-      return make_error(ErrorCode::kInvalidModel,
-                        format_text("tensor '{}' has an impossible size", initializer.name),
-                        std::string(initializer.name));
+    LOWBIT_TRY(add_elements(sum, initializer, initializer.name));
+  }
+  for (const OnnxNode& node : graph.nodes) {
+    if (node.op_type != "Constant") continue;
+    for (const Slice bytes : node.attributes) {
+      LOWBIT_ASSIGN(const OnnxAttribute attribute, parse_onnx_attribute(bytes));
+      if (!attribute.tensor) continue;
+      LOWBIT_ASSIGN(const OnnxTensor tensor, parse_onnx_tensor(*attribute.tensor));
+      LOWBIT_TRY(add_elements(sum, tensor, node.name));
     }
-    sum = *next;
   }
   return sum;
 }

@@ -29,7 +29,7 @@ struct Inspection {
   std::vector<InspectedValue> outputs;
   // Nodes by operator, named as onnx_operator_name() does.
   std::map<std::string, int64_t> operators;
-  int64_t parameter_count = 0;  // elements of all initializers
+  int64_t parameter_count = 0;  // elements of all initializers and Constant nodes' tensors
   // The files in which elements of initializers lie (formats/onnx_external.h), as they are named.
   std::set<std::string> files;
   // The operators that Lowbit does not have, with their nodes' names: given, or as read_onnx()

@@ -18,6 +18,15 @@ Inspection inspect(const OnnxFile& file) { return must(inspect_onnx(file.bytes()
 
 }  // namespace
 
+TEST_CASE("tensors of Constant nodes are parameters, too") {
+  OnnxFile file;
+  file.input("x", {3});
+  const WireWriter tensor = raw_tensor<float>("", kOnnxFloat, {3}, {1, 2, 3});
+  file.node("Constant", {}, {"w"}, {.attributes = {tensor_attribute("value", tensor)}});
+  file.node("Add", {"x", "w"}, {"y"});
+  CHECK(inspect(file.output("y")).parameter_count == 3);
+}
+
 TEST_CASE("a file is described without loading it, whatever its operators") {
   OnnxFile file(99);
   file.input("x", {"N", 3, "?"}).input("w", {3}).input("k", {}, kOnnxInt64);
