@@ -39,9 +39,9 @@ void emit_linear(Lowering& lowering, size_t index, void (*kernel)(const Call&), 
                 {input, scale, zero_point, output});
 }
 
-// `dequantizer` makes the reals that the node quantizes.
+// The node's bytes as a function of those that `dequantizer` reads.
 Status lower_byte_function(Lowering& lowering, size_t index, size_t dequantizer) {
-  const ByteTable table = lowering.byte_functions()->table(index);
+  LOWBIT_ASSIGN(const ByteTable table, lowering.byte_functions()->table(index));
   bool is_identity = true;
   for (size_t byte = 0; byte < table.size(); ++byte) is_identity &= table[byte] == byte;
   if (is_identity) {
@@ -91,7 +91,6 @@ Status lower<Op::kQuantizeLinear>(Lowering& lowering, size_t index) {
 
 template <>
 Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
-  if (lowering.byte_functions() && lowering.byte_functions()->is_skipped(index)) return success();
   const Value& from = lowering.input_value(index, 0);
   if (!from.quant) {
     emit_linear<std::byte, float>(lowering, index, &kernels::dequantize_linear, from.dtype);

@@ -264,7 +264,9 @@ Status Lowering::lower_nodes(const PlanOptions& options) {
     NodeSteps steps;
     steps.first_step = lowered_.steps.size();
     steps.overridden = options.is_overridden && options.is_overridden(current);
-    if (steps.overridden) {
+    if (byte_functions_ && byte_functions_->is_skipped(index)) {
+      // What reads it is a table.
+    } else if (steps.overridden) {
       make_output_slot(index);
       for (const ValueId id : current.inputs) {
         if (id == kNoValue || graph_.value(id).constant) continue;

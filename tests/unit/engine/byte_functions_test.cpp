@@ -66,6 +66,32 @@ TEST_CASE("conversions between integers are joined, to the same integers") {
   check_joined<int8_t>(integer_conv<int8_t>(kOnnxInt8, 5, 1.25f));
 }
 
+TEST_CASE("functions of one value between conversions are a table, to the same integers") {
+  const auto with = [](const std::string& op, std::vector<std::string> others) {
+    OnnxFile file;
+    file.input("x", {1, 1, 16, 16}, kOnnxUint8).floats("s", {}, {0.05f}).floats("six", {1}, {6});
+    file.floats("v", {16}, std::vector<float>(16, 2)).floats("t", {}, {0.02f});
+    file.initializer(raw_tensor<uint8_t>("z", kOnnxUint8, {}, {100}));
+    file.node("DequantizeLinear", {"x", "s", "z"}, {"r"});
+    others.insert(others.begin(), "r");
+    file.node("Sigmoid", {"r"}, {"g"}).node("Relu", {"g"}, {"h"});
+    others[0] = "h";
+    file.node(op, others, {"f"}).node("QuantizeLinear", {"f", "t", "z"}, {"y"});
+    return file.output("y");
+  };
+  for (const OnnxFile& file : {with("Div", {"six"}), with("Pow", {"six"}), with("Sub", {"six"}),
+                               with("Sqrt", {}), with("Clip", {"s", "six"})}) {
+    check_joined<uint8_t>(file);
+    const Graph graph = must(read_onnx(file.bytes()));
+    CHECK(engine::ByteFunctions(graph).dequantizer(graph.nodes.size() - 1) == 0);
+  }
+  // A function of two values, one per column.
+  const Graph graph = must(read_onnx(with("Div", {"v"}).bytes()));
+  CHECK(engine::ByteFunctions(graph).dequantizer(graph.nodes.size() - 1) ==
+        engine::ByteFunctions::kNone);
+  check_joined<uint8_t>(integer_conv<uint8_t>(kOnnxUint8, 3, 0.7f));
+}
+
 TEST_CASE("a DequantizeLinear whose reals are read is not skipped") {
   OnnxFile file = integer_conv<uint8_t>(kOnnxUint8, 100, 0.5f);
   file.output("r");
