@@ -12,26 +12,32 @@ namespace lowbit {
 
 namespace {
 
-// One model of the two, with the plan of the shapes it ran last.
+// What a plan is for: one that is only run makes fewer values.
+enum class Purpose : uint8_t { kValues, kTimes };
+
+// One model of the two, with the plan of the shapes and the purpose it ran for last.
 struct Side {
   Graph graph;
   Tier tier = Tier::kSimd128;
   Tiles tiles = {};
   std::optional<Plan> plan = {};
   std::vector<Shape> shapes = {};
+  Purpose purpose = Purpose::kValues;
   int64_t bytes = 0;
   std::vector<double> run_ms = {};
   std::vector<std::vector<double>> node_ms = {};
 
-  Status prepare(std::span<const Tensor> inputs) {
+  Status prepare(std::span<const Tensor> inputs, Purpose wanted_purpose) {
     std::vector<Shape> wanted;
     for (const Tensor& input : inputs) wanted.push_back(input.shape());
-    if (plan && wanted == shapes) return success();
+    if (plan && wanted == shapes && wanted_purpose == purpose) return success();
     PlanOptions options;
     options.tier = tier;
     options.tiles = tiles;
+    options.joins_conversions = wanted_purpose == Purpose::kTimes;
     LOWBIT_ASSIGN(plan, make_plan(graph, wanted, options));
     shapes = std::move(wanted);
+    purpose = wanted_purpose;
     return success();
   }
 };
@@ -142,8 +148,8 @@ Result<Comparison> Comparison::create(const Graph& a, const Graph& b, int64_t a_
 
 Status Comparison::add(std::span<const Tensor> inputs, std::span<const int32_t> labels) {
   State& s = *state_;
-  LOWBIT_TRY(s.a.prepare(inputs));
-  LOWBIT_TRY(s.b.prepare(inputs));
+  LOWBIT_TRY(s.a.prepare(inputs, Purpose::kValues));
+  LOWBIT_TRY(s.b.prepare(inputs, Purpose::kValues));
   Activations exact;
   Taps taps;
   taps.on_value = [&](const ValueView& view) { return exact.keep(s.a.graph, view); };
@@ -185,8 +191,8 @@ Status Comparison::append(const Evaluation& next) {
 
 Status Comparison::measure_latency(std::span<const Tensor> inputs, int warmup, int runs) {
   State& s = *state_;
-  LOWBIT_TRY(s.a.prepare(inputs));
-  LOWBIT_TRY(s.b.prepare(inputs));
+  LOWBIT_TRY(s.a.prepare(inputs, Purpose::kTimes));
+  LOWBIT_TRY(s.b.prepare(inputs, Purpose::kTimes));
   for (int i = 0; i < std::max(warmup, 1); ++i) {
     LOWBIT_TRY(s.a.plan->run(inputs));
     LOWBIT_TRY(s.b.plan->run(inputs));
