@@ -41,13 +41,14 @@ const builtWeb = () => {
   return webBuild
 }
 
-async function runNodeTests(folder, { node = 'node', ending = '.test.mjs' } = {}) {
+// One file at a time, unless none of the tests depends on how long things take.
+async function runNodeTests(folder, { node = 'node', ending = '.test.mjs', filesAtOnce = 1 } = {}) {
   const files = readdirSync(join(projectRoot, folder))
     .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name))
   if (!files.length) throw new Failure(`${folder} holds no *${ending} file.`)
   const env = { ...process.env, CHROME_PATH: chromiumPath() }
-  await run(node, ['--test', ...files], { env })
+  await run(node, ['--test', `--test-concurrency=${filesAtOnce}`, ...files], { env })
 }
 
 /** The same tests again, with relaxed SIMD. */
@@ -104,7 +105,7 @@ const suites = [
     async test() {
       await buildPreset('native', ['int8_logits'])
       await builtWeb()
-      await runNodeTests('tests/golden')
+      await runNodeTests('tests/golden', { filesAtOnce: availableParallelism() })
       await repeatInNode24('tests/golden', '.node.test.mjs')
     },
   },
@@ -113,7 +114,8 @@ const suites = [
     needs: `tests/${name}`,
     async test() {
       await builtWeb()
-      await runNodeTests(`tests/${name}`)
+      const filesAtOnce = name === 'oracle' ? availableParallelism() : 1
+      await runNodeTests(`tests/${name}`, { filesAtOnce })
     },
   })),
 ].filter(({ needs }) => existsSync(join(projectRoot, needs)))

@@ -29,6 +29,7 @@ Result<Plan*> Model::plan(std::vector<Shape> input_shapes) {
     PlanOptions options;
     options.tier = tier_;
     options.tiles = tiles_;
+    options.joins_conversions = true;
     LOWBIT_ASSIGN(plan_, make_plan(optimized, input_shapes, options));
     planned_shapes_ = std::move(input_shapes);
   }

@@ -59,6 +59,9 @@ struct PlanOptions {
   // Every value keeps a place of its own in the arena, readable through Plan::view() after run(),
   // 4-D ones in NHWC: for training.
   bool keep_values = false;
+  // A DequantizeLinear and the QuantizeLinear behind it are one step, or none (byte_functions.h):
+  // Taps see nothing of the reals between. Not together with the others here.
+  bool joins_conversions = false;
   // Nodes for which `is_overridden` answers true run `override_node` instead of a kernel.
   std::function<bool(const Node&)> is_overridden{};
   NodeOverride override_node{};

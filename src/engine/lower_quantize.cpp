@@ -39,10 +39,36 @@ void emit_linear(Lowering& lowering, size_t index, void (*kernel)(const Call&), 
                 {input, scale, zero_point, output});
 }
 
+// `dequantizer` makes the reals that the node quantizes.
+Status lower_byte_function(Lowering& lowering, size_t index, size_t dequantizer) {
+  const ByteTable table = lowering.byte_functions()->table(index);
+  bool is_identity = true;
+  for (size_t byte = 0; byte < table.size(); ++byte) is_identity &= table[byte] == byte;
+  if (is_identity) {
+    lowering.share_slot_for_output(index, dequantizer);
+    return success();
+  }
+  const Layout layout = lowering.input_layout(dequantizer, 0);
+  TableLookup lookup{.input = lowering.input_slot(dequantizer, 0, layout),
+                     .output = lowering.make_output_slot(index, layout),
+                     .table = table};
+  LOWBIT_ASSIGN(lookup.columns,
+                lowering.to_int32(index, *lowering.output_value(index).shape.element_count(),
+                                  "the number of elements"));
+  lowering.emit(make_table_lookup(lowering.table(), lookup), {lookup.input, lookup.output});
+  return success();
+}
+
 }  // namespace
 
 template <>
 Status lower<Op::kQuantizeLinear>(Lowering& lowering, size_t index) {
+  if (const ByteFunctions* const functions = lowering.byte_functions()) {
+    const size_t dequantizer = functions->dequantizer(index);
+    if (dequantizer != ByteFunctions::kNone) {
+      return lower_byte_function(lowering, index, dequantizer);
+    }
+  }
   const Value& to = lowering.output_value(index);
   if (!to.quant) {
     emit_linear<float, std::byte>(lowering, index, &kernels::quantize_linear, to.dtype);
@@ -65,6 +91,7 @@ Status lower<Op::kQuantizeLinear>(Lowering& lowering, size_t index) {
 
 template <>
 Status lower<Op::kDequantizeLinear>(Lowering& lowering, size_t index) {
+  if (lowering.byte_functions() && lowering.byte_functions()->is_skipped(index)) return success();
   const Value& from = lowering.input_value(index, 0);
   if (!from.quant) {
     emit_linear<std::byte, float>(lowering, index, &kernels::dequantize_linear, from.dtype);

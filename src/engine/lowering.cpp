@@ -59,6 +59,7 @@ Lowering::Lowering(const Graph& graph, const PlanOptions& options)
       is_engine_layout_kept_(options.keep_values || options.is_overridden),
       last_reader_(graph.values.size(), kNoNode),
       pinned_(graph.values.size(), false) {
+  if (options.joins_conversions) byte_functions_.emplace(graph);
   lowered_.values.resize(graph.values.size());
   for (size_t index = 0; index < graph.nodes.size(); ++index) {
     for (const ValueId id : graph.nodes[index].inputs) {
@@ -151,6 +152,14 @@ void Lowering::reuse_slot_for_output(size_t node, Slot slot, Layout layout) {
   lowered_.values[static_cast<size_t>(id)] = {.slot = slot, .layout = layout};
   touch(slot);
   keep_if_asked(id);
+}
+
+void Lowering::share_slot_for_output(size_t node, size_t reader) {
+  const auto from = static_cast<size_t>(graph_.nodes[reader].inputs[0]);
+  const auto to = static_cast<size_t>(graph_.nodes[node].output);
+  pinned_[from] = pinned_[to] = true;
+  lowered_.values[to] = lowered_.values[from];
+  keep_if_asked(graph_.nodes[node].output);
 }
 
 bool Lowering::may_overwrite(size_t node, ValueId id) const {

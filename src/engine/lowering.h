@@ -5,10 +5,12 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/arena.h"
+#include "engine/byte_functions.h"
 #include "engine/engine.h"
 #include "engine/layout.h"
 #include "engine/step.h"
@@ -66,6 +68,11 @@ class Lowering {
   Tier tier() const { return tier_; }
   const kernels::KernelTable& table() const { return table_; }
 
+  // Null unless conversions are joined.
+  const ByteFunctions* byte_functions() const {
+    return byte_functions_ ? &*byte_functions_ : nullptr;
+  }
+
   // The place of a value that the node reads as an activation, in the engine's layout or in
   // `layout`. Emits the step that brings it there, unless it lies there.
   Slot input_slot(size_t node, size_t index);
@@ -86,6 +93,9 @@ class Lowering {
   // if nothing reads it later, else a new one. Both have equally many bytes.
   Slot make_output_slot_in_place(size_t node);
   Slot make_output_slot_in_place(size_t node, Layout layout);
+  // Makes the node's output live where the first input of node `reader` does, now and until the run
+  // ends.
+  void share_slot_for_output(size_t node, size_t reader);
   // A place for intermediate bytes. It lives from the first to the last step that touches it.
   Slot make_scratch(int64_t bytes);
   // A place that holds elements of a constant, in the order of `view`, for as long as the plan
@@ -123,6 +133,7 @@ class Lowering {
   bool is_engine_layout_kept_;       // every value lies in the engine's layout
   std::vector<size_t> last_reader_;  // per value: the last node that reads it
   std::vector<bool> pinned_;         // per value: keeps its place until the run ends
+  std::optional<ByteFunctions> byte_functions_;
   int32_t now_ = 0;
   Lowered lowered_;
 };

@@ -30,9 +30,9 @@ size_t main_node(const Expansion& expansion, const IndexedNode& node) {
 }  // namespace
 
 void GraphBuilder::reserve_names() {
-  if (!value_names_.empty()) return;
-  for (const IndexedTensor& tensor : index_.tensors) value_names_.emplace(tensor.name);
-  for (const IndexedNode& node : index_.nodes) node_names_.insert(node.name);
+  if (!index_ || !value_names_.empty()) return;
+  for (const IndexedTensor& tensor : index_->tensors) value_names_.emplace(tensor.name);
+  for (const IndexedNode& node : index_->nodes) node_names_.insert(node.name);
 }
 
 std::string GraphBuilder::unique_name(std::string wanted) {

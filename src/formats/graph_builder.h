@@ -16,8 +16,8 @@ namespace lowbit {
 class GraphBuilder {
  public:
   // Names of the file's values and nodes are never made up for others. `index` must outlive the
-  // builder.
-  explicit GraphBuilder(const OnnxIndex& index) : index_(index) {}
+  // builder; null where the graph is none that anybody sees.
+  explicit GraphBuilder(const OnnxIndex* index) : index_(index) {}
   GraphBuilder(const GraphBuilder&) = delete;
   GraphBuilder& operator=(const GraphBuilder&) = delete;
 
@@ -47,7 +47,7 @@ class GraphBuilder {
   Result<ValueId> reshape_constant(const Node& node, std::string output_name);
   void reserve_names();
 
-  const OnnxIndex& index_;
+  const OnnxIndex* index_;
   Graph graph_;
   std::optional<ShapeRules> rules_;
   ShapeValues shape_values_;

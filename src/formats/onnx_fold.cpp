@@ -10,7 +10,7 @@ namespace lowbit {
 
 Result<Tensor> fold_node(const IndexedNode& node, size_t output, int64_t opset,
                          OnnxConstants& constants, uint64_t byte_budget) {
-  GraphBuilder builder(constants.index());
+  GraphBuilder builder(nullptr);
   Graph& graph = builder.graph();
   graph.opset = opset;
   std::vector<ValueId> inputs;

@@ -179,11 +179,11 @@ class QdqFinder {
     if (quant.storage != DType::kI32 || !is_symmetric || bias.shape().rank() != 1) return false;
     const auto channels = static_cast<size_t>(bias.element_count());
     std::vector<float> weight_scales;
-    const QuantParams& weight = *model_.quant_of[static_cast<size_t>(node.inputs[1])];
     const TensorId weight_integers = integers_of(node.inputs[1]);
     if (is_constant(weight_integers)) {
       LOWBIT_ASSIGN(const Tensor constant, constants_.get(weight_integers));
       const int axis = output_channel_axis(shaped_node(node), constant.shape());
+      const QuantParams& weight = *model_.quant_of[static_cast<size_t>(node.inputs[1])];
       weight_scales = channel_scales(weight, constant.shape(), axis);
     } else {
       weight_scales.assign(channels, activation_quant(node.inputs[1])->scale[0]);

@@ -25,22 +25,46 @@ Result<Expansion> clip_integers(const NodeSource& source) {
   return expansion;
 }
 
-// Where C is computed, or has rows of its own: (alpha A' B') + beta C.
-Result<Expansion> gemm_plus_matrix(const Value& c, GemmAttributes gemm) {
+// factor * operand.
+Result<Operand> scaled(Expansion& expansion, Operand operand, float factor) {
+  if (factor == 1.0f) return operand;
+  LOWBIT_ASSIGN(Tensor constant, Tensor::from_values<float>({}, std::span(&factor, 1)));
+  const Operand number = expansion.add(std::move(constant));
+  return expansion.add({Op::kMul, {operand, number}});
+}
+
+// Of matrices of which B is computed.
+Result<Operand> product_of_activations(Expansion& expansion, const GemmAttributes& gemm) {
+  const auto matrix = [&](size_t input, bool is_transposed) {
+    const Operand operand = Operand::input(input);
+    if (!is_transposed) return operand;
+    return expansion.add({Op::kTranspose, {operand}, TransposeAttributes{{1, 0}}});
+  };
+  const Operand a = matrix(0, gemm.transpose_a);
+  const Operand b = matrix(1, gemm.transpose_b);
+  return scaled(expansion, expansion.add({Op::kMatMul, {a, b}}), gemm.alpha);
+}
+
+// Where B is computed, or C is or has rows of its own: (alpha A' B') + beta C.
+Result<Expansion> gemm_in_steps(const NodeSource& source, GemmAttributes gemm) {
   Expansion expansion;
-  Operand summand = Operand::input(2);
   const float beta = std::exchange(gemm.beta, 1.0f);
-  if (beta != 1.0f && c.constant && c.dtype == DType::kF32) {
-    LOWBIT_ASSIGN(Tensor scaled, Tensor::from_values(c.shape, c.constant->data<float>()));
-    for (float& x : scaled.mutable_data<float>()) x *= beta;
-    summand = expansion.add(std::move(scaled));
-  } else if (beta != 1.0f) {
-    LOWBIT_ASSIGN(Tensor factor, Tensor::from_values<float>({}, std::span(&beta, 1)));
-    const Operand constant = expansion.add(std::move(factor));
-    summand = expansion.add({Op::kMul, {summand, constant}});
+  Operand product;
+  if (source.inputs[1]->constant) {
+    product = expansion.add({Op::kGemm, {Operand::input(0), Operand::input(1)}, gemm});
+  } else {
+    LOWBIT_ASSIGN(product, product_of_activations(expansion, gemm));
   }
-  const Operand product = expansion.add({Op::kGemm, {Operand::input(0), Operand::input(1)}, gemm});
-  expansion.add({Op::kAdd, {product, summand}});
+  const Value* const c = source.inputs.size() > 2 ? source.inputs[2] : nullptr;
+  Operand summand = Operand::input(2);
+  if (c && beta != 1.0f && c->constant && c->dtype == DType::kF32) {
+    LOWBIT_ASSIGN(Tensor constant, Tensor::from_values(c->shape, c->constant->data<float>()));
+    for (float& x : constant.mutable_data<float>()) x *= beta;
+    summand = expansion.add(std::move(constant));
+  } else if (c) {
+    LOWBIT_ASSIGN(summand, scaled(expansion, summand, beta));
+  }
+  if (c) expansion.add({Op::kAdd, {product, summand}});
   expansion.outputs = {expansion.nodes.size() - 1};
   return expansion;
 }
@@ -123,10 +147,14 @@ Result<Expansion> read_gemm(const NodeSource& source) {
   gemm.transpose_a = source.attributes.flag("transA", false);
   gemm.transpose_b = source.attributes.flag("transB", false);
   if (source.opset < 7) source.attributes.integer("broadcast", 0);
+  const auto is_real = [](const Value* value) { return value && !value->quant; };
+  const Value* const b = source.inputs.size() > 1 ? source.inputs[1] : nullptr;
   const Value* const c = source.inputs.size() > 2 ? source.inputs[2] : nullptr;
   const bool is_row = c && (c->shape.rank() < 2 || c->shape[0] == 1) && c->shape != Shape{};
-  if (!c || c->quant || (c->constant && is_row)) return same_node(source, gemm);
-  return gemm_plus_matrix(*c, gemm);
+  const bool has_computed_b = is_real(b) && !b->constant;
+  const bool has_computed_c = is_real(c) && !(c->constant && is_row);
+  if (b && (has_computed_b || has_computed_c)) return gemm_in_steps(source, gemm);
+  return same_node(source, gemm);
 }
 
 Result<ClipAttributes> read_bounds(const NodeSource& source) {

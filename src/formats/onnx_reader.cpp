@@ -53,7 +53,7 @@ class Assembler {
         constants_(constants),
         qdq_(qdq),
         options_(options),
-        builder_(index),
+        builder_(&index),
         graph_(builder_.graph()),
         values_(index.tensors.size(), kNoValue),
         parameters_(constants, &graph_, &builder_.shape_values(), &values_) {

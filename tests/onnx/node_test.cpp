@@ -1,5 +1,6 @@
-// ONNX's own tests of its operators (Debian's libonnx-testdata): every one whose operators Lowbit
-// means to have. What it skips is named, with the reason (tests/onnx/skipped.inc).
+// ONNX's own tests of its operators, and its models that PyTorch exported (Debian's
+// libonnx-testdata): every one whose operators Lowbit means to have. What it skips is named, with
+// the reason (tests/onnx/skipped.inc).
 //
 // Each test is a model, inputs and outputs. Lowbit wants shapes, axes, scales and weights to be
 // known when a model is loaded, and many of these models have them as inputs. Where a model cannot
@@ -183,3 +184,8 @@ void check_folder(const std::string& folder) {
 }  // namespace
 
 TEST_CASE("ONNX's node tests pass") { check_folder("node"); }
+
+TEST_CASE("Models that PyTorch exported pass") {
+  check_folder("pytorch-converted");
+  check_folder("pytorch-operator");
+}

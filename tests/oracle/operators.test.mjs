@@ -12,7 +12,7 @@ import { operatorModels } from './operator_models.mjs'
 import { openModel, runtimes } from './ort.mjs'
 
 const CALIBRATION_COUNT = 64
-const SAMPLE_COUNT = 256
+const SAMPLE_COUNT = 64
 
 const lowbit = await createLowbit()
 after(() => lowbit.dispose())

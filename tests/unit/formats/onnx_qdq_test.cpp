@@ -464,3 +464,17 @@ TEST_CASE("a scale that is no positive normal number is refused") {
     CHECK_FALSE(read(file).ok());
   }
 }
+
+TEST_CASE("a bias beside a second activation counts in the unit of both") {
+  OnnxFile file;
+  file.input("x", {2, 3}).input("v", {3, 3}).floats("x_s", {}, {0.5f}).floats("b_s", {}, {0.25f});
+  file.floats("y_s", {1}, {2.0f}).initializer(raw_tensor<uint8_t>("y_z", kOnnxUint8, {1}, {0}));
+  file.initializer(raw_tensor<int32_t>("b", kOnnxInt32, {3}, {10, -20, 30}));
+  file.node("QuantizeLinear", {"x", "x_s"}, {"x_q"}).node("QuantizeLinear", {"v", "x_s"}, {"v_q"});
+  file.node("DequantizeLinear", {"x_q", "x_s"}, {"x_d"});
+  file.node("DequantizeLinear", {"v_q", "x_s"}, {"w_d"});
+  file.node("DequantizeLinear", {"b", "b_s"}, {"b_d"});
+  const Graph graph = must(read(quantize_output(gemm(file, "r"), "r")));
+  CHECK(ops_of(graph) == "QuantizeLinear QuantizeLinear Gemm DequantizeLinear ");
+  CHECK(graph.value(graph.nodes[2].inputs[2]).quant->scale == std::vector<float>(3, 0.25f));
+}

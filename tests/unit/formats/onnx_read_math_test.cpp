@@ -34,10 +34,26 @@ TEST_CASE("Gemm with a matrix C adds it, times beta, behind the product") {
   OnnxFile computed;
   computed.input("x", {2, 2}).ones("w", {2, 2}, 4);
   computed.node("Gemm", {"x", "w", "x"}, {"y"}, with({float_attribute("beta", 2)}));
-  CHECK(operators_of(computed) == "Mul Gemm Add");
+  CHECK(operators_of(computed) == "Gemm Mul Add");
   OnnxFile row;
   row.input("x", {2, 2}).ones("w", {2, 2}, 4).ones("c", {1, 2}, 2);
   CHECK(operators_of(row.node("Gemm", {"x", "w", "c"}, {"y"}, with({}))) == "Gemm");
+}
+
+TEST_CASE("Gemm with a computed B is a product of activations") {
+  OnnxFile file;
+  file.input("x", {3, 1});
+  file.node("Relu", {"x"}, {"w"});
+  file.node(
+      "Gemm", {"x", "w", "x"}, {"y"},
+      with({float_attribute("alpha", 2), float_attribute("beta", -1), int_attribute("transB", 1)}));
+  CHECK(operators_of(file) == "Relu Transpose MatMul Mul Mul Add");
+  CHECK(run<float>(file, tensor_of<float>({3, 1}, {1, -2, 3})) ==
+        std::vector<float>{1, -1, 5, -2, 2, -10, 3, -3, 15});
+  OnnxFile turned;
+  turned.input("x", {3, 1});
+  turned.node("Gemm", {"x", "x"}, {"y"}, with({int_attribute("transA", 1)}));
+  CHECK(run<float>(turned, tensor_of<float>({3, 1}, {1, -2, 3})) == std::vector<float>{14});
 }
 
 TEST_CASE("Before opset 7 an operand lies along the axes that are named") {

@@ -49,6 +49,9 @@ test('whenever a worker is killed, the next call works', async (t) => {
   const x = tensor([4, 8], 4)
   const [expected] = await fp32.run([x])
   const random = randomFrom(1)
+  // An idle worker does not keep Node alive, not even one whose end is waited for.
+  const alive = setInterval(() => {}, 1000)
+  t.after(() => clearInterval(alive))
   const calls = [
     () => lowbit.quantize(fp32, {}, { calibration: samples }).then((model) => model.dispose()),
     () => lowbit.calibrate(fp32, { samples }),
