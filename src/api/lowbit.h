@@ -71,6 +71,8 @@ class Model {
   // The plan that run() follows for inputs of these shapes; the model's, until it runs or plans
   // other shapes. Errors: as make_plan.
   Result<Plan*> plan(std::vector<Shape> input_shapes);
+  // The last of them, if there was one.
+  Plan* planned() { return plan_ ? &*plan_ : nullptr; }
 
   // ONNX bytes: FP32 as loaded, a quantized graph in QDQ form if not said otherwise. Errors: as
   // write_onnx.

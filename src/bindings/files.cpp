@@ -59,6 +59,7 @@ Result<val> try_inspect(const JsBytes& bytes) {
   result.set("outputs", to_inspected_values(source.outputs));
   result.set("operators", operators);
   result.set("parameters", to_number(source.parameter_count));
+  result.set("files", to_texts({source.files.begin(), source.files.end()}));
   result.set("unsupported", unsupported);
   return result;
 }
@@ -72,10 +73,8 @@ InspectionOrFailure inspect(const JsBytes& bytes) {
 
 Result<val> try_read_array(const JsBytes& bytes) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> file, read_bytes(bytes));
-  LOWBIT_ASSIGN(Tensor tensor, read_array({file->data(), file->byte_count()}));
-  const ValueView view{
-      .dtype = tensor.dtype(), .shape = tensor.shape(), .data = tensor.mutable_raw()};
-  return val(to_tensors(std::span(&view, 1), val::array())[0]);
+  LOWBIT_ASSIGN(const Tensor tensor, read_array({file->data(), file->byte_count()}));
+  return to_tensor(tensor);
 }
 
 TensorOrFailure read_array_file(const JsBytes& bytes) {

@@ -42,6 +42,7 @@ Result<val> try_save(const Model& model, const JsSaveOptions& options) {
   if (form == "float") choice.form = SaveForm::kFloat;
   choice.float16 = options["float16"].as<bool>();
   choice.int4 = options["int4"].as<bool>();
+  choice.integers = options["integers"].as<bool>();
   LOWBIT_ASSIGN(const std::vector<std::byte> bytes, model.save(choice));
   return to_bytes(bytes);
 }

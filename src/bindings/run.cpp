@@ -27,7 +27,8 @@ using emscripten::val;
 Result<Model> try_load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles,
                        bool is_complete) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(source["bytes"]));
-  LOWBIT_ASSIGN(ReadOptions options, read_load_options(source));
+  std::vector<std::shared_ptr<Buffer>> files;
+  LOWBIT_ASSIGN(ReadOptions options, read_load_options(source, files));
   options.common_ops_only = !is_complete;
   return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles),
                      options);
@@ -40,16 +41,39 @@ ModelOrFailure load(const JsModelSource& source, const JsTier& tier, const JsTil
 
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
 
-Result<val> try_run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
-  LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
-  LOWBIT_ASSIGN(Plan* const plan, model.plan(std::move(shapes)));
-  read_data(inputs, plan->inputs());
-  LOWBIT_TRY(plan->run_in_place());
-  return to_tensors(plan->outputs(), lent);
+// Where they lie, row-major, and what they are: raw.ts, Place[].
+val to_places(std::span<const ValueView> values) {
+  val places = val::array();
+  for (const ValueView& value : values) {
+    val shape = val::array();
+    for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
+    val place = val::object();
+    place.set("address", to_number(reinterpret_cast<uintptr_t>(value.data)));
+    place.set("length", to_number(value.element_count()));
+    place.set("dtype", to_text(dtype_name(value.dtype)));
+    place.set("shape", shape);
+    places.call<void>("push", place);
+  }
+  return places;
 }
 
-TensorsOrFailure run(Model& model, const JsTensors& inputs, const JsTensors& lent) {
-  return TensorsOrFailure(to_outcome(try_run(model, inputs, lent)));
+Result<val> try_plan(Model& model, const JsTensors& inputs) {
+  LOWBIT_ASSIGN(std::vector<Shape> shapes, read_shapes(inputs));
+  LOWBIT_ASSIGN(const Plan* const plan, model.plan(std::move(shapes)));
+  val places = val::object();
+  places.set("inputs", to_places(plan->inputs()));
+  places.set("outputs", to_places(plan->outputs()));
+  return places;
+}
+
+// Until the next plan(), the caller writes and reads the places itself: a run is one call.
+PlacesOrFailure plan(Model& model, const JsTensors& inputs) {
+  return PlacesOrFailure(to_outcome(try_plan(model, inputs)));
+}
+
+// Of the last plan().
+NothingOrFailure run(Model& model) {
+  return NothingOrFailure(to_outcome(model.planned()->run_in_place()));
 }
 
 std::string version() { return std::string(kVersion); }
@@ -73,7 +97,8 @@ EMSCRIPTEN_BINDINGS(run) {
   register_type<JsTiles>("import('./types.js').Tiles");
   register_type<JsTensors>("readonly import('./raw.js').RawTensor[]");
   register_type<JsModelInfo>("import('./types.js').ModelInfo");
-  register_type<TensorsOrFailure>("import('./raw.js').RawTensor[] | import('./raw.js').Failure");
+  register_type<PlacesOrFailure>("import('./raw.js').Places | import('./raw.js').Failure");
+  register_type<NothingOrFailure>("undefined | import('./raw.js').Failure");
   register_type<ModelOrFailure>("Model | import('./raw.js').Failure");
 
   emscripten::function("version", &version);
@@ -81,7 +106,10 @@ EMSCRIPTEN_BINDINGS(run) {
   emscripten::function("tune(tier, budgetMs)", &tune_tiles);
   emscripten::function("load(source, tier, tiles, isComplete)", &load);
 
-  emscripten::class_<Model>("Model").function("info", &info).function("run(inputs, lent)", &run);
+  emscripten::class_<Model>("Model")
+      .function("info", &info)
+      .function("plan(inputs)", &plan)
+      .function("run", &run);
 }
 
 }  // namespace lowbit::bindings

@@ -36,22 +36,6 @@ val bytes_of(const val& array) {
   return val::global("Uint8Array").new_(array["buffer"], array["byteOffset"], array["byteLength"]);
 }
 
-// In the array `lent`, if there is one of that length. The common case takes no detour.
-val to_lent_or_copy(const val& lent, const ValueView& value) {
-  const auto count = static_cast<size_t>(value.element_count());
-  const bool is_lent = !lent.isUndefined() && lent["length"].as<size_t>() == count;
-  if (value.dtype == DType::kF32) {
-    if (!is_lent) return to_copy<float>(value.as<float>());
-    lent.call<void>("set", typed_memory_view(count, value.as<float>().data()));
-    return lent;
-  }
-  const std::span bytes(reinterpret_cast<const uint8_t*>(value.data),
-                        count * dtype_bytes(value.dtype));
-  if (!is_lent) return val::global(array_name(value.dtype)).new_(to_copy(bytes)["buffer"]);
-  bytes_of(lent).call<void>("set", typed_memory_view(bytes.size(), bytes.data()));
-  return lent;
-}
-
 val to_shape(const Graph& graph, const Shape& shape) {
   val dims = val::array();
   for (const int64_t dim : shape.dims()) {
@@ -146,18 +130,13 @@ val to_bytes(std::span<const std::byte> bytes) {
   return to_copy(std::span(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
-val to_tensors(std::span<const ValueView> values, const val& lent) {
-  val result = val::array();
-  const auto lent_count = lent["length"].as<size_t>();
-  for (size_t i = 0; i < values.size(); ++i) {
-    const ValueView& value = values[i];
-    val shape = val::array();
-    for (const int64_t dim : value.shape.dims()) shape.call<void>("push", to_number(dim));
-    val item = val::object();
-    item.set("data", to_lent_or_copy(i < lent_count ? lent[i]["data"] : val::undefined(), value));
-    item.set("shape", shape);
-    result.call<void>("push", item);
-  }
+val to_tensor(const Tensor& tensor) {
+  val shape = val::array();
+  for (const int64_t dim : tensor.shape().dims()) shape.call<void>("push", to_number(dim));
+  const val bytes = to_bytes({tensor.raw(), tensor.byte_count()});
+  val result = val::object();
+  result.set("data", val::global(array_name(tensor.dtype())).new_(bytes["buffer"]));
+  result.set("shape", shape);
   return result;
 }
 
@@ -236,14 +215,8 @@ Result<std::vector<Tensor>> read_tensors(const val& tensors) {
   return result;
 }
 
-void read_data(const val& tensors, std::span<const ValueView> places) {
-  for (size_t i = 0; i < places.size(); ++i) {
-    const auto count = static_cast<size_t>(places[i].element_count());
-    copy_data(tensors[i], places[i].dtype, {places[i].data, count * dtype_bytes(places[i].dtype)});
-  }
-}
-
-Result<ReadOptions> read_load_options(const val& source) {
+Result<ReadOptions> read_load_options(const val& source,
+                                      std::vector<std::shared_ptr<Buffer>>& kept) {
   ReadOptions options;
   const val constants = source["constants"];
   val tensors = val::array();
@@ -258,6 +231,13 @@ Result<ReadOptions> read_load_options(const val& source) {
   for (unsigned i = 0; i < dimensions["length"].as<unsigned>(); ++i) {
     options.dimensions.emplace(dimensions[i]["name"].as<std::string>(),
                                static_cast<int64_t>(dimensions[i]["size"].as<double>()));
+  }
+  const val files = source["files"];
+  for (unsigned i = 0; i < files["length"].as<unsigned>(); ++i) {
+    LOWBIT_ASSIGN(const std::shared_ptr<Buffer> file, read_bytes(files[i]["bytes"]));
+    kept.push_back(file);
+    options.files.emplace(files[i]["name"].as<std::string>(),
+                          std::span<const std::byte>(file->data(), file->byte_count()));
   }
   return options;
 }

@@ -1,5 +1,6 @@
-// Lowbit's values as JavaScript's and back, always as copies: nothing in JavaScript points into
-// this memory. The names of properties are those of web/lib/src/types.ts.
+// Lowbit's values as JavaScript's and back, always as copies: but for the places of a plan
+// (run.cpp) nothing in JavaScript points into this memory. The names of properties are those of
+// web/lib/src/types.ts.
 #pragma once
 
 #include <emscripten/val.h>
@@ -33,9 +34,7 @@ emscripten::val to_failure(const Error& error);
 // A Uint8Array of its own.
 emscripten::val to_bytes(std::span<const std::byte> bytes);
 
-// Tensor[], from values that lie row-major; the data of each in that of the same one of `lent`, a
-// Tensor[] of the same types, where there is one of that length.
-emscripten::val to_tensors(std::span<const ValueView> values, const emscripten::val& lent);
+emscripten::val to_tensor(const Tensor& tensor);
 
 emscripten::val to_model_info(const Graph& graph);
 
@@ -57,11 +56,10 @@ Result<std::vector<Tensor>> read_tensors(const emscripten::val& tensors);
 // The shapes alone of a Tensor[]. Errors: kLimitExceeded.
 Result<std::vector<Shape>> read_shapes(const emscripten::val& tensors);
 
-// The data of a RawTensor[] into places of these shapes and types, which are as many.
-void read_data(const emscripten::val& tensors, std::span<const ValueView> places);
-
-// From a ModelSource: its constants and dimensions. Errors: as read_tensors.
-Result<ReadOptions> read_load_options(const emscripten::val& source);
+// From a ModelSource: its constants, dimensions and files, whose bytes lie in `kept`, which must
+// outlive the options. Errors: as read_tensors.
+Result<ReadOptions> read_load_options(const emscripten::val& source,
+                                      std::vector<std::shared_ptr<Buffer>>& kept);
 
 // From what to_evaluation made.
 Evaluation read_evaluation(const emscripten::val& evaluation);

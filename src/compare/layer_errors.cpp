@@ -46,12 +46,6 @@ void overwrite(const ValueView& view, std::span<const float> exact) {
                                       .qmax = p.qmax});
 }
 
-// The value of the FP32 model that an integer value stands for: itself, or, for "x/quantized", x.
-std::string real_name(const Graph& graph, const std::vector<ValueId>& partner, ValueId id) {
-  const ValueId other = partner[static_cast<size_t>(id)];
-  return graph.value(other == kNoValue ? id : other).name;
-}
-
 // By value: the float value on the other side of a QuantizeLinear or DequantizeLinear node, or
 // kNoValue.
 std::vector<ValueId> float_partners(const Graph& graph) {
@@ -83,8 +77,13 @@ Result<std::vector<Tensor>> add_layer_errors(Plan& plan, std::span<const Tensor>
                          bool restart) -> Status {
     const int32_t node = producer[static_cast<size_t>(view.id)];
     if (node < 0 || (view.dtype != DType::kF32 && !view.quant)) return success();
-    LOWBIT_ASSIGN(const std::vector<float> reference,
-                  exact.ordered_like(real_name(graph, partner, view.id), view));
+    LOWBIT_ASSIGN(std::vector<float> reference,
+                  exact.ordered_like(graph.value(view.id).name, view));
+    // The FP32 model has no "x/quantized", but x.
+    const ValueId other = partner[static_cast<size_t>(view.id)];
+    if (reference.empty() && other != kNoValue) {
+      LOWBIT_ASSIGN(reference, exact.ordered_like(graph.value(other).name, view));
+    }
     if (reference.empty()) return success();
     (errors[static_cast<size_t>(node)].*kind).add(reference, real_values(view));
     if (restart) overwrite(view, reference);

@@ -66,6 +66,9 @@ Result<Inspection> inspect_onnx(std::span<const std::byte> bytes) {
     inspection.unsupported[onnx_operator_name(*node.source)].push_back(node.name);
   }
   LOWBIT_ASSIGN(inspection.parameter_count, count_parameters(model.graph));
+  for (const OnnxTensor& initializer : model.graph.initializers) {
+    if (initializer.is_external) inspection.files.emplace(initializer.external.location);
+  }
   return inspection;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -29,6 +30,8 @@ struct Inspection {
   // Nodes by operator, named as onnx_operator_name() does.
   std::map<std::string, int64_t> operators;
   int64_t parameter_count = 0;  // elements of all initializers
+  // The files in which elements of initializers lie (formats/onnx_external.h), as they are named.
+  std::set<std::string> files;
   // The operators that Lowbit does not have, with their nodes' names: given, or as read_onnx()
   // would generate them.
   std::map<std::string, std::vector<std::string>> unsupported;

@@ -84,6 +84,13 @@ class WindowReader {
   size_t rank_;
 };
 
+// Whether the node pools integers that carry no parameters. Each is a float, too.
+bool pools_bytes(const NodeSource& source, Op op) {
+  if (op != Op::kMaxPool || source.inputs.empty() || !source.inputs[0]) return false;
+  const Value& x = *source.inputs[0];
+  return !x.quant && (x.dtype == DType::kU8 || x.dtype == DType::kI8);
+}
+
 // A node of the first `input_count` inputs, between Unsqueeze and Squeeze where its window has one
 // dimension; `widened` of its inputs, from the first, have that dimension.
 Expansion expand(const NodeSource& source, Op op, int rank, size_t input_count, size_t widened,
@@ -91,13 +98,16 @@ Expansion expand(const NodeSource& source, Op op, int rank, size_t input_count, 
   Expansion expansion;
   MadeNode node{.op = op, .attributes = std::move(attributes)};
   const Attributes height = AxesAttributes{{kHeightAxis}};
+  const bool is_bytes = pools_bytes(source, op);
   for (size_t i = 0; i < std::min(input_count, source.inputs.size()); ++i) {
     Operand operand = source.inputs[i] ? Operand::input(i) : Operand::none();
+    if (is_bytes) operand = expansion.add({Op::kCast, {operand}, CastAttributes{}});
     if (rank == 1 && i < widened) operand = expansion.add({Op::kUnsqueeze, {operand}, height});
     node.inputs.push_back(operand);
   }
-  const Operand made = expansion.add(std::move(node));
-  if (rank == 1) expansion.add(MadeNode{Op::kSqueeze, {made}, height});
+  Operand made = expansion.add(std::move(node));
+  if (rank == 1) made = expansion.add(MadeNode{Op::kSqueeze, {made}, height});
+  if (is_bytes) expansion.add({Op::kCast, {made}, CastAttributes{source.inputs[0]->dtype}});
   expansion.outputs = {expansion.nodes.size() - 1};
   return expansion;
 }

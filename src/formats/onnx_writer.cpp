@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "base/text.h"
@@ -76,8 +77,15 @@ class GraphWriter {
         model_(graph, storage_opset(graph, options)),
         reals_(graph.values.size()),
         is_written_(graph.values.size()),
-        is_read_as_real_(graph.values.size()) {
+        is_read_as_real_(graph.values.size()),
+        is_dequantized_(graph.values.size()),
+        is_guarding_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
+      is_dequantized_[static_cast<size_t>(node.output)] =
+          is_border(node) && node.op == Op::kDequantizeLinear;
+      if (needs_guard(node) && has_bias(node)) {
+        is_guarding_[static_cast<size_t>(node.inputs[2])] = true;
+      }
       if ((is_border(node) && node.op == Op::kDequantizeLinear) || is_operator(node)) continue;
       for (const ValueId id : node.inputs) {
         if (id != kNoValue) is_read_as_real_[static_cast<size_t>(id)] = true;
@@ -86,6 +94,9 @@ class GraphWriter {
   }
 
   std::vector<std::byte> run() && {
+    for (const ValueId id : graph_.inputs) {
+      if (graph_.value(id).quant) finish_integers(name_of(id), id);
+    }
     for (const Node& node : graph_.nodes) {
       if (!is_border(node)) {
         write_node(node);
@@ -112,6 +123,41 @@ class GraphWriter {
     return options_.form == SaveForm::kOperators && has_operator_form(graph_, node);
   }
 
+  static bool has_bias(const Node& node) {
+    return node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+  }
+
+  // Whether ONNX Runtime would make integers of the float weights, for they stand between integers:
+  // it does so where the bias is an initializer of rank 1, or missing.
+  bool needs_guard(const Node& node) const {
+    if (node.op != Op::kConv && node.op != Op::kConvTranspose && node.op != Op::kGemm) return false;
+    const auto is_real_constant = [&](ValueId id) {
+      return graph_.value(id).constant && !graph_.value(id).quant;
+    };
+    return is_dequantized_[static_cast<size_t>(node.inputs[0])] &&
+           is_real_constant(node.inputs[1]) &&
+           (!has_bias(node) ||
+            (is_real_constant(node.inputs[2]) && graph_.value(node.inputs[2]).shape.rank() == 1));
+  }
+
+  // The bias of such a node, as a DequantizeLinear: its signs, times scales that are its values.
+  void write_guarding_bias(const std::string& name, std::span<const float> bias) {
+    std::vector<int32_t> signs;
+    std::vector<float> scales;
+    for (const float value : bias) {
+      const bool is_zero = std::abs(value) < std::numeric_limits<float>::min();
+      signs.push_back(is_zero ? 0 : value < 0 ? -1 : 1);
+      scales.push_back(is_zero ? 1.0f : std::abs(value));
+    }
+    const std::array<int64_t, 1> dims{std::ssize(bias)};
+    NodeText text{.op = "DequantizeLinear", .output = name};
+    text.inputs = {model_.constant<int32_t>('b', dims, signs),
+                   model_.constant<float>('s', dims, scales)};
+    AttributeWriter attributes;
+    attributes.integer("axis", 0);
+    model_.node(text, attributes);
+  }
+
   void write_node(const Node& node) {
     const bool is_integer = is_operator(node);
     const QLinearForm* const form = is_integer ? qlinear_form(node.op) : nullptr;
@@ -124,6 +170,12 @@ class GraphWriter {
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         text.inputs.push_back(is_integer ? integer_input(node, i) : real_input(node, i));
       }
+    }
+    if (needs_guard(node) && !has_bias(node)) {
+      const int64_t channels = graph_.value(node.output).shape[1];
+      text.inputs.resize(3);
+      text.inputs[2] = model_.fresh_name('d');
+      write_guarding_bias(text.inputs[2], std::vector<float>(static_cast<size_t>(channels)));
     }
     if (const auto* clip = std::get_if<ClipAttributes>(&node.attributes)) {
       add_clip_inputs(*clip, text);
@@ -173,13 +225,16 @@ class GraphWriter {
     const Value& value = graph_.value(id);
     if (value.constant && !is_written_[static_cast<size_t>(id)]) {
       is_written_[static_cast<size_t>(id)] = true;
-      write_constant(value);
+      if (is_guarding_[static_cast<size_t>(id)]) {
+        write_guarding_bias(value.name, value.constant->data<float>());
+      } else {
+        write_constant(value);
+      }
     }
     return value.name;
   }
 
   void add_operands(const Node& node, const QLinearForm& form, NodeText& text) {
-    const bool has_bias = form.bias > 0 && node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     const size_t operand_count = form.operand_count > 0 ? form.operand_count : node.inputs.size();
     text.inputs.resize(std::max(form.first + 3 * operand_count, form.result + 2));
     for (size_t i = 0; i < operand_count; ++i) {
@@ -190,7 +245,7 @@ class GraphWriter {
     }
     text.inputs[form.result] = scale_name(node.output);
     text.inputs[form.result + 1] = zero_point_name(node.output);
-    if (!has_bias) return;
+    if (form.bias == 0 || !has_bias(node)) return;
     text.inputs.resize(std::max(text.inputs.size(), form.bias + 1));
     text.inputs[form.bias] = integer_input(node, 2);
   }
@@ -370,7 +425,9 @@ class GraphWriter {
   std::vector<std::string> reals_;  // per value: its name behind DequantizeLinear
   std::vector<bool> is_written_;    // per value: a constant whose initializer is written
   std::vector<bool>
-      is_read_as_real_;  // per value: an operator other than DequantizeLinear reads it
+      is_read_as_real_;               // per value: an operator other than DequantizeLinear reads it
+  std::vector<bool> is_dequantized_;  // per value: a DequantizeLinear of integers made it
+  std::vector<bool> is_guarding_;     // per value: a bias that needs_guard()
 };
 
 Status check_writable(const Graph& graph) {
@@ -400,7 +457,9 @@ Status check_writable(const Graph& graph) {
 Result<std::vector<std::byte>> write_onnx(const Graph& graph, const SaveOptions& options) {
   LOWBIT_TRY(validate(graph));
   LOWBIT_TRY(check_writable(graph));
-  if (options.form != SaveForm::kFloat) return GraphWriter(graph, options).run();
+  if (options.form != SaveForm::kFloat) {
+    return GraphWriter(options.integers ? take_integers(graph) : graph, options).run();
+  }
   LOWBIT_ASSIGN(const Graph reals, to_float(graph));
   return GraphWriter(reals, options).run();
 }

@@ -23,7 +23,10 @@
 //
 // - A float node that reads integers only, and whose output becomes integers only, looks like an
 //   integer node, and is read as one (by ONNX Runtime, too). One with float weights is read as what
-//   it is, but the graph optimizations of ONNX Runtime 1.30 make integers of them.
+//   it is, but the graph optimizations of ONNX Runtime 1.30 make integers of the weights of a Conv,
+//   ConvTranspose or Gemm. So its bias, of zeros if it has none, is a DequantizeLinear of its
+//   signs, whose scales are its absolute values: the same reals, but no initializer, which they
+//   need.
 //
 // - Integers of a narrower range than that of uint8 go through a Clip of their own:
 //
@@ -65,8 +68,9 @@ enum class SaveForm : uint8_t {
 
 struct SaveOptions {
   SaveForm form = SaveForm::kQdq;
-  bool float16 = false;  // reals that are no scales are stored in 16 bits
-  bool int4 = false;     // weights of at most 4 bits are stored in 4
+  bool float16 = false;   // reals that are no scales are stored in 16 bits
+  bool int4 = false;      // weights of at most 4 bits are stored in 4
+  bool integers = false;  // take_integers() (graph/rewrites.h): inputs and outputs are uint8
 };
 
 // `graph` must be valid (it is checked) with shapes inferred. Errors: what validate()

@@ -51,8 +51,14 @@ Graph remove_unused(const Graph& graph);
 // an end of the graph needs one's name, it is an Identity. Errors: kOutOfMemory.
 Result<Graph> to_float(const Graph& graph);
 
-// All of the above but replace_batch_normalization() and to_float(), in the order in which they
-// enable each other: what calibrate, quantize and run work on.
+// The graph takes and gives integers where the one given turns reals into them at once, and back at
+// last: inputs that one QuantizeLinear reads, of all 8 bits, and outputs of a DequantizeLinear that
+// nothing else reads. They keep their names and have the parameters of the integers; a graph of
+// such is only to be written (formats/onnx_writer.h).
+Graph take_integers(const Graph& graph);
+
+// All of the above but replace_batch_normalization(), to_float() and take_integers(), in the order
+// in which they enable each other: what calibrate, quantize and run work on.
 Result<Graph> optimize(const Graph& graph);
 
 }  // namespace lowbit

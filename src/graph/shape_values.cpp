@@ -17,18 +17,36 @@ using Numbers = std::vector<ShapeNumber>;
 
 bool is_shape_like(const Value& value) {
   const auto count = value.shape.element_count();
-  const bool is_type = value.dtype == DType::kI64 || value.dtype == DType::kBool;
+  const bool is_type =
+      value.dtype == DType::kI64 || value.dtype == DType::kI32 || value.dtype == DType::kBool;
   return is_type && value.shape.rank() <= 1 && count && *count <= kMaxCount;
 }
 
-Numbers numbers_of(const Tensor& constant) {
+template <class T>
+Numbers numbers_in(const Tensor& constant) {
   Numbers numbers;
-  if (constant.dtype() == DType::kBool) {
-    for (const bool value : constant.data<bool>()) numbers.push_back({Kind::kNumber, value});
-  } else {
-    for (const int64_t value : constant.data<int64_t>()) numbers.push_back({Kind::kNumber, value});
-  }
+  for (const T value : constant.data<T>()) numbers.push_back({Kind::kNumber, value});
   return numbers;
+}
+
+Numbers numbers_of(const Tensor& constant) {
+  switch (constant.dtype()) {
+    case DType::kBool:
+      return numbers_in<bool>(constant);
+    case DType::kI32:
+      return numbers_in<int32_t>(constant);
+    default:
+      return numbers_in<int64_t>(constant);
+  }
+}
+
+// What int32 would cut off is not followed. (A dimension always fits.)
+void forget_overflow(Numbers& numbers) {
+  for (ShapeNumber& number : numbers) {
+    if (number.kind == Kind::kNumber && static_cast<int32_t>(number.value) != number.value) {
+      number = {};
+    }
+  }
 }
 
 Numbers dims_of(const Shape& shape, const ShapeAttributes& attributes) {
@@ -142,6 +160,7 @@ const std::vector<ShapeNumber>* ShapeValues::find(const Graph& graph, ValueId id
 void ShapeValues::follow(const Graph& graph, const Node& node) {
   if (!is_shape_like(graph.value(node.output))) return;
   std::optional<Numbers> numbers = evaluate(graph, node);
+  if (numbers && graph.value(node.output).dtype == DType::kI32) forget_overflow(*numbers);
   known_.resize(std::max(known_.size(), graph.values.size()));
   known_[static_cast<size_t>(node.output)] = std::move(numbers);
 }

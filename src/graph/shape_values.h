@@ -1,6 +1,6 @@
-// What is known of the numbers in short lists of int64, and of truth values, before a graph runs:
-// those that are computed from shapes, which exporters make to keep a dimension symbolic ("the
-// input's first dimension, then 64"). Followed node by node, in order.
+// What is known of the numbers in short lists of int64 and int32, and of truth values, before a
+// graph runs: those that are computed from shapes, which exporters make to keep a dimension
+// symbolic ("the input's first dimension, then 64"). Followed node by node, in order.
 #pragma once
 
 #include <optional>

@@ -39,7 +39,7 @@ async function checkResults({ results, peaks }) {
     assert.ok(p10_ms > 0 && p10_ms <= median_ms && median_ms <= p90_ms, JSON.stringify(result))
     assert.ok(near(gops, (2 * (await macsOf(result.case))) / median_ms / 1e6), 'gops')
     if (result.runtime !== 'lowbit' || result.tier === 'relaxed') continue
-    const bound = { float32: peaks.mul_add_gops, int8: peaks.dot_i16x8_gops }[result.precision]
+    const bound = result.precision === 'float32' ? peaks.mul_add_gops : peaks.dot_i16x8_gops
     assert.ok(near(peak_fraction, gops / bound), 'peak_fraction')
   }
 }
@@ -57,6 +57,9 @@ const everyVariant = [
   'lowbit reference int8',
   'lowbit simd128 int8',
   'onnxruntime-web simd128 int8',
+  'lowbit reference bytes',
+  'lowbit simd128 bytes',
+  'onnxruntime-web simd128 bytes',
 ]
 
 // Between them: products, all kinds of convolution, batch normalization, clipping, pooling, an image that is flattened.
@@ -66,8 +69,8 @@ test('in Chromium', async (t) => {
   const { printed, ...whole } = report(t, '--cases', chosen.map((name) => `^${name}$`).join('|'))
   assert.deepEqual(Object.keys(whole), ['machine', 'peaks', 'results'])
   assert.match(whole.machine.engine, /^Chromium \d+/)
-  for (const { runtime, layers_ms } of whole.results) {
-    assert.equal(layers_ms > 0, runtime === 'lowbit', 'layers_ms')
+  for (const { runtime, precision, layers_ms } of whole.results) {
+    assert.equal(layers_ms > 0, runtime === 'lowbit' && precision !== 'bytes', 'layers_ms')
   }
   assert.match(printed, /^tiles: f32 \d x 8(, int8 \d x 8)?$/m)
   assert.ok([4, 6, 8].includes(whole.machine.tiles.f32))

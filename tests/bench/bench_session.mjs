@@ -21,9 +21,11 @@ const efforts = {
 const CALIBRATION_SAMPLES = 4
 
 /** The instruction stream that bounds a tier. Another runtime is held against the best of ours, see `boundOf`. */
+const integerBounds = { reference: 'dot_i16x8', simd128: 'dot_i16x8', relaxed: 'relaxed_dot' }
 const bounds = {
   float32: { reference: 'mul_add', simd128: 'mul_add', relaxed: 'relaxed_madd' },
-  int8: { reference: 'dot_i16x8', simd128: 'dot_i16x8', relaxed: 'relaxed_dot' },
+  int8: integerBounds,
+  bytes: integerBounds,
 }
 
 async function startRuntimes() {
@@ -42,24 +44,24 @@ async function startRuntimes() {
   return { runtimes, skipped }
 }
 
-/** The files of both precisions, and the input to run them on. */
+/** The file of each precision, with the input to run it on. */
 async function prepare({ load }, readFile) {
   const bytes = await load(readFile)
   const network = readModel(bytes)
   const [batch, ...rest] = concrete(Object.values(network.inputs)[0])
   const random = randomFrom(1)
   const calibration = randomTensor(random, [batch * CALIBRATION_SAMPLES, ...rest])
+  const input = randomTensor(random, [batch, ...rest])
   return {
     macs: countMacs(network),
-    input: randomTensor(random, [batch, ...rest]),
-    files: { float32: { bytes }, int8: await quantizeModel(bytes, calibration) },
+    files: { float32: { bytes, input }, ...(await quantizeModel(bytes, calibration, input)) },
   }
 }
 
 /** Every runtime with the model open, in the precisions that it has. */
-async function openAll(runtimes, { files, input }) {
+async function openAll(runtimes, { files }) {
   const opened = []
-  for (const [precision, { bytes, step }] of Object.entries(files)) {
+  for (const [precision, { bytes, input, step }] of Object.entries(files)) {
     let expected
     for (const { name, tier, precisions, open } of runtimes) {
       if (!precisions.includes(precision)) continue

@@ -11,7 +11,7 @@ function duration(ms) {
   return `${value < 100 ? value.toPrecision(3) : value.toFixed(0)} ${unit}`
 }
 
-const precisionNames = { float32: 'FP32', int8: 'INT8' }
+const precisionNames = { float32: 'FP32', int8: 'INT8', bytes: 'INT8 of bytes' }
 const variantOf = ({ runtime, tier, precision }) =>
   `${runtime === 'lowbit' ? `Lowbit ${tier}` : runtime} ${precisionNames[precision]}`
 
@@ -36,7 +36,7 @@ export function describeCase(results) {
     const { median_ms, p10_ms, p90_ms, gops, peak_fraction } = result
     const { layers_ms, layers_peak_fraction } = result
     const cells = [
-      `  ${variantOf(result).padEnd(24)}`,
+      `  ${variantOf(result).padEnd(38)}`,
       duration(median_ms).padStart(9),
       `(${duration(p10_ms)} to ${duration(p90_ms)})`.padStart(22),
       `${gops.toFixed(2).padStart(8)} Gop/s`,

@@ -27,6 +27,7 @@ test('inspect', async (t) => {
       outputs: [{ name: 'logits', dtype: 'float32', shape: ['batch', 10] }],
       parameters: rest.parameters,
       bytes: statSync(model).size,
+      files: [],
       opset: 17,
       unsupported: [],
     })

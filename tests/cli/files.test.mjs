@@ -11,7 +11,18 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { test } from 'node:test'
-import { finish, folder, lowbit, mlp, modelPath, parseNpy, start, writeDigits } from './support.mjs'
+import { buildModel } from '../oracle/onnx.mjs'
+import {
+  finish,
+  folder,
+  lowbit,
+  mlp,
+  modelPath,
+  npy,
+  parseNpy,
+  start,
+  writeDigits,
+} from './support.mjs'
 
 test('- is standard input and output', async (t) => {
   const path = folder(t)
@@ -111,4 +122,31 @@ test('Ctrl-C ends work and waiting with 130, and leaves nothing behind', async (
   assert.equal(waited.status, 130)
   assert.equal(JSON.parse(waited.text).error.code, 'ABORTED')
   assert.deepEqual(readdirSync(path()), [])
+})
+
+test('tensors in files beside the model are read, and those elsewhere are not', async (t) => {
+  const path = folder(t)
+  const sum = (file) =>
+    buildModel({
+      inputs: { x: ['n', 2] },
+      outputs: { y: ['n', 2] },
+      constants: { w: { type: 'float32', dims: [2], file } },
+      nodes: [['Add', ['x', 'w'], 'y']],
+    })
+  const x = { descr: '<f4', shape: [1, 2], data: Float32Array.of(1, 2) }
+  writeFileSync(path('x.npy'), npy(x))
+  writeFileSync(path('m.onnx'), sum('w.bin'))
+  const args = ['run', path('m.onnx'), '--input', path('x.npy'), '--output', path('y.npy')]
+  const missing = await lowbit([...args, '--json'])
+  assert.equal(missing.status, 4)
+  assert.match(JSON.parse(missing.text).error.message, /w\.bin could not be read: no such file/)
+  writeFileSync(path('w.bin'), new Uint8Array(Float32Array.of(10, 20).buffer))
+  assert.equal((await lowbit(args)).status, 0)
+  assert.deepEqual(parseNpy(readFileSync(path('y.npy'))).data, Float32Array.of(11, 22))
+  assert.match((await lowbit(['inspect', path('m.onnx')])).text, /^in the file {2}w\.bin$/m)
+
+  writeFileSync(path('m.onnx'), sum(path('w.bin')))
+  const refused = await lowbit([...args, '--force', '--json'])
+  assert.equal(refused.status, 3)
+  assert.match(JSON.parse(refused.text).error.message, /no plain file name/)
 })

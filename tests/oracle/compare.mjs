@@ -105,10 +105,14 @@ export function assertLogitsAgree(ours, theirs, classes) {
   return `${rows} rows, largest relative difference ${worst.toExponential(1)}`
 }
 
-/** Asserts INTEGER_AGREEMENT and INTEGER_DISTANCE; returns a line for the test's output. */
-export function assertIntegersAgree(ours, theirs) {
+/** Asserts the share that is equal, and the largest difference; returns a line for the test's output. */
+export function assertIntegersAgree(
+  ours,
+  theirs,
+  { agreement = INTEGER_AGREEMENT, distance = INTEGER_DISTANCE } = {},
+) {
   const { count, equal, worst } = compareIntegers(ours, theirs)
   const line = `${equal} of ${count} integers equal (${((100 * equal) / count).toFixed(4)} %), largest distance ${worst}`
-  assert.ok(count > 0 && equal >= INTEGER_AGREEMENT * count && worst <= INTEGER_DISTANCE, line)
+  assert.ok(count > 0 && equal >= agreement * count && worst <= distance, line)
   return line
 }

@@ -85,5 +85,6 @@ test('integers agree where 99.9 % are equal and none is further than 1 apart', (
   )
   assert.throws(() => assertIntegersAgree(ours, changed(1, -1, 1)), /1997 of 2000/)
   assert.throws(() => assertIntegersAgree(ours, changed(2)), /largest distance 2/)
+  assertIntegersAgree(ours, changed(2, 1, 1), { agreement: 0.99, distance: 2 })
   assert.throws(() => assertIntegersAgree([], []))
 })

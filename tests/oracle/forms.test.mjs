@@ -103,6 +103,32 @@ for (const { name, bytes, operators, calibration, input } of models) {
     })
   }
 
+  test(`${name} with integers at both ends`, async (t) => {
+    const fp32 = await lowbit.load(bytes)
+    const quantized = await lowbit.quantize(fp32, {}, { calibration })
+    const { scale, zeroPoint } = quantized.info.inputs[0].quantization
+    const toByte = (x) => Math.min(Math.max(Math.round(x / scale) + zeroPoint, 0), 255)
+    const given = { shape: input.shape, data: Uint8Array.from(input.data, toByte) }
+    const data = Float32Array.from(given.data, (byte) => scale * (byte - zeroPoint))
+    const [reals] = await quantized.run([{ shape: input.shape, data }])
+    const of = quantized.info.outputs[0].quantization
+    const integers = toIntegers(reals.data, { ...of, min: 0, max: 255 })
+    for (const form of ['qdq', 'operators']) {
+      const saved = await quantized.save('onnx', { form, integers: true })
+      const model = await lowbit.load(saved)
+      const [ours] = await model.run([given])
+      assert.ok(ours.data instanceof Uint8Array)
+      assert.deepEqual([...ours.data], [...integers], 'those of the model of reals')
+      for (const runtime of runtimes) {
+        const theirs = await runInOrt(runtime, saved, given)
+        t.diagnostic(`${runtime}, ${form}: ${assertIntegersAgree(ours.data, theirs)}`)
+      }
+      model.dispose()
+    }
+    fp32.dispose()
+    quantized.dispose()
+  })
+
   test(`${name} in FP32, of reals in 16 bits and of the quantized model's`, async (t) => {
     const fp32 = await lowbit.load(bytes)
     const int8 = await lowbit.quantize(fp32, {}, { calibration })

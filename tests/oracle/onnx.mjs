@@ -80,14 +80,16 @@ function node([op, inputs, output, attributes = {}]) {
   )
 }
 
-function initializer([name, { type, dims, data }]) {
-  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+function initializer([name, { type, dims, data, file }]) {
+  const elements = data
+    ? bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    : [message(13, text(1, 'location'), text(2, file)), integer(14, 1)]
   return message(
     5,
     dims.map((dim) => integer(1, dim)),
     integer(2, dataTypes[type]),
     text(8, name),
-    bytes(9, raw),
+    elements,
   )
 }
 
@@ -105,7 +107,8 @@ function valueInfo(field, [name, value]) {
 
 /**
  * A model as bytes. `inputs` and `outputs` map names to dimensions (float32; a string is a symbol) or to { shape, type },
- * where an output's shape may be missing; `constants` map names to { type, dims, data }; `nodes` are [operator, inputs,
+ * where an output's shape may be missing; `constants` map names to { type, dims, data }, or with `file` in
+ * place of data to what is all of another file; `nodes` are [operator, inputs,
  * output or outputs, attributes]. An attribute is a text, a list of integers or a number, which is written as a float
  * unless it is an integer.
  */

@@ -23,17 +23,24 @@ const sessionOptions = {
   extra: { session: { x64quantprecision: '1' } },
 }
 
-/** A session: run([{ shape, data }, ...]) gives the first output, a Float32Array; release() frees it. */
+/**
+ * A session: run([{ shape, data }, ...]), of a Float32Array or a Uint8Array, gives the numbers of the first output as a
+ * Float32Array, and runAll all outputs by name, with their `data` and `dims`; release() frees it.
+ */
 export async function openModel(runtime, bytes) {
   const ort = await loaders[runtime]()
   const session = await ort.InferenceSession.create(bytes, sessionOptions)
+  const runAll = (inputs) => {
+    const tensors = inputs.map(({ shape, data }) => {
+      const type = data instanceof Uint8Array ? 'uint8' : 'float32'
+      return new ort.Tensor(type, data, shape)
+    })
+    return session.run(Object.fromEntries(session.inputNames.map((name, i) => [name, tensors[i]])))
+  }
   return {
+    runAll,
     async run(inputs) {
-      const tensors = inputs.map(({ shape, data }) => new ort.Tensor('float32', data, shape))
-      const results = await session.run(
-        Object.fromEntries(session.inputNames.map((name, i) => [name, tensors[i]])),
-      )
-      return Float32Array.from(results[session.outputNames[0]].data)
+      return Float32Array.from((await runAll(inputs))[session.outputNames[0]].data)
     },
     release: () => session.release(),
   }

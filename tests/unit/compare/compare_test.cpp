@@ -29,10 +29,10 @@ Tensor images(int64_t count, uint64_t seed) {
   return tensor;
 }
 
-Graph quantized(const Graph& fp32) {
+Graph quantized(const Graph& fp32, const Recipe& recipe = {}) {
   Calibrator calibrator = must(Calibrator::create(fp32));
   must(calibrator.observe(std::array{images(64, 1)}));
-  return must(quantize(fp32, must(calibrator.finish()), {}));
+  return must(quantize(fp32, must(calibrator.finish()), recipe));
 }
 
 Comparison comparison(const Graph& a, const Graph& b) {
@@ -132,6 +132,19 @@ std::vector<int32_t> labels_for(size_t count) {
 }
 
 }  // namespace
+
+TEST_CASE("integers that a float layer reads have an error, too") {
+  const Graph fp32 = classifier();
+  Recipe recipe;
+  recipe.layers["gemm1"].is_float = true;
+  Comparison mixed = comparison(fp32, quantized(fp32, recipe));
+  must(mixed.add(std::array{images(50, 3)}, {}));
+  for (const LayerReport& layer : mixed.report().layers) {
+    CAPTURE(layer.name);
+    CHECK(layer.errors.accumulated.sqnr_db() > 20);
+    CHECK(layer.errors.accumulated.sqnr_db() < 100);
+  }
+}
 
 TEST_CASE("the report counts what the samples say") {
   const Graph fp32 = classifier();

@@ -48,6 +48,21 @@ TEST_CASE("what is not said stays open") {
   CHECK_FALSE(inspect(file.output("y")).inputs[0].shape.has_value());
 }
 
+TEST_CASE("the files are named in which initializers lie") {
+  OnnxFile file;
+  file.input("x", {2});
+  for (const auto& [name, location] :
+       {std::pair("a", "w.bin"), std::pair("b", "w.bin"), std::pair("c", "v.bin")}) {
+    WireWriter entry, tensor = tensor_header(name, kOnnxFloat, {2});
+    entry.text(1, "location");
+    entry.text(2, location);
+    tensor.message(13, entry);
+    file.initializer(tensor);
+  }
+  CHECK(inspect(file.ones("d", {2}, 2).output("x")).files ==
+        std::set<std::string>{"v.bin", "w.bin"});
+}
+
 TEST_CASE("a file that loads has no unsupported operators") {
   OnnxFile file;
   file.input("x", {"N"}).floats("c", {}, {1}).node("Mul", {"c", "c"}, {"m"});

@@ -80,4 +80,12 @@ TEST_CASE("ConvTranspose refuses what does not fit, and lengths that would overf
               ErrorCode::kUnsupportedFeature, "must be constants");
 }
 
+TEST_CASE("MaxPool of bytes without parameters is one of reals") {
+  OnnxFile file;
+  file.input("x", {"N", 4, 6}, kOnnxInt8);
+  file.node("MaxPool", {"x"}, {"y"}, with({ints_attribute("kernel_shape", {3})}));
+  CHECK(operators_of(file) == "Cast Unsqueeze MaxPool Squeeze Cast");
+  CHECK(output_shape(file) == "N,4,4,");
+}
+
 }  // namespace lowbit::test

@@ -44,6 +44,45 @@ TEST_CASE("in operator form nodes read and make integers") {
         operators_of(narrow, operators));
 }
 
+TEST_CASE("a file may take and give integers") {
+  GraphBuilder b;
+  ValueId y = b.quantize_linear(b.input("x", {1, 2, 4, 4}), activation_params(0.5f, 3));
+  y = b.conv(y, {.channels = 3, .kernel = {3, 3}});
+  const Graph graph = b.output(b.dequantize_linear(y)).build();
+  const SaveOptions integers{.integers = true};
+  CHECK(operators_of(graph, integers).starts_with("DequantizeLinear3 "));
+  CHECK(operators_of(graph, {.form = SaveForm::kOperators, .integers = true}) ==
+        "Cast1 QLinearConv9");
+  const Graph read = written_and_read(graph, integers);
+  CHECK(read.value(read.inputs[0]).dtype == DType::kU8);
+  CHECK(read.value(read.outputs[0]).dtype == DType::kU8);
+  CHECK(read.value(read.inputs[0]).name == "x");
+}
+
+TEST_CASE("float weights between integers keep their bits: their bias is no initializer") {
+  const auto between_integers = [](const ConvOptions& options) {
+    GraphBuilder b;
+    const QuantParams params = activation_params(0.1f, 8);
+    const ValueId x = b.dequantize_linear(b.quantize_linear(b.input("x", {1, 2, 3, 3}), params));
+    const ValueId y = b.quantize_linear(b.conv(x, options), params);
+    Graph graph = b.output(b.dequantize_linear(y)).build();
+    graph.name = "between";
+    return graph;
+  };
+  const std::string nodes =
+      "QuantizeLinear3 DequantizeLinear3 DequantizeLinear2 Conv3 QuantizeLinear3 DequantizeLinear3";
+  const Graph with_bias = between_integers({.channels = 4, .bias = {-1.5f, 0, 0.1f, 1e-3f}});
+  const Graph without = between_integers({.channels = 4, .has_bias = false});
+  for (const SaveForm form : {SaveForm::kQdq, SaveForm::kOperators}) {
+    CHECK(operators_of(with_bias, {.form = form}) == nodes);
+    CHECK(operators_of(without, {.form = form}) == nodes);
+  }
+  CHECK(graph_difference(with_bias, written_and_read(with_bias)) == "");
+  const Graph read = written_and_read(without);
+  const auto zeros = read.value(read.nodes[2].inputs[2]).constant->data<float>();
+  CHECK(std::ranges::equal(zeros, std::vector<float>(4)));
+}
+
 TEST_CASE("weights of 4 bits are stored in half a byte, and the file has the opset for it") {
   Graph graph = graph_of_integer_weights(true);
   const SaveOptions options{.int4 = true};

@@ -60,11 +60,12 @@ export function checkOptions(options: unknown, where = 'options'): asserts optio
 
 /** A copy of everything, which the caller cannot change any more. */
 export function readModelSource(bytes: unknown, options: LoadOptions): ModelSource {
-  const { constants = {}, dimensions = {} } = options
+  const { constants = {}, dimensions = {}, files = {} } = options
   if (!isObject(constants)) return fail('options.constants', 'must be an object of tensors by name')
   if (!isObject(dimensions)) {
     return fail('options.dimensions', 'must be an object of numbers by name')
   }
+  if (!isObject(files)) return fail('options.files', 'must be an object of bytes by name')
   return {
     bytes: readBytes(bytes),
     constants: Object.entries(constants).map(([name, given]) => {
@@ -75,18 +76,24 @@ export function readModelSource(bytes: unknown, options: LoadOptions): ModelSour
       if (isCount(size) && size > 0) return { name, size }
       return fail(`options.dimensions.${name}`, 'must be an integer from 1 up')
     }),
+    files: Object.entries(files).map(([name, bytes]) => ({
+      name,
+      bytes: readBytes(bytes, `options.files.${name}`),
+    })),
   }
 }
 
 /** A copy, which the caller cannot change any more. */
-export function readBytes(bytes: unknown): Uint8Array {
+export function readBytes(bytes: unknown, where = 'bytes'): Uint8Array {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0))
   if (bytes instanceof Uint8Array) return new Uint8Array(bytes)
-  return fail('bytes', 'must be a Uint8Array or an ArrayBuffer')
+  return fail(where, 'must be a Uint8Array or an ArrayBuffer')
 }
 
 /** What holds the elements of each type; bool as bytes. */
-const arrays: Readonly<Record<string, new (length: number) => TensorData>> = {
+export const arrays: Readonly<
+  Record<string, new (memory: ArrayBuffer, address: number, length: number) => TensorData>
+> = {
   float32: Float32Array,
   uint8: Uint8Array,
   bool: Uint8Array,
@@ -243,6 +250,7 @@ export function readSave(options: SaveOptions): SaveChoice {
     form: choose(options.form, 'options.form', ['qdq', 'operators', 'float']),
     float16: choose(options.float16, 'options.float16', [false, true]),
     int4: choose(options.int4, 'options.int4', [false, true]),
+    integers: choose(options.integers, 'options.integers', [false, true]),
   }
 }
 

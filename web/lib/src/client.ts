@@ -134,7 +134,7 @@ export class Client implements Lowbit {
       const made = await this.#calibrateFor(task, host, record, text, source)
       const request = { model: record.id, target, recipe: text, ...made }
       const { bytes, ...rest } = await this.#ask(task, host, [record], 'quantize', request)
-      return { source: { bytes, constants: [], dimensions: [] }, ...rest }
+      return { source: { bytes, constants: [], dimensions: [], files: [] }, ...rest }
     })
   }
 

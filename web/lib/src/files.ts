@@ -25,6 +25,8 @@ export interface Inspection {
   readonly operators: Readonly<Record<string, number>>
   /** Elements of all initializers. */
   readonly parameters: number
+  /** The names of the files in which initializers lie that are not in this one: `load` wants them (`LoadOptions.files`). */
+  readonly files: readonly string[]
   /** Empty where Lowbit has all the operators; what it does not have of one of them is for `load` to say. */
   readonly unsupported: readonly UnsupportedOperator[]
 }

@@ -41,6 +41,12 @@ export class Instance {
     this.#exports = exports
   }
 
+  get memory(): WebAssembly.Memory {
+    // The optimizer gave it a name of its own.
+    const isMemory = (found: unknown) => found instanceof WebAssembly.Memory
+    return Object.values(this.#exports).find(isMemory) as WebAssembly.Memory
+  }
+
   /** True once the instance must be replaced. */
   get isBroken(): boolean {
     return this.#isBroken

@@ -50,6 +50,7 @@ export interface ModelSource {
   /** As in the options of `load`. */
   readonly constants: readonly { readonly name: string; readonly tensor: RawTensor }[]
   readonly dimensions: readonly { readonly name: string; readonly size: number }[]
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[]
 }
 
 /** The verbs of a session: what each takes and gives. */

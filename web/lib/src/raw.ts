@@ -35,6 +35,19 @@ export interface RawTensor extends AnyTensor {
   readonly dtype?: string
 }
 
+/** Where an input or an output of a plan lies in the memory of WebAssembly, row-major. */
+export interface Place {
+  readonly address: number
+  readonly length: number
+  readonly dtype: string
+  readonly shape: number[]
+}
+
+export interface Places {
+  inputs: Place[]
+  outputs: Place[]
+}
+
 /** What mixed precision is to find, with every default filled in. */
 export interface MixedPrecisionChoice {
   bits: number[]

@@ -3,6 +3,7 @@
 import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
+import { PlannedModel } from './planned.js'
 import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
 import type {
   Failure,
@@ -26,7 +27,7 @@ import {
 const latencyWarmupRuns = 10
 
 /** The form that makes a model again in another host, and that a report weighs. */
-const plainSave: SaveChoice = { form: 'qdq', float16: false, int4: false }
+const plainSave: SaveChoice = { form: 'qdq', float16: false, int4: false, integers: false }
 
 type Handlers = {
   [V in Verb]: (request: Verbs[V]['request'], steps: Steps) => Promise<Verbs[V]['reply']>
@@ -34,7 +35,7 @@ type Handlers = {
 
 /** A model in WebAssembly, and what it is. */
 interface Entry {
-  readonly model: Model
+  readonly planned: PlannedModel
   readonly info: ModelInfo
 }
 
@@ -80,7 +81,7 @@ export class Session {
 
   /** Frees a model or an evaluator. */
   release(id: ModelId): void {
-    const handle = this.#models.get(id)?.model ?? this.#evaluators.get(id)?.evaluator
+    const handle = this.#models.get(id)?.planned.model ?? this.#evaluators.get(id)?.evaluator
     this.#models.delete(id)
     this.#evaluators.delete(id)
     if (handle) this.#instance.free(handle)
@@ -149,7 +150,7 @@ export class Session {
     },
 
     sensitivity: async ({ fp32, quantized, inputs, labels }, steps) => {
-      const other = this.#entry(quantized).model
+      const other = this.#entry(quantized).planned.model
       const job = this.#on(fp32, (model, module) =>
         module.sensitivity(model, other, inputs, labels),
       )
@@ -186,14 +187,18 @@ export class Session {
     },
 
     run: async ({ model: id, inputs, lent }, steps) => {
-      const { samples, batch } = batchingOf(this.#entry(id).info, inputs)
+      const { info, planned } = this.#entry(id)
+      const { samples, batch } = batchingOf(info, inputs)
       if (samples === 0 || inputs.length === 0) {
-        return this.#on(id, (model) => model.run(inputs, lent))
+        return this.#instance.call(() => planned.run(inputs, lent))
       }
       const outputs: RawTensor[][] = []
       const run = (first: number, count: number) => {
+        const isWhole = count === samples
         const slice = sliceSamples(inputs, first, count)
-        outputs.push(this.#on(id, (model) => model.run(slice, count === samples ? lent : [])))
+        // A model that was disposed of meanwhile is an error.
+        const { planned } = this.#entry(id)
+        outputs.push(this.#instance.call(() => planned.run(slice, isWhole ? lent : [])))
       }
       await steps.over('run', samples, batch, run)
       return joinSamples(outputs)
@@ -250,7 +255,7 @@ export class Session {
   }
 
   async #comparing<T>(a: ModelId, b: ModelId, work: (comparison: Comparison) => Promise<T>) {
-    const other = this.#entry(b).model
+    const other = this.#entry(b).planned.model
     const comparison = this.#on(a, (model, module) => module.compare(model, other))
     try {
       return await work(comparison)
@@ -261,7 +266,7 @@ export class Session {
 
   #keep(id: ModelId, model: Model): ModelInfo {
     const info = this.#instance.call(() => model.info())
-    this.#models.set(id, { model, info })
+    this.#models.set(id, { planned: new PlannedModel(model, this.#instance.memory), info })
     return info
   }
 
@@ -272,7 +277,7 @@ export class Session {
   }
 
   #on<T>(id: ModelId, action: (model: Model, module: MainModule) => T | Failure): T {
-    const { model } = this.#entry(id)
+    const { model } = this.#entry(id).planned
     return this.#instance.call((module) => action(model, module))
   }
 }

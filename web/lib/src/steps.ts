@@ -146,12 +146,16 @@ export function chunksOf({ samples, batch }: Batching): Chunk[] {
   }))
 }
 
-/** Samples [first, first + count) of every input, sharing the data. */
+/**
+ * Samples [first, first + count) of every input, sharing the data. All of them: the inputs, which need not be cut along
+ * one dimension then.
+ */
 export function sliceSamples(
   inputs: readonly RawTensor[],
   first: number,
   count: number,
 ): RawTensor[] {
+  if (first === 0 && count >= (inputs[0]?.shape[0] ?? 1)) return [...inputs]
   return inputs.map(({ data, shape: [samples = 1, ...rest], dtype }) => {
     const size = data.length / samples
     const slice = data.subarray(first * size, (first + count) * size)

@@ -179,6 +179,8 @@ export interface LoadOptions extends CallOptions {
   constants?: Readonly<Record<string, AnyTensor>>
   /** Numbers for symbolic dimensions of the inputs, by name. */
   dimensions?: Readonly<Record<string, number>>
+  /** The files beside the model in which elements of its tensors lie (`Inspection.files`), by plain name. */
+  files?: Readonly<Record<string, Uint8Array | ArrayBuffer>>
 }
 
 export interface RunOptions extends CallOptions {
@@ -201,6 +203,12 @@ export interface SaveOptions {
   float16?: boolean
   /** Stores weights of at most four bits in half a byte, with the same integers. The file has opset 21. @default false */
   int4?: boolean
+  /**
+   * Of a quantized model: inputs and outputs are the integers themselves, uint8, and nothing is converted at either end. What a
+   * number means is in the file: the scale and zero point of the DequantizeLinear behind an input, and of the node that makes an
+   * output. An input of fewer than 8 bits, or one that a layer in floats reads, stays float32. @default false
+   */
+  integers?: boolean
 }
 
 export interface CalibrateOptions extends CallOptions {

@@ -14,6 +14,7 @@ for (const worker of [false, true]) {
       outputs: info.outputs,
       operators: info.operators,
       parameters: info.parameters,
+      files: [],
       unsupported: [],
     })
     const bytes = single('Frobnicate', { opset: 99, constants: { w: weights([2, 3]) } })

@@ -66,7 +66,7 @@ async function calibrateAtOnce(bytes) {
     WebAssembly.compile(readFileSync(new URL(`../dist/${name}.wasm`, import.meta.url)))
   const instance = await createInstance(await binary('lowbit'))
   await instance.add(await binary('lowbit-quantize'))
-  const source = { bytes, constants: [], dimensions: [] }
+  const source = { bytes, constants: [], dimensions: [], files: [] }
   const job = instance.call((module) =>
     module.calibrate(module.load(source, 'simd128', {}), [samples]),
   )

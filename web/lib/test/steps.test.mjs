@@ -57,6 +57,11 @@ test('slices share the data, and joined they are the whole', () => {
   assert.deepEqual(joinSamples(parts), [input])
 })
 
+test('all samples are the inputs as they are, also where one has another first dimension', () => {
+  const inputs = [zeros(2, 3), zeros(3, 2), zeros()]
+  assert.deepEqual(sliceSamples(inputs, 0, 2), inputs)
+})
+
 const burn = (ms) => {
   const end = performance.now() + ms
   while (performance.now() < end);

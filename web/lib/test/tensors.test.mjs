@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { createLowbit } from 'lowbit'
-import { buildModel, rejects } from './support.mjs'
+import { buildModel, open, perceptron, rejects, tensor } from './support.mjs'
 
 const lowbit = await createLowbit()
 const inWorkers = await createLowbit({ workers: 2 })
@@ -104,4 +104,50 @@ test('inputs become constants, and symbolic dimensions numbers, also after the h
     'INVALID_ARGUMENT',
     'options.dimensions.n',
   )
+})
+
+test('a model runs on where memory has grown, and for shapes that change', async (t) => {
+  const own = await open(t, { worker: false })
+  const model = await own.load(pair('float32', 'Add'))
+  const sum = async (...numbers) => {
+    const x = { data: Float32Array.from(numbers), shape: [numbers.length] }
+    return [...(await model.run([x, x]))[0].data]
+  }
+  assert.deepEqual(await sum(1, 2), [2, 4])
+  const large = await own.load(perceptron({ inputs: 1024, hidden: 8192 }))
+  await large.run([tensor([1, 1024], 1)])
+  assert.deepEqual(await sum(3, 4), [6, 8])
+  assert.deepEqual(await sum(5), [10])
+  // A plan that cannot be made leaves none that could be taken for it.
+  const one = { data: Float32Array.of(1), shape: [1, 1] }
+  await rejects(model.run([one, one]), 'SHAPE_MISMATCH')
+  assert.deepEqual(await sum(7), [14])
+})
+
+test('tensors of the model may lie in files, which are handed over', async () => {
+  const bytes = buildModel({
+    inputs: { x: ['n', 3] },
+    outputs: { y: ['n', 3] },
+    constants: { w: { type: 'float32', dims: [3], file: 'w.bin' } },
+    nodes: [['Add', ['x', 'w'], 'y']],
+  })
+  assert.deepEqual((await lowbit.inspect(bytes)).files, ['w.bin'])
+  const file = new Uint8Array(Float32Array.of(1, 2, 3).buffer)
+  const x = { data: Float32Array.of(10, 20, 30), shape: [1, 3] }
+  for (const instance of [lowbit, inWorkers]) {
+    const given = file.slice()
+    const model = await instance.load(bytes, { files: { 'w.bin': given } })
+    given.fill(0)
+    // Several hosts load it, some of them only now.
+    const sums = await Promise.all([model.run([x]), model.run([x]), model.run([x])])
+    for (const [y] of sums) assert.deepEqual(y.data, Float32Array.of(11, 22, 33))
+  }
+  await rejects(lowbit.load(bytes), 'UNSUPPORTED_FEATURE', 'w')
+  await rejects(lowbit.load(bytes, { files: { 'w.bin': file.subarray(4) } }), 'INVALID_MODEL', 'w')
+  await rejects(
+    lowbit.load(bytes, { files: { 'w.bin': 'text' } }),
+    'INVALID_ARGUMENT',
+    'options.files.w.bin',
+  )
+  await rejects(lowbit.load(bytes, { files: 1 }), 'INVALID_ARGUMENT', 'options.files')
 })

@@ -14,7 +14,7 @@ function valueRows(title: string, values: readonly InspectedValue[]): string[][]
 }
 
 function describe(file: string, bytes: number, inspection: Inspection, paint: Paint): string[] {
-  const { inputs, outputs, opset, operators, parameters, unsupported } = inspection
+  const { inputs, outputs, opset, operators, parameters, files, unsupported } = inspection
   const counts = Object.entries(operators).map(([op, count]) => [op, formatCount(count)])
   const lines = [
     paint('bold', file),
@@ -22,6 +22,7 @@ function describe(file: string, bytes: number, inspection: Inspection, paint: Pa
       ['size', formatBytes(bytes)],
       ['opset', String(opset ?? 'unknown')],
       ['parameters', formatCount(parameters)],
+      ...files.map((name) => ['in the file', name]),
       ...valueRows('inputs', inputs),
       ...valueRows('outputs', outputs),
     ]),
@@ -53,9 +54,9 @@ export const inspect: Command = {
     const onnx = await readInput(file)
     const lowbit = await open({ worker: false, tune: false })
     const inspection = await about(file, () => lowbit.inspect(onnx))
-    const { opset, inputs, outputs, operators, parameters, unsupported } = inspection
+    const { opset, inputs, outputs, operators, parameters, files, unsupported } = inspection
     const bytes = onnx.length
-    const answer = { inputs, outputs, operators, parameters, bytes, opset, unsupported }
+    const answer = { inputs, outputs, operators, parameters, bytes, files, opset, unsupported }
     output.answer(answer, () => describe(file, bytes, inspection, output.paint))
     return exits.ok
   },

@@ -1,0 +1,90 @@
+// A model in WebAssembly, with the plan of the input shapes that it ran last. What goes in and out is copied here: calls from
+// one language into the other cost more than a small model takes to run.
+
+import { arrays } from './arguments.js'
+import type { Model } from './lowbit.js'
+import type { Failure, Place, Places, RawTensor } from './raw.js'
+import type { TensorData } from './types.js'
+
+/** A place as a typed array, made again where memory has grown and left the old one behind. */
+class View {
+  readonly #place: Place
+  readonly #memory: WebAssembly.Memory
+  #data: TensorData | undefined
+
+  constructor(place: Place, memory: WebAssembly.Memory) {
+    this.#place = place
+    this.#memory = memory
+  }
+
+  get #elements(): TensorData {
+    const { buffer } = this.#memory
+    if (this.#data?.buffer === buffer) return this.#data
+    const { dtype, address, length } = this.#place
+    const array = arrays[dtype]
+    if (!array) throw new TypeError(dtype)
+    this.#data = new array(buffer, address, length)
+    return this.#data
+  }
+
+  /** `data` is of the place's type and length. */
+  write(data: TensorData): void {
+    const elements = this.#elements
+    elements.set(data as never)
+    if (this.#place.dtype !== 'bool') return
+    elements.forEach((truth, i) => {
+      elements[i] = truth ? 1 : 0
+    })
+  }
+
+  /** In the memory of `lent`, where that has the length. */
+  read(lent: RawTensor | undefined): RawTensor {
+    const elements = this.#elements
+    const shape = [...this.#place.shape]
+    if (lent?.data.length !== elements.length) return { data: elements.slice(), shape }
+    lent.data.set(elements as never)
+    return { data: lent.data, shape }
+  }
+}
+
+const isSame = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((size, axis) => size === b[axis])
+
+export class PlannedModel {
+  readonly model: Model
+  readonly #memory: WebAssembly.Memory
+  /** Those of the plan. */
+  #shapes: readonly (readonly number[])[] | undefined
+  #inputs: View[] = []
+  #outputs: View[] = []
+
+  constructor(model: Model, memory: WebAssembly.Memory) {
+    this.model = model
+    this.#memory = memory
+  }
+
+  /** `lent`: tensors of the outputs' types, to be filled where they have the lengths. */
+  run(inputs: readonly RawTensor[], lent: readonly RawTensor[]): RawTensor[] | Failure {
+    const failure = this.#plan(inputs)
+    if (failure) return failure
+    inputs.forEach(({ data }, i) => {
+      this.#inputs[i]?.write(data)
+    })
+    return this.model.run() ?? this.#outputs.map((view, i) => view.read(lent[i]))
+  }
+
+  #plan(inputs: readonly RawTensor[]): Failure | undefined {
+    const isPlanned =
+      this.#shapes?.length === inputs.length &&
+      this.#shapes.every((shape, i) => isSame(shape, inputs[i]?.shape ?? []))
+    if (isPlanned) return undefined
+    this.#shapes = undefined
+    const places: Places | Failure = this.model.plan(inputs)
+    if ('error' in places) return places
+    const viewOf = (place: Place) => new View(place, this.#memory)
+    this.#inputs = places.inputs.map(viewOf)
+    this.#outputs = places.outputs.map(viewOf)
+    this.#shapes = inputs.map(({ shape }) => [...shape])
+    return undefined
+  }
+}
