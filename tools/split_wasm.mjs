@@ -4,7 +4,7 @@
 //
 //   node tools/split_wasm.mjs --binaryen FOLDER --whole WHOLE.wasm --run RUN.wasm --plain PLAIN.wasm RUNS REST RELAXED
 //
-// RUN is a program of the same sources that only loads and runs models, PLAIN one that does everything without relaxed SIMD: the
+// RUN is a program of the same sources that only loads and runs models of common operators, PLAIN one that does everything without relaxed SIMD: the
 // linker has put into each what that takes. The first part keeps RUN's functions of WHOLE, and those that they call directly:
 // the optimizer may have made one of several. Whatever PLAIN lacks is relaxed. All files must have the linker's own names, and the
 // optimizer must not have merged equal functions in WHOLE, one of which may belong to another part.

@@ -1,6 +1,7 @@
 // Lowbit for JavaScript, bound by Embind, in two parts. This one loads and runs models: the handle
 // Model and the functions load, probeTier, tune and version. The rest is in quantize.cpp, which a
-// page downloads when it first needs it (web/lib/split.mjs). web/lib drives both and hides them;
+// page downloads when it first needs it (tools/split_wasm.mjs), as all but the common operators
+// (graph/common_ops.h); `load` is told whether they are there. web/lib drives both and hides them;
 // what is public is documented there (web/lib/src/types.ts).
 //
 // Every function returns its value or a failure (bindings/values.h); none throws. None works on
@@ -23,16 +24,19 @@ namespace {
 
 using emscripten::val;
 
-Result<Model> try_load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles) {
+Result<Model> try_load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles,
+                       bool is_complete) {
   LOWBIT_ASSIGN(const std::shared_ptr<Buffer> onnx, read_bytes(source["bytes"]));
   std::vector<std::shared_ptr<Buffer>> files;
-  LOWBIT_ASSIGN(const ReadOptions options, read_load_options(source, files));
+  LOWBIT_ASSIGN(ReadOptions options, read_load_options(source, files));
+  options.common_ops_only = !is_complete;
   return Model::load({onnx->data(), onnx->byte_count()}, read_tier(tier), read_tiles(tiles),
                      options);
 }
 
-ModelOrFailure load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles) {
-  return ModelOrFailure(to_handle(try_load(source, tier, tiles)));
+ModelOrFailure load(const JsModelSource& source, const JsTier& tier, const JsTiles& tiles,
+                    bool is_complete) {
+  return ModelOrFailure(to_handle(try_load(source, tier, tiles, is_complete)));
 }
 
 JsModelInfo info(const Model& model) { return JsModelInfo(to_model_info(model.graph())); }
@@ -100,7 +104,7 @@ EMSCRIPTEN_BINDINGS(run) {
   emscripten::function("version", &version);
   emscripten::function("probeTier", &probe);
   emscripten::function("tune(tier, budgetMs)", &tune_tiles);
-  emscripten::function("load(source, tier, tiles)", &load);
+  emscripten::function("load(source, tier, tiles, isComplete)", &load);
 
   emscripten::class_<Model>("Model")
       .function("info", &info)

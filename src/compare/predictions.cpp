@@ -1,11 +1,12 @@
 #include "compare/predictions.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "base/text.h"
 #include "compare/metrics.h"
+#include "qmath/exp.h"
+#include "qmath/log.h"
 
 namespace lowbit {
 
@@ -56,8 +57,8 @@ namespace {
 double log_sum_exp(std::span<const float> row) {
   const double most = *std::ranges::max_element(row);
   double sum = 0;
-  for (const float x : row) sum += std::exp(static_cast<double>(x) - most);
-  return most + std::log(sum);
+  for (const float x : row) sum += exp_nonpositive(static_cast<double>(x) - most);
+  return most + log_positive(sum);
 }
 
 double divergence(std::span<const float> reference, std::span<const float> row) {
@@ -66,7 +67,7 @@ double divergence(std::span<const float> reference, std::span<const float> row) 
   double sum = 0;
   for (size_t i = 0; i < row.size(); ++i) {
     const double log_p = static_cast<double>(reference[i]) - reference_norm;
-    sum += std::exp(log_p) * (log_p - (static_cast<double>(row[i]) - norm));
+    sum += exp_nonpositive(log_p) * (log_p - (static_cast<double>(row[i]) - norm));
   }
   return sum;
 }

@@ -2,6 +2,7 @@
 // fewer numbers.
 #include <algorithm>
 
+#include "base/heap_sort.h"
 #include "engine/broadcast.h"
 #include "engine/steps.h"
 #include "graph/einsum.h"
@@ -38,8 +39,7 @@ Status lower_reduce(Lowering& lowering, size_t index, BinaryFunction fold, bool 
     if (read.dims[axis] > 1) axes.push_back(axis);
   }
   // As the input lies in memory.
-  std::ranges::sort(axes, std::greater(),
-                    [&](int axis) { return read.strides[static_cast<size_t>(axis)]; });
+  heap_sort(axes, [&](int axis) { return -read.strides[static_cast<size_t>(axis)]; });
   const Broadcast walk = reordered(all, axes);
   const int64_t count = *lowering.output_value(index).shape.element_count();
   const kernels::Reduce call{.dims = walk.dims,

@@ -4,8 +4,10 @@
 #include <limits>
 #include <utility>
 
+#include "base/first_part.h"
 #include "base/text.h"
 #include "engine/steps.h"
+#include "graph/common_ops.h"
 #include "graph/errors.h"
 
 namespace lowbit::engine {
@@ -19,7 +21,8 @@ using LowerFunction = Status (*)(Lowering&, size_t);
 
 // In the order of the enumeration, as both come from ops.inc.
 constexpr LowerFunction kLowerFunctions[] = {
-#define LOWBIT_OP(name, min_inputs, max_inputs, attributes, integer, gradient) &lower<Op::k##name>,
+#define LOWBIT_OP(name, min_inputs, max_inputs, attributes, integer, gradient) \
+  kIsFirstPart && !is_common_op(#name) ? nullptr : &lower<Op::k##name>,
 #include "graph/ops.inc"
 #undef LOWBIT_OP
 };

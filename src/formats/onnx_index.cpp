@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "formats/onnx_operators.h"
+#include "graph/common_ops.h"
 
 namespace lowbit {
 
@@ -21,8 +22,10 @@ std::string quoted(std::string_view name) { return format_text("'{}'", name); }
 // An ordered map, because names come from outside: it has no worst case that a file could aim at.
 class Indexer {
  public:
-  Indexer(const OnnxModel& model, const std::map<std::string, Tensor>& given)
-      : graph_(model.graph), given_(given) {}
+  Indexer(const OnnxModel& model, const std::map<std::string, Tensor>& given, bool common_ops_only)
+      : graph_(model.graph), given_(given) {
+    index_.common_ops_only = common_ops_only;
+  }
 
   Result<OnnxIndex> run() && {
     LOWBIT_TRY(add_initializers());
@@ -155,6 +158,9 @@ class Indexer {
       return;
     }
     node.known = find_onnx_operator(node.source->domain, node.source->op_type);
+    if (index_.common_ops_only && node.known && !is_common_op(node.known->name)) {
+      node.known = nullptr;
+    }
     if (!node.known) {
       index_.unknown.push_back(static_cast<int32_t>(index_.nodes.size()));
       return;
@@ -208,8 +214,9 @@ const IndexedNode* OnnxIndex::producer(TensorId id) const {
 }
 
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
-                                   const std::map<std::string, Tensor>& given) {
-  return Indexer(model, given).run();
+                                   const std::map<std::string, Tensor>& given,
+                                   bool common_ops_only) {
+  return Indexer(model, given, common_ops_only).run();
 }
 
 std::string onnx_operator_name(const OnnxNode& node) {

@@ -54,6 +54,7 @@ struct IndexedInput {
 struct OnnxIndex {
   std::vector<IndexedTensor> tensors;
   std::vector<IndexedNode> nodes;
+  bool common_ops_only = false;
   std::vector<int32_t> unknown;      // the nodes whose operators Lowbit does not have
   std::vector<IndexedInput> inputs;  // without the initializers, which IR 3 lists there, too
   std::vector<TensorId> outputs;
@@ -73,10 +74,11 @@ struct OnnxIndex {
 };
 
 // `given`: inputs of the graph that are constants, by name. `model` and they must outlive the
-// index. Errors: kInvalidModel (`where`: the node or the tensor), kInvalidArgument (a name in
-// `given` that no input has).
+// index. `common_ops_only`: all other operators are unknown. Errors: kInvalidModel (`where`: the
+// node or the tensor), kInvalidArgument (a name in `given` that no input has).
 Result<OnnxIndex> index_onnx_model(const OnnxModel& model,
-                                   const std::map<std::string, Tensor>& given);
+                                   const std::map<std::string, Tensor>& given,
+                                   bool common_ops_only);
 
 // Errors: kUnsupportedOperator, one that lists all of OnnxIndex::unknown.
 Status check_operators(const OnnxIndex& index);

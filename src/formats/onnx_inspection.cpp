@@ -64,7 +64,7 @@ Result<int64_t> count_parameters(const OnnxGraph& graph) {
 Result<Inspection> inspect_onnx(std::span<const std::byte> bytes) {
   LOWBIT_ASSIGN(const OnnxModel model, parse_onnx_model(bytes));
   const std::map<std::string, Tensor> none;
-  LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, none));
+  LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, none, false));
   Inspection inspection;
   inspection.opset = model.opset;
   for (const IndexedInput& input : index.inputs) {

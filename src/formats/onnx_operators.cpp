@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/first_part.h"
 #include "base/text.h"
+#include "graph/common_ops.h"
 
 namespace lowbit {
 
@@ -15,7 +17,8 @@ constexpr bool kRuns = false;
 
 constexpr auto kOperators = std::to_array<OnnxOperator>({
 #define LOWBIT_ONNX(domain, name, data_inputs, max_inputs, folds, read) \
-  {domain, #name, data_inputs, max_inputs, folds, &read},
+  {domain,     #name, data_inputs,                                      \
+   max_inputs, folds, kIsFirstPart && !is_common_op(#name) ? nullptr : &read},
 #include "formats/onnx_operators.inc"
 #undef LOWBIT_ONNX
 });
@@ -49,6 +52,12 @@ Result<Expansion> read_onnx_node(const IndexedNode& node, int64_t opset,
                 node.known->read({node, opset, attributes, parameters, std::move(inputs)}));
   LOWBIT_TRY(attributes.finish());
   const OnnxIndex& index = parameters.constants().index();
+  for (const MadeNode& made : expansion.nodes) {
+    const std::string_view op = op_info(made.op).name;
+    if (!index.common_ops_only || is_common_op(op)) continue;
+    return onnx_node_error(ErrorCode::kUnsupportedOperator, node,
+                           format_text("it would become a node {}", op));
+  }
   for (size_t i = expansion.outputs.size(); i < node.outputs.size(); ++i) {
     const TensorId output = node.outputs[i];
     // Exporters name outputs even where nothing reads them, such as Dropout's mask.

@@ -1,6 +1,7 @@
 // Reductions, ArgMax, TopK, GlobalMaxPool, Einsum.
 #include <algorithm>
 
+#include "base/heap_sort.h"
 #include "base/text.h"
 #include "formats/onnx_operators.h"
 #include "formats/onnx_read.h"
@@ -174,7 +175,7 @@ class EinsumEquation {
     for (const char c : operands) {
       if (c != ',' && c != '.' && std::ranges::count(operands, c) == 1) once += c;
     }
-    std::ranges::sort(once);
+    heap_sort(once);
     return ellipsis_ + once;
   }
 

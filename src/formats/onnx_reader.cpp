@@ -345,7 +345,8 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes, const ReadOptions& opt
   LOWBIT_ASSIGN(OnnxModel model, parse_onnx_model(bytes));
   LOWBIT_TRY(check_versions(model));
   LOWBIT_TRY(expand_qlinear(model));
-  LOWBIT_ASSIGN(const OnnxIndex index, index_onnx_model(model, options.constants));
+  LOWBIT_ASSIGN(const OnnxIndex index,
+                index_onnx_model(model, options.constants, options.common_ops_only));
   LOWBIT_TRY(check_operators(index));
   OnnxConstants constants(index, *model.opset, options.files, tensor_budget(bytes, options));
   LOWBIT_ASSIGN(const QdqModel qdq, find_quantization(index, *model.opset, constants));

@@ -61,6 +61,8 @@ struct ReadOptions {
   std::map<std::string, int64_t> dimensions{};
   // For a model whose tensors lie in files beside it.
   ExternalFiles files{};
+  // As if Lowbit had no others (graph/common_ops.h).
+  bool common_ops_only = false;
 };
 
 // `bytes` is only read during the call, as are the files. Errors:

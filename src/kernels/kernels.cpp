@@ -2,10 +2,12 @@
 
 #include <cassert>
 
+#include "base/first_part.h"
+
 namespace lowbit::kernels {
 
 KernelTable kernel_table(Tier tier, const Tiles& tiles) {
-  if (tier == Tier::kReference) return kReferenceTable;
+  if (tier == Tier::kReference && !kIsFirstPart) return kReferenceTable;
   if (tier == Tier::kSimd128) return kSimd128Table;
   const std::optional<KernelTable> table = relaxed_kernel_table(tier, tiles);
   assert(table);

@@ -12,15 +12,18 @@
 
 namespace lowbit {
 
-// x <= 0, not NaN. Below -700 (far under the smallest float32) the answer is 0.
+// ln 2 in two parts; the high one has 21 trailing zero bits, so that its product with an exponent
+// is exact.
+inline constexpr double kLn2High = 0x1.62e42fee00000p-1;
+inline constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+
+// x <= 0, or NaN, which stays it. Below -700 (far under the smallest float32) the answer is 0.
 constexpr double exp_nonpositive(double x) {
   constexpr double kLog2E = 1.4426950408889634;
-  // ln 2 in two parts; the high one has 21 trailing zero bits, so that k * kLn2High is exact.
-  constexpr double kLn2High = 0x1.62e42fee00000p-1;
-  constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
   // Adding it leaves no fraction bits: the sum is rounded.
   constexpr double kRoundingShift = 0x1.8p52;
   if (x < -700.0) return 0.0;
+  if (x != x) return x;
   const double k = (x * kLog2E + kRoundingShift) - kRoundingShift;
   const double r = (x - k * kLn2High) - k * kLn2Low;
   double series = 1.0;  // 1 + r (1 + r/2 (1 + r/3 (...)))

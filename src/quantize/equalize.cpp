@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "qmath/exp.h"
+#include "qmath/log.h"
 #include "quantize/channel_ranges.h"
 
 namespace lowbit {
@@ -113,14 +115,16 @@ struct PairRanges {
     double count = 0;
     for (size_t c = 0; c < made.size(); ++c) {
       if (is_dead(c)) continue;
-      logarithms += std::log(factor(c));
+      logarithms += log_positive(factor(c));
       ++count;
       if (!pair.keeps_unit(c)) continue;
       most_made = std::max(most_made, made[c]);
       most_read = std::max(most_read, read[c]);
     }
     if (most_made > 0) return std::sqrt(most_made / most_read);
-    return count == 0 ? 1 : std::exp(logarithms / count);
+    if (count == 0) return 1;
+    const double mean = logarithms / count;
+    return mean > 0 ? 1 / exp_nonpositive(-mean) : exp_nonpositive(mean);
   }
 };
 
@@ -139,7 +143,7 @@ double equalize_pair(Pair& pair, Magnitudes& first, Magnitudes& second) {
     factor *= step;
     first.output_factor[c] *= step;
     for (size_t i = 0; i < spread; ++i) second.input_factor[c * spread + i] *= step;
-    change = std::max(change, std::abs(std::log(step)));
+    change = std::max(change, std::abs(log_positive(step)));
   }
   return change;
 }

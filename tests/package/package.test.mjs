@@ -42,7 +42,7 @@ test('an installed package', async (t) => {
   await t.test('is small enough to install', (t) => {
     const { size } = statSync(tarball)
     t.diagnostic(`${size} bytes`)
-    assert.ok(size <= 800_000, `${size} bytes`)
+    assert.ok(size <= 790_000, `${size} bytes`)
   })
 
   for (const entry of ['lowbit', 'lowbit/inline']) {
@@ -154,18 +154,19 @@ test('documentation is made of every export, without a warning', () => {
   runIn(library, process.execPath, [typedoc, ...options])
 })
 
-// What a visitor downloads to run models, and later with the first call of anything else.
-for (const files of [
-  ['lowbit.wasm', 'lowbit.js'],
-  ['lowbit.wasm', 'lowbit.js', 'lowbit-relaxed.wasm'],
-  ['lowbit-quantize.wasm'],
+// What a visitor downloads to run models, with relaxed SIMD and without, and later with the first call of anything else or
+// for a model of other operators.
+for (const [files, mostBytes, mostPacked] of [
+  [['lowbit.wasm', 'lowbit.js'], 500_000, 180_000],
+  [['lowbit.wasm', 'lowbit.js', 'lowbit-relaxed.wasm'], 520_000, 205_000],
+  [['lowbit-quantize.wasm'], 500_000, 180_000],
 ]) {
   test(`${files.join(' + ')}: small enough to download`, (t) => {
     const contents = files.map((file) => readFileSync(join(library, 'dist', file)))
     const raw = contents.reduce((sum, file) => sum + file.length, 0)
     const packed = contents.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0)
     t.diagnostic(`${raw} bytes, ${packed} compressed`)
-    assert.ok(raw <= 600_000, `${raw} bytes`)
-    assert.ok(packed <= 235_000, `${packed} bytes compressed`)
+    assert.ok(raw <= mostBytes, `${raw} bytes`)
+    assert.ok(packed <= mostPacked, `${packed} bytes compressed`)
   })
 }

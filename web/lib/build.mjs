@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { deflateRawSync } from 'node:zlib'
+import { deflateAsync } from '@gfx/zopfli'
 import { rolldown } from 'rolldown'
 import { minify } from 'rolldown/utils'
 
@@ -36,9 +36,9 @@ for (const [part, file] of [
   ['relaxed', 'lowbit-relaxed.wasm'],
 ]) {
   copyFileSync(built(`parts/${file}`), here(`dist/${file}`))
-  inlined[part] = deflateRawSync(readFileSync(here(`dist/${file}`)), { level: 9 }).toString(
-    'base64',
-  )
+  // Some 4 % smaller than what zlib makes of it.
+  const deflated = await deflateAsync(readFileSync(here(`dist/${file}`)), { numiterations: 5 })
+  inlined[part] = Buffer.from(deflated).toString('base64')
 }
 const lines = Object.entries(inlined).map(
   ([name, text]) => `export const ${name} = ${JSON.stringify(text)}\n`,

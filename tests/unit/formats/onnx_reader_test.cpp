@@ -209,6 +209,26 @@ TEST_CASE("inputs may be made constants, and symbolic dimensions numbers") {
   check_error(read_onnx(file.bytes(), options), ErrorCode::kInvalidArgument, "'t'");
 }
 
+TEST_CASE("operators beyond the common ones may be refused, in a file and in what a node becomes") {
+  ReadOptions options;
+  options.common_ops_only = true;
+  CHECK(must(read_onnx(small_network().bytes(), options)).nodes.size() == 4);
+
+  OnnxFile file;
+  file.input("x", {1, 2, 4}).node("Exp", {"x"}, {"y"}, {.name = "n"}).output("y");
+  check_error(read_onnx(file.bytes(), options), ErrorCode::kUnsupportedOperator, "Exp (node 'n')");
+  must(read_onnx(file.bytes()));
+
+  // A window over one dimension becomes one over two, with nodes around it.
+  OnnxFile pool;
+  pool.input("x", {1, 2, 4})
+      .node("MaxPool", {"x"}, {"y"},
+            {.attributes = {ints_attribute("kernel_shape", {2})}, .name = "n"});
+  pool.output("y");
+  check_error(read_onnx(pool.bytes(), options), ErrorCode::kUnsupportedOperator, "'n' (MaxPool)");
+  must(read_onnx(pool.bytes()));
+}
+
 TEST_CASE("shapes that do not fit are the graph's errors") {
   OnnxFile file;
   file.input("x", {"N", 3}).ones("w", {4, 5}, 20).node("MatMul", {"x", "w"}, {"y"}, {.name = "n"});

@@ -14,6 +14,7 @@ import { withOutcomes } from './outcomes.js'
 import type { Pool } from './pool.js'
 import type { Host, ModelId, Verb, Verbs } from './protocol.js'
 import type { RawMixedPoint, RawTensor, SaveChoice } from './raw.js'
+import { SecondPart } from './second_part.js'
 import { batchingOf, type Chunk, chunksOf, fillLent, joinSamples, sliceSamples } from './steps.js'
 import { attend, type Task, type Tasks } from './task.js'
 import type {
@@ -70,9 +71,7 @@ const runningVerbs: ReadonlySet<Verb> = new Set<Verb>(['load', 'run'])
 export class Client implements Lowbit {
   declare [Symbol.dispose]: () => void
   readonly #pool: Pool
-  readonly #binary: Binary
-  /** The hosts that can do the other verbs, once the promise is fulfilled. */
-  readonly #complete = new WeakMap<Host, Promise<unknown>>()
+  readonly #secondPart: SecondPart
   readonly #tasks: Tasks = new Map()
   #lastModel: ModelId = 0
   #warnsUndisposed: boolean
@@ -85,7 +84,7 @@ export class Client implements Lowbit {
     warnsUndisposed: boolean,
   ) {
     this.#pool = pool
-    this.#binary = binary
+    this.#secondPart = new SecondPart(binary)
     this.#warnsUndisposed = warnsUndisposed
   }
 
@@ -93,7 +92,8 @@ export class Client implements Lowbit {
     check.checkOptions(options)
     const source = check.readModelSource(bytes, options)
     return this.#make(options, async (task, host, target) => {
-      const info = await task.ask(host, 'load', { target, source })
+      const ask = () => task.ask(host, 'load', { target, source })
+      const info = await this.#secondPart.forLoading(host, ask)
       return { info, source, warnings: [] }
     })
   }
@@ -413,7 +413,7 @@ export class Client implements Lowbit {
     onProgress?: (progress: Progress) => void,
   ): Promise<Verbs[V]['reply']> {
     for (const record of models) await this.#bring(record, host)
-    if (!runningVerbs.has(verb)) await this.#bringSecondPart(host)
+    if (!runningVerbs.has(verb)) await this.#secondPart.bring(host)
     return task.ask(host, verb, request, onProgress)
   }
 
@@ -467,23 +467,11 @@ export class Client implements Lowbit {
   async #startAgain({ id, reference, inputs, labels }: EvaluatorRecord, host: Host): Promise<void> {
     // A model of its own, as the caller's may have been disposed of.
     const model = ++this.#lastModel
+    await this.#secondPart.bring(host)
     await host.call('load', { target: model, source: reference }, () => {}).reply
-    await this.#bringSecondPart(host)
     const request = { target: id, reference: model, inputs, labels }
     await host.call('startEvaluator', request, () => {}).reply
     host.release(model)
-  }
-
-  async #bringSecondPart(host: Host): Promise<void> {
-    let isThere = this.#complete.get(host)
-    if (!isThere) {
-      isThere = this.#binary
-        .quantize()
-        .then((part) => host.call('complete', { part }, () => {}).reply)
-      this.#complete.set(host, isThere)
-      isThere.catch(() => this.#complete.delete(host))
-    }
-    await isThere
   }
 
   async #bring(record: ModelRecord, host: Host): Promise<void> {
@@ -491,7 +479,7 @@ export class Client implements Lowbit {
     let isThere = record.homes.get(host)
     if (!isThere) {
       const request = { target: record.id, source: record.source }
-      isThere = host.call('load', request, () => {}).reply
+      isThere = this.#secondPart.forLoading(host, () => host.call('load', request, () => {}).reply)
       record.homes.set(host, isThere)
     }
     await isThere

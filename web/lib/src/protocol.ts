@@ -56,7 +56,7 @@ export interface ModelSource {
 /** The verbs of a session: what each takes and gives. */
 export interface Verbs {
   load: { request: { target: ModelId; source: ModelSource }; reply: ModelInfo }
-  /** Adds the part of the binary that serves all verbs but `load` and `run`. */
+  /** Adds the part of the binary that serves all verbs but `load` and `run`, and holds the operators that fewer models have. */
   complete: { request: { part: WebAssembly.Module }; reply: undefined }
   inspect: { request: { bytes: Uint8Array }; reply: Inspection }
   readArray: { request: { bytes: Uint8Array }; reply: RawTensor }

@@ -50,6 +50,8 @@ export class Session {
   readonly tiles: Tiles
   readonly #instance: Instance
   readonly #pacer = new Pacer()
+  /** Whether the binary's second part is there. */
+  #isComplete = false
   readonly #models = new Map<ModelId, Entry>()
   readonly #evaluators = new Map<ModelId, EvaluatorEntry>()
 
@@ -90,7 +92,9 @@ export class Session {
       steps.report('load', 0)
       const info = this.#keep(
         target,
-        this.#instance.call((module) => module.load(source, this.tier, this.tiles)),
+        this.#instance.call((module) =>
+          module.load(source, this.tier, this.tiles, this.#isComplete),
+        ),
       )
       steps.report('load', 1)
       return info
@@ -98,6 +102,7 @@ export class Session {
 
     complete: async ({ part }) => {
       await this.#instance.add(part)
+      this.#isComplete = true
       return undefined
     },
 

@@ -451,10 +451,10 @@ export interface LowbitOptions {
    */
   warnUndisposed?: boolean
   /**
-   * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models; `quantize`, `lowbit-quantize.wasm`, does all
-   * the rest and is read when it is first needed; `relaxed`, `lowbit-relaxed.wasm`, holds the kernels of that tier and is
-   * read where it runs. Default: beside the package's own file. A single source is the first of them, and then relaxed
-   * kernels are not looked for.
+   * The binary's parts: `run` is `lowbit.wasm`, which loads and runs models of the operators of convolutional networks;
+   * `quantize`, `lowbit-quantize.wasm`, does all the rest and is read when it is first needed; `relaxed`,
+   * `lowbit-relaxed.wasm`, holds the kernels of that tier and is read where it runs. Default: beside the package's own
+   * file. A single source is the first of them, and then relaxed kernels are not looked for.
    */
   wasm?: WasmSource | { run?: WasmSource; quantize?: WasmSource; relaxed?: WasmSource }
 }

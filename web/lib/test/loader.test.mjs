@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { open, perceptron, rejects, tensor } from './support.mjs'
+import { open, perceptron, rejects, single, tensor } from './support.mjs'
 
 const url = new URL('../dist/lowbit.wasm', import.meta.url)
 const binary = readFileSync(url)
@@ -77,6 +77,22 @@ for (const worker of [false, true]) {
     const failing = lowbit.calibrate(model, { samples: tensor([2, 8]) })
     await rejects(failing, 'LOAD_FAILED', /missing\.wasm$/)
     await rejects(model.save('onnx'), 'LOAD_FAILED', /missing\.wasm$/)
+  })
+
+  test(`operators that fewer models have come with the second part, ${where}`, async (t) => {
+    answers['/second.wasm'] = [200, 'application/wasm', second]
+    const wasm = { quantize: `${base}/second.wasm` }
+    const lowbit = await open(t, { worker, wasm, tier: 'simd128' })
+    seconds = 0
+    for (const op of ['Exp', 'Relu', 'Neg']) {
+      const model = await lowbit.load(single(op, { x: [2] }))
+      const [{ data }] = await model.run([{ data: new Float32Array(2), shape: [2] }])
+      assert.deepEqual([...data].map(Math.abs), op === 'Exp' ? [1, 1] : [0, 0])
+    }
+    await rejects(lowbit.load(single('LSTM')), 'UNSUPPORTED_OPERATOR')
+    assert.equal(seconds, 1)
+    const far = await open(t, { worker, wasm: { quantize: `${base}/missing.wasm` } })
+    await rejects(far.load(single('Exp')), 'LOAD_FAILED', /missing\.wasm$/)
   })
 
   test(`the second part is fetched once, when it is needed, ${where}`, async (t) => {
