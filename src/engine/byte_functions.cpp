@@ -1,7 +1,6 @@
 #include "engine/byte_functions.h"
 
 #include <algorithm>
-#include <map>
 
 #include "engine/engine.h"
 
@@ -97,11 +96,13 @@ Result<ByteTable> ByteFunctions::table(size_t node) const {
   for (size_t i = node; i != kNone; i = links_[i].before) chain.insert(chain.begin(), i);
   // The chain alone, of all bytes.
   Graph graph;
-  std::map<ValueId, ValueId> taken;
+  std::vector<ValueId> taken;  // by value of that graph: the one of this
   const auto take = [&](ValueId id) {
-    const auto [found, is_new] = taken.try_emplace(id, kNoValue);
-    if (is_new) found->second = graph.add_value(graph_.value(id));
-    return found->second;
+    const auto found = std::ranges::find(taken, id);
+    const auto position = static_cast<ValueId>(found - taken.begin());
+    if (found != taken.end()) return position;
+    taken.push_back(id);
+    return graph.add_value(graph_.value(id));
   };
   for (const size_t i : chain) {
     Node link = graph_.nodes[i];

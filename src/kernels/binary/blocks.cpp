@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/first_part.h"
 #include "qmath/binary_functions.h"
 
 namespace lowbit::kernels {
@@ -22,8 +23,14 @@ template <BinaryFunction function>
   }
 }
 
+// Of these only Mul is a common operator (graph/common_ops.h).
+constexpr bool is_there(BinaryFunction function) {
+  return !kIsFirstPart || function == BinaryFunction::kMul;
+}
+
 constexpr BlockFunction kBlockFunctions[] = {
-#define LOWBIT_BINARY(name, opset, result, integer) run_block<BinaryFunction::k##name>,
+#define LOWBIT_BINARY(name, opset, result, integer) \
+  is_there(BinaryFunction::k##name) ? run_block<BinaryFunction::k##name> : nullptr,
 #include "qmath/binary.inc"
 #undef LOWBIT_BINARY
     run_block<BinaryFunction::kAdd>,

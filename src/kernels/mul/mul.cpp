@@ -1,7 +1,6 @@
 #include "kernels/mul/mul.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "kernels/binary/rows.h"
 #include "kernels/simd_tail.h"
@@ -28,8 +27,6 @@ class RowMultiplier {
         saturate_(0, params.qmin, params.qmax) {}
 
   void multiply(Operand a, Operand b, int64_t count, uint8_t* output) const {
-    if (a.step == 0) std::swap(a, b);
-    if (a.step == 1 && b.step == 0) return multiply_by_one(a, b, count, output);
     if (a.step == 1 && b.step == 1) return multiply_dense(a, b, count, output);
     uint8_t gathered[2][kBlock];
     for (int64_t first = 0; first < count; first += kBlock) {
@@ -63,16 +60,6 @@ class RowMultiplier {
                                       b.center->f32x16(wasm_v128_load(y))));
         },
         output, a.data, b.data);
-  }
-
-  void multiply_by_one(const Operand& a, const Operand& b, int64_t count, uint8_t* output) const {
-    const F32x16 factor = b.center->f32x16(wasm_v128_load8_splat(b.data));
-    for_each_block<16>(
-        count,
-        [&](const uint8_t* x, uint8_t* to) {
-          wasm_v128_store(to, product(a.center->f32x16(wasm_v128_load(x)), factor));
-        },
-        output, a.data);
   }
 
   v128_t ratio_;
