@@ -13,9 +13,9 @@ import { modelPath, nativeLogits } from './int8_logits.mjs'
 const zoo = [
   // AdaRound of the largest layers takes seconds.
   { name: 'digits-mlp', slices: 'mnist', count: 60, algorithms: ['gptq'] },
-  { name: 'digits-lenet', slices: 'mnist', count: 100, algorithms: ['gptq', 'adaround'] },
-  { name: 'fashion-resnet', slices: 'fashion', count: 25, algorithms: ['gptq'] },
-  { name: 'fashion-mobilenet', slices: 'fashion', count: 25, algorithms: ['gptq', 'adaround'] },
+  { name: 'digits-lenet', slices: 'mnist', count: 60, algorithms: ['gptq', 'adaround'] },
+  { name: 'fashion-resnet', slices: 'fashion', count: 18, algorithms: ['gptq'] },
+  { name: 'fashion-mobilenet', slices: 'fashion', count: 18, algorithms: ['gptq', 'adaround'] },
 ]
 const counts = { calibration: 64, test: 20 }
 

@@ -131,10 +131,10 @@ TEST_CASE("sweep: recipes over the smallest model of the zoo") {
   const Calibration calibration = must(calibrator.finish());
   Counts counts;
   Random random(2);
-  for (int i = 0; i < 24; ++i) {
+  for (int i = 0; i < 16; ++i) {
     check_recipe(graph, calibration, random_recipe(random, graph), inputs, counts);
   }
-  CHECK(counts.accepted > 8);
+  CHECK(counts.accepted > 5);
 }
 
 }  // namespace lowbit::test
