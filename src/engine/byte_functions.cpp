@@ -17,7 +17,8 @@ bool is_byte(DType dtype) { return dtype == DType::kU8 || dtype == DType::kI8; }
 // one pair of known parameters.
 bool converts_bytes(const Graph& graph, const Node& node, const Value& integers) {
   if (integers.quant) return integers.dtype == DType::kU8 && integers.quant->per_tensor();
-  if (node.inputs.size() < 3 || !is_byte(integers.dtype)) return false;
+  const bool has_blocks = std::get<QuantizeAttributes>(node.attributes).block_size > 0;
+  if (node.inputs.size() < 3 || has_blocks || !is_byte(integers.dtype)) return false;
   const auto& scale = graph.value(node.inputs[1]).constant;
   const auto& zero_point = graph.value(node.inputs[2]).constant;
   return scale && zero_point && scale->element_count() == 1;
@@ -57,8 +58,7 @@ ByteFunctions::Link ByteFunctions::link(const Node& node, const std::vector<size
   }
   if (argument < 0) return {};
   const size_t before = makers[static_cast<size_t>(node.inputs[static_cast<size_t>(argument)])];
-  if (before == kNone || links_[before].length == 0 || links_[before].length > kMaxLength ||
-      graph_.nodes[before].op == Op::kQuantizeLinear) {
+  if (before == kNone || links_[before].length == 0 || links_[before].length > kMaxLength) {
     return {};
   }
   return {.before = before, .length = links_[before].length + 1};

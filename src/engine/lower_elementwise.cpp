@@ -18,7 +18,7 @@ Places places_of(Lowering& lowering, size_t index) {
   return {input, lowering.make_output_slot_in_place(index, layout)};
 }
 
-void emit_table(Lowering& lowering, size_t index, const std::array<uint8_t, 256>& table) {
+void emit_table(Lowering& lowering, size_t index, const ByteTable& table) {
   const int64_t count = *lowering.output_value(index).shape.element_count();
   const auto [input, output] = places_of(lowering, index);
   lowering.emit(make_table_lookup(lowering.table(), {.input = input,
@@ -53,10 +53,10 @@ Status lower_clamp(Lowering& lowering, size_t index, const ClipAttributes& bound
 }
 
 // The table of qmath/unary.h, f by the kernel that computes it on reals.
-std::array<uint8_t, 256> unary_table(const ActivationParams& from, const ActivationParams& to,
-                                     kernels::UnaryF32 f) {
+ByteTable unary_table(const ActivationParams& from, const ActivationParams& to,
+                      kernels::UnaryF32 f) {
   std::array<float, 256> reals;
-  std::array<uint8_t, 256> table;
+  ByteTable table;
   for (size_t q = 0; q < reals.size(); ++q) {
     reals[q] = dequantize(static_cast<int32_t>(q), from.scale, from.zero_point);
   }

@@ -68,6 +68,11 @@ Lowering::Lowering(const Graph& graph, const PlanOptions& options)
     for (const ValueId id : graph.nodes[index].inputs) {
       if (id != kNoValue) last_reader_[static_cast<size_t>(id)] = index;
     }
+    // It reads what the DequantizeLinear would.
+    const size_t dequantizer =
+        byte_functions_ ? byte_functions_->dequantizer(index) : ByteFunctions::kNone;
+    if (dequantizer == ByteFunctions::kNone) continue;
+    last_reader_[static_cast<size_t>(graph.nodes[dequantizer].inputs[0])] = index;
   }
   for (const ValueId id : graph.inputs) pinned_[static_cast<size_t>(id)] = true;
   for (const ValueId id : graph.outputs) pinned_[static_cast<size_t>(id)] = true;

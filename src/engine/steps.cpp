@@ -135,8 +135,7 @@ std::unique_ptr<Step> make_table_lookup(const kernels::KernelTable& kernels,
   return std::make_unique<TableStep>(kernels.lookup_u8, lookup);
 }
 
-std::array<uint8_t, 256> rescale_table(const ActivationParams& input,
-                                       const ActivationParams& output) {
+ByteTable rescale_table(const ActivationParams& input, const ActivationParams& output) {
   return lowbit::rescale_table({.input_scale = input.scale,
                                 .output_scale = output.scale,
                                 .input_zero_point = input.zero_point,

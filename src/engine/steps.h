@@ -2,7 +2,6 @@
 // quantized activations.
 #pragma once
 
-#include <array>
 #include <memory>
 
 #include "engine/lowering.h"
@@ -65,7 +64,7 @@ std::unique_ptr<Step> make_transpose(const Transpose& transpose);
 struct TableLookup {
   Slot input = kNoSlot;
   Slot output = kNoSlot;
-  std::array<uint8_t, 256> table{};
+  ByteTable table{};
   int64_t rows = 1;
   int32_t columns = 0;
   int64_t output_stride = 0;
@@ -75,8 +74,7 @@ std::unique_ptr<Step> make_table_lookup(const kernels::KernelTable& kernels,
                                         const TableLookup& lookup);
 
 // The table from one value's parameters to another's (qmath/rescale.h).
-std::array<uint8_t, 256> rescale_table(const ActivationParams& input,
-                                       const ActivationParams& output);
+ByteTable rescale_table(const ActivationParams& input, const ActivationParams& output);
 
 // A step whose kernel takes plain arrays: `bind` puts the addresses into the arguments.
 template <class Arguments, class Bind>

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "graph/errors.h"
+#include "graph/product_weights.h"
 #include "graph/validate.h"
 #include "qmath/requantize.h"
 
@@ -14,8 +15,6 @@ namespace lowbit {
 namespace {
 
 constexpr size_t kNumbersPerLine = 12;
-
-bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul; }
 
 std::string number_text(float number) {
   std::string text = real_text(number);

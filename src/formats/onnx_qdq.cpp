@@ -15,8 +15,6 @@ namespace lowbit {
 
 namespace {
 
-bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul; }
-
 // Between scales of a bias and products of scales, relative: a few roundings.
 constexpr float kBiasScaleTolerance = 0x1p-20f;
 

@@ -12,6 +12,7 @@
 #include "formats/onnx_reader.h"
 #include "formats/onnx_storage.h"
 #include "formats/onnx_write_parameters.h"
+#include "graph/product_weights.h"
 #include "graph/rewrites.h"
 #include "graph/type_rules.h"
 #include "graph/validate.h"
@@ -60,7 +61,7 @@ bool has_operator_form(const Graph& graph, const Node& node) {
   if (const auto* pool = std::get_if<PoolAttributes>(&node.attributes)) {
     return pool->window.dilation == Spatial{};
   }
-  if (node.op != Op::kConv && node.op != Op::kGemm && node.op != Op::kMatMul) return true;
+  if (!is_product(node.op)) return true;
   const Value& weight = graph.value(node.inputs[1]);
   const bool is_matrix = weight.shape.rank() == 2 || weight.quant->per_tensor();
   return weight.quant->block_size == 0 && (node.op == Op::kConv || is_matrix);

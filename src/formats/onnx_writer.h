@@ -25,8 +25,8 @@
 //   integer node, and is read as one (by ONNX Runtime, too). One with float weights is read as what
 //   it is, but the graph optimizations of ONNX Runtime 1.30 make integers of the weights of a Conv,
 //   ConvTranspose or Gemm. So its bias, of zeros if it has none, is a DequantizeLinear of its
-//   signs, whose scales are its absolute values: the same reals, but no initializer, which they
-//   need.
+//   signs, whose scales are its absolute values (0 where they are subnormal): the same reals, but
+//   no initializer, which they need.
 //
 // - Integers of a narrower range than that of uint8 go through a Clip of their own:
 //

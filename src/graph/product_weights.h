@@ -5,6 +5,9 @@
 
 namespace lowbit {
 
+// Conv, Gemm and MatMul.
+constexpr bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul; }
+
 // Conv [O, I, kh, kw]: 0 and 1. Gemm and MatMul: the axes of N and K.
 int output_channel_axis(const Node& node, const Shape& weight);
 int reduction_axis(const Node& node, const Shape& weight);

@@ -253,10 +253,10 @@ Status check_node_types(const Graph& graph, const Node& node) {
                     output.name, type_text(output)));
   }
   const size_t activations = activation_count(node);
-  const bool is_product = node.op == Op::kConv || node.op == Op::kGemm || node.op == Op::kMatMul;
-  const bool is_integer_product = is_integer && is_product;
+  const bool is_integer_product = is_integer && is_product(node.op);
   // Float activations with integer weights.
-  const bool is_weight_only = !is_integer && is_product && graph.value(node.inputs[1]).quant;
+  const bool is_weight_only =
+      !is_integer && is_product(node.op) && graph.value(node.inputs[1]).quant;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue || (is_integer_product && i >= activations)) continue;
     if ((is_weight_only && i == 1) || is_placement(node.op, i)) continue;

@@ -29,8 +29,6 @@ bool has_integer_weights(const Graph& graph, const Node& node) {
 
 }  // namespace
 
-bool is_product(Op op) { return op == Op::kConv || op == Op::kGemm || op == Op::kMatMul; }
-
 bool shares_params_with_input(const Node& node) {
   const auto* const resize = std::get_if<ResizeAttributes>(&node.attributes);
   return only_moves_values(node.op) || node.op == Op::kRelu || node.op == Op::kClip ||

@@ -14,8 +14,6 @@ enum class LayerForm : uint8_t {
   kWeightsOnly,  // Conv, Gemm and MatMul of float32 activations and integer weights
 };
 
-bool is_product(Op op);  // Conv, Gemm and MatMul
-
 // Nodes whose output elements are elements of the input, or the zero and the bounds of it:
 // their integers have the parameters of their input.
 bool shares_params_with_input(const Node& node);

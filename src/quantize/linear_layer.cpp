@@ -1,5 +1,6 @@
 #include "quantize/linear_layer.h"
 
+#include "graph/product_weights.h"
 #include "qmath/quantize.h"
 
 namespace lowbit {
@@ -51,7 +52,7 @@ bool has_bias(const Node& node) { return node.inputs.size() > 2 && node.inputs[2
 
 std::optional<LinearLayer> linear_layer(const Graph& graph, size_t index) {
   const Node& node = graph.nodes[index];
-  if (node.op != Op::kConv && node.op != Op::kGemm && node.op != Op::kMatMul) return std::nullopt;
+  if (!is_product(node.op)) return std::nullopt;
   const Value& weights = graph.value(node.inputs[1]);
   if (!weights.constant || graph.value(node.inputs[0]).constant) return std::nullopt;
   LinearLayer layer;

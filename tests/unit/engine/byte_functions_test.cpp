@@ -129,3 +129,48 @@ TEST_CASE("a place that is shared is not written over") {
   CHECK(outputs[0].data<uint8_t>()[7] == 100);
   CHECK(std::ranges::equal(outputs[1].data<uint8_t>(), input.data<uint8_t>()));
 }
+
+TEST_CASE("bytes that a later QuantizeLinear reads are not written over before") {
+  OnnxFile file;
+  file.input("x", {1, 256}).floats("s", {}, {0.01f}).floats("t", {}, {0.02f});
+  file.initializer(raw_tensor<uint8_t>("z", kOnnxUint8, {}, {0}));
+  file.node("QuantizeLinear", {"x", "s", "z"}, {"q"});
+  file.node("DequantizeLinear", {"q", "s", "z"}, {"d"}).node("Sigmoid", {"d"}, {"g"});
+  file.node("QuantizeLinear", {"g", "s", "z"}, {"o"});
+  file.node("DequantizeLinear", {"o", "s", "z"}, {"y"}).output("y");
+  // Behind the Sigmoid, whose table may write over what it reads.
+  for (const char* scale : {"s", "t"}) {
+    OnnxFile other = file;
+    other.node("QuantizeLinear", {"d", scale, "z"}, {"later"}).output("later");
+    Graph graph = must(read_onnx(other.bytes()));
+    const auto later = std::ranges::find_if(
+        graph.nodes, [&](const Node& node) { return graph.value(node.output).name == "later"; });
+    REQUIRE(later != graph.nodes.end());
+    std::rotate(later, later + 1, graph.nodes.end());
+    const Shape shape{1, 256};
+    Tensor input = must(Tensor::allocate(DType::kF32, shape));
+    for (size_t i = 0; i < 256; ++i) {
+      input.mutable_data<float>()[i] = 0.01f * static_cast<float>(i);
+    }
+    Plan plain = must(make_plan(graph, {&shape, 1}, {}));
+    Plan joined = must(make_plan(graph, {&shape, 1}, {.joins_conversions = true}));
+    const Tensor expected = must(plain.run({&input, 1}))[1];
+    const Tensor result = must(joined.run({&input, 1}))[1];
+    CHECK(std::ranges::equal(result.data<uint8_t>(), expected.data<uint8_t>()));
+  }
+}
+
+TEST_CASE("conversions in blocks are not joined, however few") {
+  OnnxFile file(21);
+  file.input("x", {1, 4}, kOnnxUint8).floats("s", {1, 1}, {0.5f}).floats("t", {}, {0.25f});
+  file.initializer(raw_tensor<uint8_t>("b", kOnnxUint8, {1, 1}, {7}));
+  file.initializer(raw_tensor<uint8_t>("z", kOnnxUint8, {}, {9}));
+  file.node("DequantizeLinear", {"x", "s", "b"}, {"r"},
+            {.attributes = {int_attribute("block_size", 4)}});
+  file.node("QuantizeLinear", {"r", "t", "z"}, {"y"}).output("y");
+  const Graph graph = must(read_onnx(file.bytes()));
+  const Tensor input = every_byte<uint8_t>({1, 4});
+  Plan plan = must(make_plan(graph, std::vector{input.shape()}, {.joins_conversions = true}));
+  const auto bytes = must(plan.run({&input, 1}))[0];
+  CHECK(std::ranges::equal(bytes.data<uint8_t>(), std::vector<uint8_t>{0, 0, 0, 1}));
+}
