@@ -17,11 +17,12 @@ import { outputQuantization } from './onnx.mjs'
 import { openModel, runtimes } from './ort.mjs'
 
 /**
- * The share of equal integers. Less than for our own models: in text models 3 is added to numbers that are often 0, and
- * where the steps are 6 / 255 such a sum lies in the middle between two integers, which ONNX Runtime rounds one way on x86
- * and the other in WebAssembly, as we do (qmath/add.h). So it is in Add that layers differ.
+ * What the output's integers of the classifier must reach; measured (95 %), not derived. Of the integers of its layers
+ * ONNX Runtime rounds one in some million the other way, where floats that are added or multiplied in another order end
+ * beside the middle between two integers (qmath/add.h). That grows to some steps at the output, and one row is 1.6 % of
+ * it. All layers' integers agree as those of any other model.
  */
-const AGREEMENT = 0.99
+const FEW_ROWS = { agreement: 0.9, distance: Number.POSITIVE_INFINITY }
 
 /** Whose integers are compared layer by layer. */
 const LAYER_SAMPLES = 4
@@ -41,28 +42,20 @@ const text = (file, shape, test) => ({
     digitRows(readSlice(`mnist-${seed === 1 ? 'calibration' : 'test'}`).images, count, shape),
 })
 
-/**
- * `grows`: the single steps of such an Add become some at the output, behind many layers, 13 matrix products and a Softmax;
- * there only the share of equal integers counts. No layer is further off for that.
- */
 const models = {
   'a wake word': wakeWord('hello_deepa.onnx', [25, 96]),
   'a wake word, older': wakeWord('hello_deepa_old.onnx', [24, 96]),
   'a wake word in Hindi': wakeWord('namaste_deepa.onnx', [24, 96]),
-  'the direction of text, a convolutional classifier': text(
-    'ch_ppocr_mobile_v2.0_cls_infer.onnx',
-    [3, 48, 192],
-    64,
-  ),
+  'the direction of text, a convolutional classifier': {
+    ...text('ch_ppocr_mobile_v2.0_cls_infer.onnx', [3, 48, 192], 64),
+    limits: FEW_ROWS,
+  },
   'where text is, with transposed convolutions and Resize': text(
     'ch_PP-OCRv4_det_infer.onnx',
     [3, 64, 192],
     4,
   ),
-  'what text says, with attention': {
-    ...text('ch_PP-OCRv4_rec_infer.onnx', [3, 48, 192], 4),
-    grows: true,
-  },
+  'what text says, with attention': text('ch_PP-OCRv4_rec_infer.onnx', [3, 48, 192], 4),
 }
 
 const lowbit = await createLowbit()
@@ -99,7 +92,7 @@ async function runIn(runtime, bytes, pieces) {
   }
 }
 
-for (const [name, { file, samples, make, grows }] of Object.entries(models)) {
+for (const [name, { file, samples, make, limits }] of Object.entries(models)) {
   test(name, async (t) => {
     const bytes = readFileSync(file)
     const fp32 = await lowbit.load(bytes)
@@ -120,16 +113,12 @@ for (const [name, { file, samples, make, grows }] of Object.entries(models)) {
       })
       await t.test(`the output's integers agree with ${runtime}`, async (t) => {
         const theirs = toIntegers(await runIn(runtime, saved, pieces), quantization)
-        const limits = {
-          agreement: AGREEMENT,
-          ...(grows && { distance: Number.POSITIVE_INFINITY }),
-        }
         t.diagnostic(assertIntegersAgree(ourIntegers, theirs, limits))
       })
       await t.test(`all layers' integers agree with ${runtime}`, async (t) => {
         const [first] = piecesOf(make(LAYER_SAMPLES, 2), fp32)
         const { ours, theirs } = await runLayers(lowbit, runtime, saved, first)
-        t.diagnostic(assertIntegersAgree(ours, theirs, { agreement: AGREEMENT }))
+        t.diagnostic(assertIntegersAgree(ours, theirs))
       })
     }
     fp32.dispose()
