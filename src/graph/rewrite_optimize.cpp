@@ -9,7 +9,9 @@ namespace {
 using Rewrite = Graph (*)(const Graph&);
 
 // A Clip that is fused into an Add hides a HardSwish.
-Graph fuse_all(const Graph& graph) { return fuse_activations(fuse_hard_swish(graph)); }
+Graph fuse_all(const Graph& graph) {
+  return fuse_activations(fuse_hard_swish(fuse_layer_normalization(graph)));
+}
 
 constexpr Rewrite fusion_of(Op op) {
   return op == Op::kDiv || op == Op::kHardSigmoid ? &fuse_all : nullptr;

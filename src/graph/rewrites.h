@@ -51,6 +51,15 @@ Graph fuse_activations(const Graph& graph);
 // another reader or is a graph output.
 Graph fuse_hard_swish(const Graph& graph);
 
+// Makes one LayerNormalization of the nodes that a file older than opset 17 has for it, in floats,
+// along the last dimension:
+//
+//   (x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon) * scale + bias
+//
+// ReduceMean, Sub, Pow or Mul, ReduceMean, Add, Sqrt, Div, Mul and Add, where scale and bias are
+// constants of one dimension. What others need of mean(x) and x - mean(x) stays as well.
+Graph fuse_layer_normalization(const Graph& graph);
+
 // Drops the values and nodes that no graph output needs. Graph inputs stay.
 Graph remove_unused(const Graph& graph);
 

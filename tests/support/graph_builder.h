@@ -227,6 +227,9 @@ class GraphBuilder {
   }
   // An operator of qmath/binary.inc.
   ValueId binary(Op op, ValueId a, ValueId b) { return simple(op, "binary", {a, b}); }
+  ValueId reduce_mean(ValueId x, const ReduceAttributes& attributes) {
+    return simple(Op::kReduceMean, "reduce_mean", {x}, attributes);
+  }
   ValueId identity(ValueId x) { return simple(Op::kIdentity, "identity", {x}); }
   ValueId dropout(ValueId x) { return simple(Op::kDropout, "dropout", {x}); }
 

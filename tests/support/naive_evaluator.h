@@ -60,10 +60,20 @@ class NaiveEvaluator {
         return matmul(node);
       case Op::kAdd:
         return binary(node, [](double a, double b) { return a + b; });
+      case Op::kSub:
+        return binary(node, [](double a, double b) { return a - b; });
       case Op::kMul:
         return binary(node, [](double a, double b) { return a * b; });
       case Op::kDiv:
         return binary(node, [](double a, double b) { return a / b; });
+      case Op::kPow:
+        return binary(node, [](double a, double b) { return std::pow(a, b); });
+      case Op::kSqrt:
+        return map(in(node, 0), [](double x) { return std::sqrt(x); });
+      case Op::kReduceMean:
+        return row_means(node);
+      case Op::kLayerNormalization:
+        return layer_normalization(node);
       case Op::kRelu:
         return map(in(node, 0), [](double x) { return std::max(x, 0.0); });
       case Op::kClip: {
@@ -277,6 +287,34 @@ class NaiveEvaluator {
       const size_t c = i / inner % static_cast<size_t>(xs[1]);
       y[i] = (y[i] - in(node, 3)[c]) / std::sqrt(in(node, 4)[c] + epsilon) * in(node, 1)[c] +
              in(node, 2)[c];
+    }
+    return y;
+  }
+
+  // Of rows along the last dimension.
+  Reals row_means(const Node& node) {
+    const Shape& xs = shape(node, 0);
+    const auto width = static_cast<size_t>(xs[xs.rank() - 1]);
+    Reals y(in(node, 0).size() / width);
+    for (size_t i = 0; i < in(node, 0).size(); ++i) {
+      y[i / width] += in(node, 0)[i] / static_cast<double>(width);
+    }
+    return y;
+  }
+
+  Reals layer_normalization(const Node& node) {
+    const double epsilon = std::get<NormalizationAttributes>(node.attributes).epsilon;
+    const Reals means = row_means(node);
+    Reals y = in(node, 0);
+    const size_t width = y.size() / means.size();
+    Reals variances(means.size());
+    for (size_t i = 0; i < y.size(); ++i) {
+      y[i] -= means[i / width];
+      variances[i / width] += y[i] * y[i] / static_cast<double>(width);
+    }
+    for (size_t i = 0; i < y.size(); ++i) {
+      y[i] = y[i] / std::sqrt(variances[i / width] + epsilon) * in(node, 1)[i % width] +
+             in(node, 2)[i % width];
     }
     return y;
   }

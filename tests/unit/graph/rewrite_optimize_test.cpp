@@ -134,6 +134,22 @@ TEST_CASE("HardSwish in pieces is one node before its Clip is fused into the Add
   check_equivalent(graph, result);
 }
 
+TEST_CASE("LayerNormalization in pieces is one node before a Relu is fused into its last Add") {
+  GraphBuilder b;
+  const ValueId x = b.input("x", {3, 4});
+  const ReduceAttributes rows{{1}};
+  const ValueId distance = b.binary(Op::kSub, x, b.reduce_mean(x, rows));
+  const ValueId variance = b.reduce_mean(b.binary(Op::kMul, distance, distance), rows);
+  const ValueId spread = b.add(variance, b.constant<float>("epsilon", {}, {0.5f}));
+  const ValueId standardized = b.binary(Op::kDiv, distance, b.unary(Op::kSqrt, spread));
+  const ValueId scale = b.constant<float>("scale", {4}, {1, 2, 3, 4});
+  const ValueId y = b.add(b.binary(Op::kMul, standardized, scale), scale);
+  const Graph graph = b.output(b.relu(y)).build();
+  const Graph result = must(optimize(graph));
+  CHECK(node_names(result) == Names{"reduce_mean2", "relu1"});
+  check_equivalent(graph, result);
+}
+
 TEST_CASE("A batch normalization that cannot be folded stays, fused with nothing") {
   GraphBuilder b;
   const ValueId x = b.input("x", {1, 2, 4, 4});
