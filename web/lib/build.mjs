@@ -6,9 +6,9 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { deflateAsync } from '@gfx/zopfli'
 import { rolldown } from 'rolldown'
 import { minify } from 'rolldown/utils'
+import { pack } from './pack.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const typescript = createRequire(import.meta.url).resolve('typescript/bin/tsc')
@@ -36,12 +36,11 @@ for (const [part, file] of [
   ['relaxed', 'lowbit-relaxed.wasm'],
 ]) {
   copyFileSync(built(`parts/${file}`), here(`dist/${file}`))
-  // Some 4 % smaller than what zlib makes of it.
-  const deflated = await deflateAsync(readFileSync(here(`dist/${file}`)), { numiterations: 5 })
-  inlined[part] = Buffer.from(deflated).toString('base64')
+  const bytes = readFileSync(here(`dist/${file}`))
+  inlined[part] = { byteCount: bytes.length, base64: pack(bytes).toString('base64') }
 }
 const lines = Object.entries(inlined).map(
-  ([name, text]) => `export const ${name} = ${JSON.stringify(text)}\n`,
+  ([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`,
 )
 writeFileSync(here('dist/inlined.js'), lines.join(''))
 copyFileSync(here('../../LICENSE'), here('LICENSE'))

@@ -3,17 +3,18 @@
 
 import { create, type Home } from './create.js'
 import * as inlined from './inlined.js'
+import { unpackLzma } from './lzma.js'
 import { nodeBuiltin } from './node.js'
 import { workerOfNode } from './node_worker.js'
 import type { Lowbit, LowbitOptions, WorkerLike } from './types.js'
 
 export * from './types.js'
 
-/** The bytes that were deflated and written in base64. */
-async function unpack(text: string): Promise<Uint8Array> {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
+function unpack({ base64, byteCount }: inlined.Packed): Uint8Array {
+  const text = atob(base64)
+  const packed = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i)
+  return unpackLzma(packed, byteCount)
 }
 
 let workerUrl: string | undefined
