@@ -14,6 +14,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { orderFunctions } from './function_order.mjs'
 
 const option = { type: 'string' }
 const { values: files, positionals } = parseArgs({
@@ -120,5 +121,9 @@ const defined = functions.slice(functions.findIndex((name) => calls.has(name)))
 const belongsElsewhere = (name) => calls.has(name) && !kept.has(name)
 const moved = [...defined.keys()].filter((number) => belongsElsewhere(defined[number]))
 split(withoutRelaxed, moved, '_', first, rest)
-for (const file of positionals)
+for (const file of positionals) {
   binaryen('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', file, '-o', file])
+  const text = `${file}.wat`
+  writeFileSync(text, orderFunctions(binaryen('wasm-opt', ['--print', file, '-o', devNull])))
+  binaryen('wasm-opt', ['-Oz', text, '-o', file])
+}
