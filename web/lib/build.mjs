@@ -51,16 +51,24 @@ writeFileSync(here('dist/lowbit.js'), await minified('lowbit.js', glue))
 
 const bundle = await rolldown({ input: here('dist/worker.js') })
 const { output } = await bundle.generate({ format: 'iife', minify: true })
-const inlined = { worker: output[0].code.trim() }
+
+// In the order in which they are needed: they are unpacked only so far.
+const parts = []
+const places = {}
+let byteCount = 0
 for (const [part, file] of [
   ['run', 'lowbit.wasm'],
-  ['quantize', 'lowbit-quantize.wasm'],
   ['relaxed', 'lowbit-relaxed.wasm'],
+  ['quantize', 'lowbit-quantize.wasm'],
 ]) {
   copyFileSync(built(`parts/${file}`), here(`dist/${file}`))
   const bytes = readFileSync(here(`dist/${file}`))
-  inlined[part] = { byteCount: bytes.length, base64: pack(bytes).toString('base64') }
+  places[part] = { start: byteCount, end: byteCount + bytes.length }
+  byteCount += bytes.length
+  parts.push(bytes)
 }
+const packed = pack(Buffer.concat(parts)).toString('base64')
+const inlined = { packed, byteCount, places, worker: output[0].code.trim() }
 const lines = Object.entries(inlined).map(
   ([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`,
 )

@@ -3,18 +3,26 @@
 
 import { create, type Home } from './create.js'
 import * as inlined from './inlined.js'
-import { unpackLzma } from './lzma.js'
+import { LzmaReader } from './lzma.js'
 import { nodeBuiltin } from './node.js'
 import { workerOfNode } from './node_worker.js'
 import type { Lowbit, LowbitOptions, WorkerLike } from './types.js'
 
 export * from './types.js'
 
-function unpack({ base64, byteCount }: inlined.Packed): Uint8Array {
+function decode(base64: string): Uint8Array {
   const text = atob(base64)
-  const packed = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i)
-  return unpackLzma(packed, byteCount)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+let reader: LzmaReader | undefined
+
+function unpack(part: keyof typeof inlined.places): Uint8Array {
+  reader ??= new LzmaReader(decode(inlined.packed), inlined.byteCount)
+  const { start, end } = inlined.places[part]
+  return reader.read(start, end)
 }
 
 let workerUrl: string | undefined
@@ -28,9 +36,9 @@ function startWorker(): WorkerLike {
 
 const inside: Home = {
   parts: {
-    run: () => unpack(inlined.run),
-    quantize: () => unpack(inlined.quantize),
-    relaxed: () => unpack(inlined.relaxed),
+    run: () => unpack('run'),
+    quantize: () => unpack('quantize'),
+    relaxed: () => unpack('relaxed'),
   },
   startWorker,
 }

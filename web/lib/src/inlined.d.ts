@@ -1,12 +1,9 @@
-// inlined.js is written by build.mjs. The parts of the binary are packed (lzma.ts), in base64; the worker is a classic script.
+// inlined.js is written by build.mjs. The parts of the binary are packed as one (lzma.ts), in base64: later ones copy much from
+// earlier ones. The worker is a classic script.
 
-export interface Packed {
-  /** Of what was packed. */
-  readonly byteCount: number
-  readonly base64: string
-}
-
-export const run: Packed
-export const quantize: Packed
-export const relaxed: Packed
+export const packed: string
+/** Of what was packed. */
+export const byteCount: number
+/** The parts' places in it. */
+export const places: Record<'run' | 'quantize' | 'relaxed', { start: number; end: number }>
 export const worker: string

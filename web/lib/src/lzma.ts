@@ -140,53 +140,78 @@ function readRecent(decoder: RangeDecoder, state: number): number {
   return 2 + decoder.bit(isRepG2 + state)
 }
 
-/** The `byteCount` bytes that were packed. Errors: LOAD_FAILED where `packed` cannot come from so many. */
-export function unpackLzma(packed: Uint8Array, byteCount: number): Uint8Array<ArrayBuffer> {
-  const decoder = new RangeDecoder(packed)
-  const bytes = new Uint8Array(byteCount)
-  let at = 0
+/** Unpacks from the first byte on, as far as bytes are asked for. */
+export class LzmaReader {
+  readonly #decoder: RangeDecoder
+  readonly #bytes: Uint8Array<ArrayBuffer>
+  /** How many bytes are there. */
+  #end = 0
   /** Of what kinds the last steps were; below 7: the last was a literal. */
-  let state = 0
+  #state = 0
   /** The last four distances, less 1, the latest first. */
-  const recent = new Uint32Array(4)
-  const sourceOfCopy = () => at - 1 - (recent[0] as number)
+  readonly #recent = new Uint32Array(4)
 
-  while (at < byteCount) {
-    if (!decoder.bit(isMatch + state)) {
-      const before = at > 0 ? (bytes[at - 1] as number) : 0
-      const first = literal + literalSize * (before >> 4)
-      bytes[at] =
-        state < 7
-          ? decoder.tree(first, 8)
-          : readMatchedLiteral(decoder, first, bytes[sourceOfCopy()] as number)
-      at++
-      state = state < 4 ? 0 : state - (state < 10 ? 3 : 6)
-      continue
-    }
-    let length = 1
-    let which = 3
-    if (!decoder.bit(isRep + state)) {
-      length = readLength(decoder, matchLength)
-      recent[which] = readDistance(decoder, length)
-      state = state < 7 ? 7 : 10
-    } else {
-      which = readRecent(decoder, state)
-      if (which === 0 && !decoder.bit(isRep0Long + state)) {
-        state = state < 7 ? 9 : 11
-      } else {
-        length = readLength(decoder, repLength)
-        state = state < 7 ? 8 : 11
-      }
-    }
-    const distance = recent[which] as number
-    recent.copyWithin(1, 0, which)
-    recent[0] = distance
-    const source = sourceOfCopy()
-    if (source < 0 || length > byteCount - at) throw damaged()
-    // One by one: a copy may go on into itself.
-    for (let i = 0; i < length; i++) bytes[at + i] = bytes[source + i] as number
-    at += length
+  /** `byteCount`: of all that was packed. */
+  constructor(packed: Uint8Array, byteCount: number) {
+    this.#decoder = new RangeDecoder(packed)
+    this.#bytes = new Uint8Array(byteCount)
   }
-  if (decoder.isExhausted) throw damaged()
-  return bytes
+
+  /** The bytes from `start` to `end`. Errors: LOAD_FAILED where these cannot come from what was packed. */
+  read(start: number, end: number): Uint8Array<ArrayBuffer> {
+    while (this.#end < end) {
+      if (this.#decoder.bit(isMatch + this.#state)) this.#copy()
+      else this.#readLiteral()
+    }
+    if (this.#decoder.isExhausted) throw damaged()
+    return this.#bytes.subarray(start, end)
+  }
+
+  get #sourceOfCopy(): number {
+    return this.#end - 1 - (this.#recent[0] as number)
+  }
+
+  #readLiteral(): void {
+    const before = this.#end > 0 ? (this.#bytes[this.#end - 1] as number) : 0
+    const first = literal + literalSize * (before >> 4)
+    const byte =
+      this.#state < 7
+        ? this.#decoder.tree(first, 8)
+        : readMatchedLiteral(this.#decoder, first, this.#bytes[this.#sourceOfCopy] as number)
+    this.#bytes[this.#end++] = byte
+    this.#state = this.#state < 4 ? 0 : this.#state - (this.#state < 10 ? 3 : 6)
+  }
+
+  #copy(): void {
+    const length = this.#readCopy()
+    const bytes = this.#bytes
+    const end = this.#end
+    const source = this.#sourceOfCopy
+    if (source < 0 || length > bytes.length - end) throw damaged()
+    // One by one: a copy may go on into itself.
+    for (let i = 0; i < length; i++) bytes[end + i] = bytes[source + i] as number
+    this.#end = end + length
+  }
+
+  /** Makes the distance of a copy the latest, and gives its length. */
+  #readCopy(): number {
+    const isAfterLiteral = this.#state < 7
+    if (!this.#decoder.bit(isRep + this.#state)) {
+      const length = readLength(this.#decoder, matchLength)
+      this.#recent.copyWithin(1, 0, 3)
+      this.#recent[0] = readDistance(this.#decoder, length)
+      this.#state = isAfterLiteral ? 7 : 10
+      return length
+    }
+    const which = readRecent(this.#decoder, this.#state)
+    const distance = this.#recent[which] as number
+    this.#recent.copyWithin(1, 0, which)
+    this.#recent[0] = distance
+    if (which === 0 && !this.#decoder.bit(isRep0Long + this.#state)) {
+      this.#state = isAfterLiteral ? 9 : 11
+      return 1
+    }
+    this.#state = isAfterLiteral ? 8 : 11
+    return readLength(this.#decoder, repLength)
+  }
 }
