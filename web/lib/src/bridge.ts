@@ -53,6 +53,7 @@ class Bridge implements Host {
   readonly tier: KernelTier
   readonly tiles: Tiles
   readonly isHere = false
+  readonly runAgain = () => undefined
   readonly #worker: WorkerLike
   readonly #pending = new Map<number, Pending>()
   #isDead = false

@@ -279,7 +279,11 @@ export class Client implements Lowbit {
 
   async run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]> {
     const model = record.id
-    const { outputs: lent = [] } = options
+    const { outputs: lent = [], signal, onProgress } = options
+    if (!signal && !onProgress) {
+      const again = this.#pool.first?.runAgain({ model, inputs, lent })
+      if (again) return fillLent(lent, again)
+    }
     const chunks = chunksOf(batchingOf(record.info, inputs))
     return attend(this.#tasks, options, async (task) => {
       if (chunks.length < 2) {

@@ -27,6 +27,7 @@ export async function startLocal(
       }
       return { reply: session.call(verb, request, control), abort }
     },
+    runAgain: (request) => session.runAgain(request),
     release: (model) => session.release(model),
     end() {
       hasEnded = true

@@ -63,6 +63,14 @@ export class PlannedModel {
     this.#memory = memory
   }
 
+  /** Whether it ran inputs of these shapes last. */
+  isPlannedFor(inputs: readonly RawTensor[]): boolean {
+    return (
+      this.#shapes?.length === inputs.length &&
+      this.#shapes.every((shape, i) => isSame(shape, inputs[i]?.shape ?? []))
+    )
+  }
+
   /** `lent`: tensors of the outputs' types, to be filled where they have the lengths. */
   run(inputs: readonly RawTensor[], lent: readonly RawTensor[]): RawTensor[] | Failure {
     const failure = this.#plan(inputs)
@@ -74,10 +82,7 @@ export class PlannedModel {
   }
 
   #plan(inputs: readonly RawTensor[]): Failure | undefined {
-    const isPlanned =
-      this.#shapes?.length === inputs.length &&
-      this.#shapes.every((shape, i) => isSame(shape, inputs[i]?.shape ?? []))
-    if (isPlanned) return undefined
+    if (this.isPlannedFor(inputs)) return undefined
     this.#shapes = undefined
     const places: Places | Failure = this.model.plan(inputs)
     if ('error' in places) return places

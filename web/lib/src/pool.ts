@@ -26,6 +26,12 @@ export class Pool {
     return host && !host.isDead ? host : this.#start(place)
   }
 
+  /** The first, where it is alive. */
+  get first(): Host | undefined {
+    const [host] = this.#hosts
+    return host && !host.isDead && !this.#hasEnded ? host : undefined
+  }
+
   async #start(place: number): Promise<Host> {
     let starting = this.#starting.get(place)
     if (!starting) {

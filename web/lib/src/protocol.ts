@@ -201,6 +201,8 @@ export interface Host {
   readonly isDead: boolean
   /** Whether it runs in the caller's thread, and so can write into the caller's arrays. */
   readonly isHere: boolean
+  /** What `run` does, at once, if the host is here and the model ran inputs of these shapes last; else undefined. */
+  runAgain(request: Verbs['run']['request']): Verbs['run']['reply'] | undefined
   call<V extends Verb>(
     verb: V,
     request: Verbs[V]['request'],

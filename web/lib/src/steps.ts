@@ -33,9 +33,18 @@ function turnEventLoop(): Promise<void> {
 export class Pacer {
   #workedMs = 0
 
-  async after(workMs: number): Promise<void> {
+  get isTurnDue(): boolean {
+    return this.#workedMs >= turnMs
+  }
+
+  /** Counts work after which there is no turn. */
+  add(workMs: number): void {
     this.#workedMs += workMs
-    if (this.#workedMs < turnMs) return
+  }
+
+  async after(workMs: number): Promise<void> {
+    this.add(workMs)
+    if (!this.isTurnDue) return
     this.#workedMs = 0
     await turnEventLoop()
   }

@@ -142,6 +142,33 @@ for (const worker of [false, true]) {
     assert.deepEqual(order, ['short', 'long'])
   })
 
+  test(`one run after another lets timers fire, and writes where the outputs are lent, ${thread}`, async (t) => {
+    const lowbit = await open(t, { worker })
+    const model = await lowbit.load(large())
+    const x = tensor([1, 64])
+    const expected = [...(await model.run([x]))[0].data]
+    const y = { data: new Float32Array(10), shape: [1, 10] }
+    let hasFired = false
+    setTimeout(() => {
+      hasFired = true
+    })
+    const end = performance.now() + 10_000
+    while (!hasFired && performance.now() < end) {
+      const [output] = await model.run([x], { outputs: [y] })
+      assert.equal(output.data, y.data)
+      assert.deepEqual([...y.data], expected)
+      y.data.fill(0)
+    }
+    assert.ok(hasFired)
+    const [own] = await model.run([x])
+    assert.deepEqual([...own.data], expected)
+    assert.deepEqual([...y.data], Array(10).fill(0))
+    const lent = { outputs: [{ ...y, shape: [10, 1] }] }
+    await rejects(model.run([x], lent), 'SHAPE_MISMATCH', 'options.outputs[0]')
+    model.dispose()
+    await rejects(model.run([x]), 'DISPOSED', 'model')
+  })
+
   test(`disposal, ${thread}`, async (t) => {
     const lowbit = await open(t, { worker })
     const model = await lowbit.load(large())
