@@ -7,7 +7,8 @@
 // RUN is a program of the same sources that only loads and runs models of common operators, PLAIN one that does everything without relaxed SIMD: the
 // linker has put into each what that takes. The first part keeps RUN's functions of WHOLE, and those that they call directly:
 // the optimizer may have made one of several. Whatever PLAIN lacks is relaxed. All files must have the linker's own names, and the
-// optimizer must not have merged equal functions in WHOLE, one of which may belong to another part.
+// optimizer must not have merged equal functions in WHOLE, one of which may belong to another part. At last the functions of each
+// part get an order in which they compress better.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
