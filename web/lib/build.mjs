@@ -42,9 +42,12 @@ for (const file of compiled) {
 // The names of functions and classes stay, for stack traces; beside.js stays as it is, for bundlers look for its addresses.
 for (const file of compiled) {
   if (!file.endsWith('.js') || file === 'beside.js') continue
-  const code = readFileSync(here(`dist/${file}`), 'utf8')
+  const path = here(`dist/${file}`)
+  const code = readFileSync(path, 'utf8')
   const shorter = await minified(file, code, { compress: false, mangle: { toplevel: false } })
-  writeFileSync(here(`dist/${file}`), shorter)
+  // Where there were only types, nothing is left, and nobody imports it.
+  if (shorter === 'export{};') rmSync(path)
+  else writeFileSync(path, shorter)
 }
 const glue = readFileSync(built('whole/lowbit.js'), 'utf8')
 writeFileSync(here('dist/lowbit.js'), await minified('lowbit.js', glue))
