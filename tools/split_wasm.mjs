@@ -7,13 +7,15 @@
 // RUN is a program of the same sources that only loads and runs models of common operators, PLAIN one that does everything without relaxed SIMD: the
 // linker has put into each what that takes. The first part keeps RUN's functions of WHOLE, and those that they call directly:
 // the optimizer may have made one of several. Whatever PLAIN lacks is relaxed. All files must have the linker's own names, and the
-// optimizer must not have merged equal functions in WHOLE, one of which may belong to another part.
+// optimizer must not have merged equal functions in WHOLE, one of which may belong to another part. At last the functions of each
+// part get an order in which they compress better.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { orderFunctions } from './function_order.mjs'
 
 const option = { type: 'string' }
 const { values: files, positionals } = parseArgs({
@@ -120,5 +122,9 @@ const defined = functions.slice(functions.findIndex((name) => calls.has(name)))
 const belongsElsewhere = (name) => calls.has(name) && !kept.has(name)
 const moved = [...defined.keys()].filter((number) => belongsElsewhere(defined[number]))
 split(withoutRelaxed, moved, '_', first, rest)
-for (const file of positionals)
+for (const file of positionals) {
   binaryen('wasm-opt', ['-Oz', '--strip-debug', '--strip-producers', file, '-o', file])
+  const text = `${file}.wat`
+  writeFileSync(text, orderFunctions(binaryen('wasm-opt', ['--print', file, '-o', devNull])))
+  binaryen('wasm-opt', ['-Oz', text, '-o', file])
+}

@@ -42,7 +42,7 @@ test('an installed package', async (t) => {
   await t.test('is small enough to install', (t) => {
     const { size } = statSync(tarball)
     t.diagnostic(`${size} bytes`)
-    assert.ok(size <= 800_000, `${size} bytes`)
+    assert.ok(size <= 700_000, `${size} bytes`)
   })
 
   for (const entry of ['lowbit', 'lowbit/inline']) {

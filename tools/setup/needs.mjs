@@ -71,6 +71,14 @@ export const needs = [
     dnf: ['emscripten'],
   },
   {
+    name: 'xz, which packs the binary for lowbit/inline',
+    purpose: 'build',
+    isMet: () => findProgram('xz'),
+    apt: ['xz-utils'],
+    brew: ['xz'],
+    dnf: ['xz'],
+  },
+  {
     name: 'a C++20 compiler',
     purpose: 'test',
     isMet: hasNativeCompiler,

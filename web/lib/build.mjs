@@ -3,15 +3,22 @@
 // The licence has to lie in the package's own folder.
 
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { deflateAsync } from '@gfx/zopfli'
 import { rolldown } from 'rolldown'
 import { minify } from 'rolldown/utils'
+import { pack } from './pack.mjs'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const built = (name) => here(`../../build/wasm/${name}`)
 const typescript = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+
+async function minified(file, code, options) {
+  const result = await minify(file, code, { module: true, ...options })
+  if (result.errors.length) throw result.errors[0]
+  return result.code
+}
 
 rmSync(here('dist'), { recursive: true, force: true })
 for (const project of ['tsconfig.json', 'tsconfig.cli.json']) {
@@ -19,29 +26,54 @@ for (const project of ['tsconfig.json', 'tsconfig.cli.json']) {
   const { status } = spawnSync(process.execPath, compile, { stdio: 'inherit' })
   if (status !== 0) process.exit(1)
 }
-const built = (name) => here(`../../build/wasm/${name}`)
-copyFileSync(built('plain/lowbit.d.ts'), here('dist/lowbit.d.ts'))
-const glue = await minify('lowbit.js', readFileSync(built('whole/lowbit.js'), 'utf8'), {
-  module: true,
-})
-if (glue.errors.length) throw glue.errors[0]
-writeFileSync(here('dist/lowbit.js'), glue.code)
+
+const compiled = readdirSync(here('dist'), { recursive: true })
+
+// Of the types, those that callers can reach. A set that grows is walked to its end.
+const publicTypes = new Set(['index.d.ts', 'inline.d.ts', 'worker.d.ts'])
+for (const file of publicTypes) {
+  const imported = readFileSync(here(`dist/${file}`), 'utf8').matchAll(/from '\.\/(\w+)\.js'/g)
+  for (const [, name] of imported) publicTypes.add(`${name}.d.ts`)
+}
+for (const file of compiled) {
+  if (file.endsWith('.d.ts') && !publicTypes.has(file)) rmSync(here(`dist/${file}`))
+}
+
+// The names of functions and classes stay, for stack traces; beside.js stays as it is, for bundlers look for its addresses.
+for (const file of compiled) {
+  if (!file.endsWith('.js') || file === 'beside.js') continue
+  const path = here(`dist/${file}`)
+  const code = readFileSync(path, 'utf8')
+  const shorter = await minified(file, code, { compress: false, mangle: { toplevel: false } })
+  // Where there were only types, nothing is left, and nobody imports it.
+  if (shorter === 'export{};') rmSync(path)
+  else writeFileSync(path, shorter)
+}
+const glue = readFileSync(built('whole/lowbit.js'), 'utf8')
+writeFileSync(here('dist/lowbit.js'), await minified('lowbit.js', glue))
 
 const bundle = await rolldown({ input: here('dist/worker.js') })
 const { output } = await bundle.generate({ format: 'iife', minify: true })
-const inlined = { worker: output[0].code.trim() }
+
+// In the order in which they are needed: they are unpacked only so far.
+const parts = []
+const places = {}
+let byteCount = 0
 for (const [part, file] of [
   ['run', 'lowbit.wasm'],
-  ['quantize', 'lowbit-quantize.wasm'],
   ['relaxed', 'lowbit-relaxed.wasm'],
+  ['quantize', 'lowbit-quantize.wasm'],
 ]) {
   copyFileSync(built(`parts/${file}`), here(`dist/${file}`))
-  // Some 4 % smaller than what zlib makes of it.
-  const deflated = await deflateAsync(readFileSync(here(`dist/${file}`)), { numiterations: 5 })
-  inlined[part] = Buffer.from(deflated).toString('base64')
+  const bytes = readFileSync(here(`dist/${file}`))
+  places[part] = { start: byteCount, end: byteCount + bytes.length }
+  byteCount += bytes.length
+  parts.push(bytes)
 }
+const packed = pack(Buffer.concat(parts)).toString('base64')
+const inlined = { packed, byteCount, places, worker: output[0].code.trim() }
 const lines = Object.entries(inlined).map(
-  ([name, text]) => `export const ${name} = ${JSON.stringify(text)}\n`,
+  ([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`,
 )
 writeFileSync(here('dist/inlined.js'), lines.join(''))
 copyFileSync(here('../../LICENSE'), here('LICENSE'))

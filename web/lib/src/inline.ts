@@ -3,17 +3,28 @@
 
 import { create, type Home } from './create.js'
 import * as inlined from './inlined.js'
+import { LzmaReader } from './lzma.js'
 import { nodeBuiltin } from './node.js'
 import { workerOfNode } from './node_worker.js'
 import type { Lowbit, LowbitOptions, WorkerLike } from './types.js'
 
 export * from './types.js'
 
-/** The bytes that were deflated and written in base64. */
-async function unpack(text: string): Promise<Uint8Array> {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
+function decode(base64: string): Uint8Array {
+  const text = atob(base64)
+  const bytes = new Uint8Array(text.length)
+  // Ten times as fast as Uint8Array.from, which would take 20 ms.
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+/** Kept: parts are asked for at different times, and again for each Lowbit. */
+let reader: LzmaReader | undefined
+
+function unpack(part: keyof typeof inlined.places): Uint8Array {
+  reader ??= new LzmaReader(decode(inlined.packed), inlined.byteCount)
+  const { start, end } = inlined.places[part]
+  return reader.read(start, end)
 }
 
 let workerUrl: string | undefined
@@ -27,9 +38,9 @@ function startWorker(): WorkerLike {
 
 const inside: Home = {
   parts: {
-    run: () => unpack(inlined.run),
-    quantize: () => unpack(inlined.quantize),
-    relaxed: () => unpack(inlined.relaxed),
+    run: () => unpack('run'),
+    quantize: () => unpack('quantize'),
+    relaxed: () => unpack('relaxed'),
   },
   startWorker,
 }

@@ -21,11 +21,11 @@ import type {
 } from './repairs.js'
 import type { Report, Score, Sensitivity } from './reports.js'
 
-export * from './distributions.js'
-export * from './files.js'
-export * from './recipe.js'
-export * from './repairs.js'
-export * from './reports.js'
+export type * from './distributions.js'
+export type * from './files.js'
+export type * from './recipe.js'
+export type * from './repairs.js'
+export type * from './reports.js'
 
 /** Error codes, one for one with `src/base/errors.inc`. A test compares both lists. */
 export const errorCodes = [
