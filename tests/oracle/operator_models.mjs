@@ -345,6 +345,37 @@ const networks = {
     ['Flatten', ['p'], 'f', { axis: 1 }],
     ['Gemm', ['f', 'v', 'c'], 'y', { transB: 1 }],
   ]),
+  'Conv, HardSwish in pieces': network(
+    image,
+    [CHANNELS, SIDE, SIDE],
+    filter3x3,
+    [
+      ['Conv', ['x', 'w', 'b'], 'c', same3x3],
+      ['Add', ['c', 'three'], 'a'],
+      ['Clip', ['a', 'zero', 'six'], 'g'],
+      ['Mul', ['c', 'g'], 'p'],
+      ['Div', ['p', 'six'], 'y'],
+    ],
+    { zero: scalar(0), three: scalar(3), six: scalar(6) },
+  ),
+  'LayerNormalization in pieces, MatMul': network(
+    ['N', 6, 16],
+    [6, 10],
+    { g: [16], s: [16], w: [16, 10] },
+    [
+      ['ReduceMean', ['x'], 'm', { axes: [-1] }],
+      ['Sub', ['x', 'm'], 'd'],
+      ['Pow', ['d', 'two'], 'q'],
+      ['ReduceMean', ['q'], 'v', { axes: [-1] }],
+      ['Add', ['v', 'epsilon'], 'e'],
+      ['Sqrt', ['e'], 'r'],
+      ['Div', ['d', 'r'], 'n'],
+      ['Mul', ['n', 'g'], 'h'],
+      ['Add', ['h', 's'], 'l'],
+      ['MatMul', ['l', 'w'], 'y'],
+    ],
+    { two: scalar(2), epsilon: scalar(1e-5) },
+  ),
 }
 
 /** Each network as { name, operators, bytes, samples(count, seed) }; samples are a { shape, data } within its range. */
