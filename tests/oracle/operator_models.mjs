@@ -358,13 +358,14 @@ const networks = {
     ],
     { zero: scalar(0), three: scalar(3), six: scalar(6) },
   ),
-  'LayerNormalization in pieces, MatMul': network(
+  'MatMul, LayerNormalization in pieces, MatMul': network(
     ['N', 6, 16],
     [6, 10],
-    { g: [16], s: [16], w: [16, 10] },
+    { u: [16, 16], g: [16], s: [16], w: [16, 10] },
     [
-      ['ReduceMean', ['x'], 'm', { axes: [-1] }],
-      ['Sub', ['x', 'm'], 'd'],
+      ['MatMul', ['x', 'u'], 'c'],
+      ['ReduceMean', ['c'], 'm', { axes: [-1] }],
+      ['Sub', ['c', 'm'], 'd'],
       ['Pow', ['d', 'two'], 'q'],
       ['ReduceMean', ['q'], 'v', { axes: [-1] }],
       ['Add', ['v', 'epsilon'], 'e'],
