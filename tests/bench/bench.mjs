@@ -10,8 +10,8 @@ import { environments } from './environments.mjs'
 import { describeCase, describeMachine } from './report.mjs'
 
 const help = `Measures Lowbit in each of its tiers, onnxruntime-web and TensorFlow.js, in turn and on one thread: medians and outer
-tenths, after a warm-up, of whole calls of the runtimes' JavaScript APIs. Before a case is timed, all must give the same
-numbers.
+tenths, after a warm-up, of whole calls of the runtimes' JavaScript APIs. Each turn begins with a call that is not timed, as
+the turn before it left the caches full of other data. Before a case is timed, all must give the same numbers.
 
   npm run bench                in one page of headless Chromium
   npm run bench:node           in Node 24

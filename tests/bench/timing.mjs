@@ -29,8 +29,8 @@ export async function warmUp(run, warmup_ms) {
 const pause = () => new Promise((resolve) => setTimeout(resolve))
 
 /**
- * The milliseconds of single runs, one list for each function: in every round each function has its turn of one group, so
- * that whatever else the machine does falls upon all of them. One for which `rounds` groups take more than `budget_ms`
+ * The milliseconds of single runs, one list for each function: in every round each function has its turn: a run that is
+ * not timed, and one group, so that whatever else the machine does falls upon all of them. One for which `rounds` groups take more than `budget_ms`
  * has fewer, at least three, spread evenly.
  */
 export async function timeInterleaved(functions, { rounds, warmup_ms, budget_ms }) {

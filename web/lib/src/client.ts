@@ -280,6 +280,7 @@ export class Client implements Lowbit {
   async run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]> {
     const model = record.id
     const { outputs: lent = [], signal, onProgress } = options
+    // Neither stopped nor watched, a call needs no task.
     if (!signal && !onProgress) {
       const again = this.#pool.first?.runAgain({ model, inputs, lent })
       if (again) return fillLent(lent, again)

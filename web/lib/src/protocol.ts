@@ -201,7 +201,10 @@ export interface Host {
   readonly isDead: boolean
   /** Whether it runs in the caller's thread, and so can write into the caller's arrays. */
   readonly isHere: boolean
-  /** What `run` does, at once, if the host is here and the model ran inputs of these shapes last; else undefined. */
+  /**
+   * What `run` does, at once, if the host is here, the model ran inputs of these shapes last, and the event loop need not
+   * turn; else undefined, and nothing is done.
+   */
   runAgain(request: Verbs['run']['request']): Verbs['run']['reply'] | undefined
   call<V extends Verb>(
     verb: V,

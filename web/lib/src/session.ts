@@ -79,7 +79,7 @@ export class Session {
     return handler(request, new Steps(control, this.#pacer))
   }
 
-  /** What `run` does, without a promise: on inputs of the shapes that the model ran last, unless the event loop is to turn. */
+  /** As a host's. Promises would cost as much as a small run. */
   runAgain({ model: id, inputs, lent }: Verbs['run']['request']): RawTensor[] | undefined {
     const planned = this.#models.get(id)?.planned
     if (!planned?.isPlannedFor(inputs) || this.#pacer.isTurnDue) return undefined
