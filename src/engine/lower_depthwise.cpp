@@ -52,6 +52,7 @@ class DepthwiseStep : public Step {
 
  protected:
   const Node& node(const PackContext& context) const { return context.graph().nodes[index_]; }
+  Call& call() { return call_; }
   const kernels::Window& window() const { return call_.window; }
   int32_t channels() const { return call_.window.channels; }
   int32_t taps() const { return call_.window.kernel_h * call_.window.kernel_w; }
@@ -129,6 +130,7 @@ class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uin
     const auto* weights = arranged_weights<int8_t>(context, node(context), taps(), channels());
     const auto* bias = bias_of<int32_t>(context, node(context));
     float* multiplier = context.take<float>(channels());
+    call().is_bounded = true;
     for (int32_t channel = 0; channel < channels(); ++channel) {
       multiplier[channel] =
           integers_.multiplier(integers_.weight_scales[static_cast<size_t>(channel)]);
@@ -138,6 +140,7 @@ class DepthwiseStepU8S8 final : public DepthwiseStep<kernels::DepthwiseU8S8, uin
         bound.add(weights[int64_t{tap} * channels() + channel]);
       }
       if (!bound.fits_int32()) return accumulator_overflow(node(context), channel);
+      call().is_bounded &= is_bounded(bound, multiplier[channel]);
     }
     pack_({.window = window(),
            .weights = weights,

@@ -266,6 +266,7 @@ class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
     for (float& scale : multiplier) scale = node_.multiplier(scale);
     float* bias_multiplier = context.take<float>(weights().columns);
     const int64_t depth = int64_t{weights().taps} * weights().depth;
+    call().is_bounded = call().block_size == 0;
     for (int32_t column = 0; column < weights().columns; ++column) {
       const int64_t channel = weights().first_channel + column;
       bias_multiplier[column] = node_.multiplier(node_.weight_scales[static_cast<size_t>(channel)]);
@@ -275,6 +276,7 @@ class ProductU8S8 final : public ProductStep<kernels::MatmulU8S8, uint8_t> {
       if (!bound.fits_int32()) {
         return accumulator_overflow(context.graph().nodes[index()], channel);
       }
+      call().is_bounded &= is_bounded(bound, multiplier[static_cast<size_t>(column)]);
     }
     pack_({.weights = arranged,
            .bias = bias,
@@ -417,6 +419,10 @@ Status check_reduction_length(const Lowering& lowering, size_t index, int64_t le
 
 AccumulatorBound accumulator_bound(int32_t bias, const ActivationParams& input) {
   return {bias, *storage_range(DType::kU8), input.zero_point};
+}
+
+bool is_bounded(const AccumulatorBound& bound, float multiplier) {
+  return static_cast<double>(bound.largest()) * multiplier <= kernels::kMaxScaledSum;
 }
 
 Failure accumulator_overflow(const Node& node, int64_t channel) {

@@ -88,6 +88,9 @@ Status check_reduction_length(const Lowering& lowering, size_t index, int64_t le
 // no exception: an input of the graph is not checked to keep to them.
 AccumulatorBound accumulator_bound(int32_t bias, const ActivationParams& input);
 
+// Whether what the bound holds, times the multiplier, keeps within kernels::kMaxScaledSum.
+bool is_bounded(const AccumulatorBound& bound, float multiplier);
+
 // kAccumulatorOverflow, naming the node and its channel.
 Failure accumulator_overflow(const Node& node, int64_t channel);
 

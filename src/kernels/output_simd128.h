@@ -38,34 +38,66 @@ inline void store_u8x8(uint8_t* target, v128_t bytes, int32_t count) {
 // tests/conformance/matmul_test.cpp.
 class Requantizer {
  public:
-  Requantizer(int32_t zero_point, int32_t qmin, int32_t qmax) : saturate_(zero_point, qmin, qmax) {}
+  // is_bounded: as in MatmulU8S8.
+  Requantizer(int32_t zero_point, int32_t qmin, int32_t qmax, bool is_bounded)
+      : zero_point_(zero_point),
+        qmin_(qmin),
+        qmax_(qmax),
+        needs_clamp_(!is_bounded || qmin > 0 || qmax < 255),
+        round_(zero_point) {}
 
   // Stores the first `count` (1 to 8) bytes.
   void store(uint8_t* target, const Lanes8& accumulators, const Lanes8& multipliers,
              int32_t count) const {
-    const v128_t bytes = saturate_.u8x8(scale(accumulators.half[0], multipliers.half[0]),
-                                        scale(accumulators.half[1], multipliers.half[1]));
-    store_u8x8(target, bytes, count);
+    const Lanes8 x = scale(accumulators, multipliers);
+    if (needs_clamp_ || count < 8) {
+      clamp_and_store(target, target, x.half[0], x.half[1], x.half[0], x.half[1], zero_point_,
+                      qmin_, qmax_, count);
+    } else {
+      wasm_v128_store64_lane(target, round_.u8x8(x.half[0], x.half[1]), 0);
+    }
   }
 
-  // Two rows of eight bytes.
+  // Two rows of them, the second one last.
   void store(uint8_t* first, uint8_t* second, const Lanes8& first_accumulators,
-             const Lanes8& second_accumulators, const Lanes8& multipliers) const {
-    const v128_t bytes =
-        saturate_.u8x16({{scale(first_accumulators.half[0], multipliers.half[0]),
-                          scale(first_accumulators.half[1], multipliers.half[1]),
-                          scale(second_accumulators.half[0], multipliers.half[0]),
-                          scale(second_accumulators.half[1], multipliers.half[1])}});
-    wasm_v128_store64_lane(first, bytes, 0);
-    wasm_v128_store64_lane(second, bytes, 1);
+             const Lanes8& second_accumulators, const Lanes8& multipliers, int32_t count) const {
+    const Lanes8 x = scale(first_accumulators, multipliers);
+    const Lanes8 y = scale(second_accumulators, multipliers);
+    if (needs_clamp_ || count < 8) {
+      clamp_and_store(first, second, x.half[0], x.half[1], y.half[0], y.half[1], zero_point_, qmin_,
+                      qmax_, count);
+    } else {
+      const v128_t bytes = round_.u8x16({{x.half[0], x.half[1], y.half[0], y.half[1]}});
+      wasm_v128_store64_lane(first, bytes, 0);
+      wasm_v128_store64_lane(second, bytes, 1);
+    }
   }
 
  private:
-  static v128_t scale(v128_t accumulators, v128_t multipliers) {
-    return wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators), multipliers);
+  static Lanes8 scale(const Lanes8& accumulators, const Lanes8& multipliers) {
+    Lanes8 scaled;
+    for (int h = 0; h < 2; ++h) {
+      scaled.half[h] =
+          wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators.half[h]), multipliers.half[h]);
+    }
+    return scaled;
   }
 
-  SaturateU8 saturate_;
+  // Few outputs need it, so it is not inlined. No argument is a struct: those lie in memory.
+  [[gnu::noinline]] static void clamp_and_store(uint8_t* first, uint8_t* second, v128_t first_low,
+                                                v128_t first_high, v128_t second_low,
+                                                v128_t second_high, int32_t zero_point,
+                                                int32_t qmin, int32_t qmax, int32_t count) {
+    const SaturateU8 saturate(zero_point, qmin, qmax);
+    store_u8x8(first, saturate.u8x8(first_low, first_high), count);
+    store_u8x8(second, saturate.u8x8(second_low, second_high), count);
+  }
+
+  int32_t zero_point_;
+  int32_t qmin_;
+  int32_t qmax_;
+  bool needs_clamp_;
+  RoundU8 round_;
 };
 
 // min(max(x, low), high); NaN stays NaN.

@@ -12,6 +12,7 @@
 // in any order of addition, whether Z is folded into the bias or subtracted from each q.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -28,6 +29,9 @@ class AccumulatorBound {
 
   int64_t low() const { return bias_ + below_ * positive_ + above_ * negative_; }
   int64_t high() const { return bias_ + above_ * positive_ + below_ * negative_; }
+
+  // Of its absolute value.
+  int64_t largest() const { return std::max(-low(), high()); }
 
   bool fits_int32() const {
     return high() <= std::numeric_limits<int32_t>::max() &&

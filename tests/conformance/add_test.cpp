@@ -56,11 +56,13 @@ TEST_CASE("add_u8: both tiers give the same integers for every pair of inputs") 
     b.push_back(static_cast<uint8_t>(i));
   }
   std::vector<AddParams> cases = {
-      {0.5f, 0.5f, 3, 200, 129, 0, 255},      // a tie in every second output
-      {0.25f, 1.25f, 128, 128, 7, 20, 100},   // bounds of a fused activation
-      {1e30f, -1e30f, 0, 255, 0, 0, 255},     // far outside the range
-      {1e-30f, 1e-38f, 10, 20, 255, 0, 255},  // nothing left but the zero point
-      {1.0f, 1.0f, 0, 0, 0, 0, 15},           // a 4-bit output
+      {0.5f, 0.5f, 3, 200, 129, 0, 255},        // a tie in every second output
+      {0.25f, 1.25f, 128, 128, 7, 20, 100},     // bounds of a fused activation
+      {1e30f, -1e30f, 0, 255, 0, 0, 255},       // far outside the range
+      {-8200.0f, -8200.0f, 0, 0, 9, 0, 255},    // nearly 2^22 below zero
+      {-40000.0f, -40000.0f, 0, 0, 9, 0, 255},  // more than 1.5 * 2^23 below it
+      {1e-30f, 1e-38f, 10, 20, 255, 0, 255},    // nothing left but the zero point
+      {1.0f, 1.0f, 0, 0, 0, 0, 15},             // a 4-bit output
   };
   Random random(2);
   for (int i = 0; i < 20; ++i) cases.push_back(random_params(random));

@@ -60,6 +60,7 @@ std::vector<Window> geometries() {
   add(1, 2, 3, 3, 1, 1, 3, 3);
   add(2, 3, 3, 3, 2, 1, 3, 3);
   add(1, 13, 13, 11, 1, 1, 3, 3);
+  add(2, 5, 3, 3, 1, 1, 1, 1);
   return windows;
 }
 
@@ -202,7 +203,10 @@ void compare_u8s8(Random& random, const Window& w, bool extremes) {
   const std::vector<uint8_t> expected = run(Tier::kReference, test);
   for (const Tier tier : simd_tiers()) {
     CAPTURE(tier_name(tier));
-    CHECK(run(tier, test) == expected);
+    for (const bool is_bounded : {false, true}) {
+      test.convolution.is_bounded = is_bounded;
+      CHECK(run(tier, test) == expected);
+    }
   }
 }
 

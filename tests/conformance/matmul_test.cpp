@@ -138,15 +138,15 @@ void compare_integers(Random& random, const Sizes& s, Packing packing, Fill fill
     int32_t zero_point, qmin, qmax;
   } kOutputs[] = {{128, 0, 255}, {0, 0, 255}, {255, 0, 255}, {3, 3, 12}, {7, 0, 15}, {0, 0, 1}};
   const auto& output = kOutputs[random.below(6)];
-  const IntegerCase test{.product = {.rows = a.rows(),
-                                     .columns = s.columns,
-                                     .output_zero_point = output.zero_point,
-                                     .qmin = output.qmin,
-                                     .qmax = output.qmax},
-                         .weights = weights,
-                         .bias = random.below(4) == 0 ? nullptr : bias.data(),
-                         .multiplier = multiplier,
-                         .input_zero_point = zero_point};
+  IntegerCase test{.product = {.rows = a.rows(),
+                               .columns = s.columns,
+                               .output_zero_point = output.zero_point,
+                               .qmin = output.qmin,
+                               .qmax = output.qmax},
+                   .weights = weights,
+                   .bias = random.below(4) == 0 ? nullptr : bias.data(),
+                   .multiplier = multiplier,
+                   .input_zero_point = zero_point};
   const std::vector<uint8_t> expected = run(Tier::kReference, test);
   std::vector<Tier> tiers = simd_tiers();
   if (fill == Fill::kUpperHalf && probe_tier() >= Tier::kRelaxed) tiers.push_back(Tier::kRelaxedS);
@@ -154,7 +154,10 @@ void compare_integers(Random& random, const Sizes& s, Packing packing, Fill fill
     CAPTURE(tier_name(tier));
     for (const Tiles& tiles : tiles_of(tier, &Tiles::matmul_u8s8)) {
       CAPTURE(tiles.matmul_u8s8);
-      CHECK(run(tier, test, packing, tiles) == expected);
+      for (const bool is_bounded : {false, true}) {
+        test.product.is_bounded = is_bounded;
+        CHECK(run(tier, test, packing, tiles) == expected);
+      }
     }
   }
 }
@@ -291,8 +294,9 @@ TEST_CASE("matmul_u8s8: the output stage is qmath's requantize, bit for bit") {
   } kOutputs[] = {{0, 0, 255}, {255, 0, 255}, {128, 0, 255}, {100, 100, 107}, {0, 255, 255}};
   for (const float multiplier : multipliers) {
     const std::vector<float> all(accumulators.size(), multiplier);
+    const double largest = -double{std::numeric_limits<int32_t>::min()} * multiplier;
     for (const auto& output : kOutputs) {
-      const IntegerCase test{
+      IntegerCase test{
           .product = {.rows = {.a = a.data(), .count = 1, .depth = 1, .words = kOnePiece},
                       .columns = columns,
                       .output_zero_point = output.zero_point,
@@ -310,6 +314,10 @@ TEST_CASE("matmul_u8s8: the output stage is qmath's requantize, bit for bit") {
       CHECK(run(Tier::kReference, test) == expected);
       for (const Tier tier : simd_tiers()) {
         CAPTURE(tier_name(tier));
+        test.product.is_bounded = false;
+        CHECK(run(tier, test) == expected);
+        if (!(largest <= kMaxScaledSum)) continue;
+        test.product.is_bounded = true;
         CHECK(run(tier, test) == expected);
       }
     }

@@ -1,8 +1,45 @@
+#include <cmath>
+
 #include "kernels/kernels.h"
 #include "kernels/simd_tail.h"
 #include "kernels/simd_u8.h"
 
 namespace lowbit::kernels {
+
+namespace {
+
+// Round: RoundU8 or SaturateU8.
+template <class Round>
+void add_u8(const AddU8& args, const Round& round) {
+  const AddParams& p = args.params;
+  const CenterU8 center_a(p.a_zero_point);
+  const CenterU8 center_b(p.b_zero_point);
+  const v128_t a_ratio = wasm_f32x4_splat(p.a_ratio);
+  const v128_t b_ratio = wasm_f32x4_splat(p.b_ratio);
+  const v128_t output_zero = wasm_f32x4_splat(static_cast<float>(p.output_zero_point));
+  for_each_block<16>(
+      args.count,
+      [=](const uint8_t* a, const uint8_t* b, uint8_t* output) {
+        const F32x16 x = center_a.f32x16(wasm_v128_load(a));
+        const F32x16 y = center_b.f32x16(wasm_v128_load(b));
+        F32x16 sum;
+        for (int i = 0; i < 4; ++i) {
+          const v128_t scaled = wasm_f32x4_add(wasm_f32x4_mul(x.lanes[i], a_ratio),
+                                               wasm_f32x4_mul(y.lanes[i], b_ratio));
+          sum.lanes[i] = wasm_f32x4_add(scaled, output_zero);
+        }
+        wasm_v128_store(output, round.u8x16(sum));
+      },
+      args.output, args.a, args.b);
+}
+
+// Whether every sum is one that RoundU8 takes, which clamps as it ought to.
+bool is_plain(const AddParams& p) {
+  const double largest = 255.0 * (std::abs(p.a_ratio) + std::abs(p.b_ratio) + 1);
+  return largest <= kMaxScaledSum && p.qmin == 0 && p.qmax == 255;
+}
+
+}  // namespace
 
 void add_f32__simd128(const AddF32& args) {
   const v128_t min = wasm_f32x4_splat(args.min);
@@ -19,26 +56,11 @@ void add_f32__simd128(const AddF32& args) {
 
 void add_u8__simd128(const AddU8& args) {
   const AddParams& p = args.params;
-  const CenterU8 center_a(p.a_zero_point);
-  const CenterU8 center_b(p.b_zero_point);
-  const v128_t a_ratio = wasm_f32x4_splat(p.a_ratio);
-  const v128_t b_ratio = wasm_f32x4_splat(p.b_ratio);
-  const v128_t output_zero = wasm_f32x4_splat(static_cast<float>(p.output_zero_point));
-  const SaturateU8 saturate(0, p.qmin, p.qmax);
-  for_each_block<16>(
-      args.count,
-      [=](const uint8_t* a, const uint8_t* b, uint8_t* output) {
-        const F32x16 x = center_a.f32x16(wasm_v128_load(a));
-        const F32x16 y = center_b.f32x16(wasm_v128_load(b));
-        F32x16 sum;
-        for (int i = 0; i < 4; ++i) {
-          const v128_t scaled = wasm_f32x4_add(wasm_f32x4_mul(x.lanes[i], a_ratio),
-                                               wasm_f32x4_mul(y.lanes[i], b_ratio));
-          sum.lanes[i] = wasm_f32x4_add(scaled, output_zero);
-        }
-        wasm_v128_store(output, saturate.u8x16(sum));
-      },
-      args.output, args.a, args.b);
+  if (is_plain(p)) {
+    add_u8(args, RoundU8(0));
+  } else {
+    add_u8(args, SaturateU8(0, p.qmin, p.qmax));
+  }
 }
 
 }  // namespace lowbit::kernels

@@ -62,6 +62,7 @@ struct DepthwiseU8S8 {
   int32_t output_zero_point = 0;
   int32_t qmin = 0;
   int32_t qmax = 255;
+  bool is_bounded = false;  // as in MatmulU8S8
 };
 
 }  // namespace lowbit::kernels

@@ -70,7 +70,8 @@ size_t packed_depthwise_f32_bytes(Tier tier, const Window& w) {
 
 size_t packed_depthwise_u8s8_bytes(Tier tier, const Window& w) {
   if (tier == Tier::kReference) return packed_u8s8_bytes(tier, w.channels, tap_count(w));
-  const bool in_fours = tier == Tier::kRelaxedU || tier == Tier::kRelaxedS;
+  const bool has_dot = tier == Tier::kRelaxedU || tier == Tier::kRelaxedS;
+  const bool in_fours = has_dot && can_slide_in_fours(w);
   const TapGroups groups{.size = w.kernel_w, .group = in_fours ? 4 : 2};
   const uint64_t panel_bytes =
       can_slide(w) ? sliding_panel_bytes(groups) : panel_bytes_u8s8(tap_count(w));

@@ -19,6 +19,13 @@ inline bool can_slide(const Window& w) {
          w.stride_w <= 2;
 }
 
+// With groups of four taps: a 3 x 3 kernel of horizontal stride 1 takes rows in pairs
+// (row_pairs.h).
+inline bool can_slide_in_fours(const Window& w) {
+  const bool has_pairs = w.stride_h == 1 && w.dilation_h == 1;
+  return can_slide(w) && (w.kernel_w == 5 || w.stride_w == 2 || has_pairs);
+}
+
 template <class T>
 size_t padding_row_bytes(const Window& w) {
   constexpr size_t kAlignment = 64;

@@ -16,13 +16,10 @@ struct Dot {
   }
 };
 
-template <int kSize>
-using Sliding = SlidingU8S8<Dot, kSize>;
-
 }  // namespace
 
 void pack_depthwise_u8s8__relaxed_u(const PackDepthwiseU8S8& p) { pack_sliding_dot(p, 0); }
 
-void depthwise_u8s8__relaxed_u(const DepthwiseU8S8& d) { convolve_sliding_dot<Sliding>(d); }
+void depthwise_u8s8__relaxed_u(const DepthwiseU8S8& d) { SlidingDot<Dot>::convolve(d); }
 
 }  // namespace lowbit::kernels

@@ -36,7 +36,7 @@ class TiledU8S8 {
   static constexpr ptrdiff_t weights_offset(int32_t tap) { return ptrdiff_t{tap} * 16; }
 
   explicit TiledU8S8(const DepthwiseU8S8& d)
-      : output_(d.output), requantizer_(d.output_zero_point, d.qmin, d.qmax) {}
+      : output_(d.output), requantizer_(d.output_zero_point, d.qmin, d.qmax, d.is_bounded) {}
 
   template <class Taps>
   static void accumulate(DepthwiseTile& tile, const Taps& taps, int32_t count,

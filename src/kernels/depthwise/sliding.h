@@ -15,6 +15,18 @@
 
 namespace lowbit::kernels {
 
+// The rows of inputs under row y of image n's outputs, from its first one on.
+template <class Source, int kRows>
+void find_rows(const Window& w, const Source* input, const Source* padding, int32_t n, int32_t y,
+               const Source* (&rows)[kRows]) {
+  const ptrdiff_t row_size = ptrdiff_t{w.input_w} * w.channels;
+  const Source* image = input + n * w.input_h * row_size;
+  for (int i = 0; i < kRows; ++i) {
+    const int32_t iy = y * w.stride_h - w.pad_top + i * w.dilation_h;
+    rows[i] = iy >= 0 && iy < w.input_h ? image + iy * row_size : padding;
+  }
+}
+
 // A Kernel is one precision and one size, some channels at a time: the types Source, Sum, Weights
 // and Column, kSize, kChannels, panel_bytes(), and
 //   Weights(panel, lane)             bias and weights of kChannels channels of a panel
@@ -33,14 +45,9 @@ class SlidingDepthwise {
                .output_w = w.output_w,
                .first_x = -w.pad_left,
                .channels = w.channels};
-    const ptrdiff_t row_size = ptrdiff_t{w.input_w} * w.channels;
     for (int32_t n = 0; n < w.batch; ++n) {
-      const Source* image = input + n * w.input_h * row_size;
       for (int32_t y = 0; y < w.output_h; ++y) {
-        for (int ky = 0; ky < kSize; ++ky) {
-          const int32_t iy = y * w.stride_h - w.pad_top + ky * w.dilation_h;
-          row.inputs[ky] = iy >= 0 && iy < w.input_h ? image + iy * row_size : p.padding;
-        }
+        find_rows(w, input, p.padding, n, y, row.inputs);
         for (row.channel = 0; row.channel < w.channels; row.channel += Kernel::kChannels) {
           constexpr auto kBytes = static_cast<ptrdiff_t>(Kernel::panel_bytes());
           const std::byte* panel = p.panels + row.channel / kPanelColumns * kBytes;
@@ -139,22 +146,20 @@ class SlidingDepthwise {
   }
 };
 
-// Kernel<kSize> is constructed from the call.
+// The Kernel is constructed from the call.
+template <class Kernel, int kStride, class Call>
+void slide_depthwise(const Call& call) {
+  SlidingDepthwise<Kernel, kStride>::run(Kernel(call), call.window, call.input, call.packed);
+}
+
+// Kernel<kSize>, of a window that can slide.
 template <template <int> class Kernel, class Call>
 void slide_depthwise(const Call& call) {
   const Window& w = call.window;
-  const auto run = [&](auto size) {
-    using K = Kernel<size>;
-    if (w.stride_w == 1) {
-      SlidingDepthwise<K, 1>::run(K(call), w, call.input, call.packed);
-    } else {
-      SlidingDepthwise<K, 2>::run(K(call), w, call.input, call.packed);
-    }
-  };
   if (w.kernel_w == 3) {
-    run(std::integral_constant<int, 3>{});
+    w.stride_w == 1 ? slide_depthwise<Kernel<3>, 1>(call) : slide_depthwise<Kernel<3>, 2>(call);
   } else {
-    run(std::integral_constant<int, 5>{});
+    w.stride_w == 1 ? slide_depthwise<Kernel<5>, 1>(call) : slide_depthwise<Kernel<5>, 2>(call);
   }
 }
 

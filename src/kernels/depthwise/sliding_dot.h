@@ -3,7 +3,7 @@
 // simd128.
 #pragma once
 
-#include "kernels/depthwise/sliding_u8s8.h"
+#include "kernels/depthwise/row_pairs.h"
 #include "kernels/kernels.h"
 
 namespace lowbit::kernels {
@@ -23,20 +23,28 @@ inline Lanes8 interleave_bytes(const v128_t (&x)[kDotTaps]) {
 
 // activation_offset: as in packing.h.
 inline void pack_sliding_dot(const PackDepthwiseU8S8& p, int32_t activation_offset) {
-  if (can_slide(p.window)) {
+  if (can_slide_in_fours(p.window)) {
     pack_tap_groups(p, kDotTaps, activation_offset);
   } else {
     pack_depthwise_u8s8__simd128(p);
   }
 }
 
-template <template <int> class Kernel>
-void convolve_sliding_dot(const DepthwiseU8S8& d) {
-  if (can_slide(d.window)) {
-    slide_depthwise<Kernel>(d);
-  } else {
-    depthwise_u8s8__simd128(d);
+template <class Dot>
+struct SlidingDot {
+  template <int kSize>
+  using Kernel = SlidingU8S8<Dot, kSize>;
+
+  static void convolve(const DepthwiseU8S8& d) {
+    const Window& w = d.window;
+    if (!can_slide_in_fours(w)) {
+      depthwise_u8s8__simd128(d);
+    } else if (w.kernel_w == 3) {
+      w.stride_w == 1 ? RowPairs<Dot>::run(d) : slide_depthwise<Kernel<3>, 2>(d);
+    } else {
+      w.stride_w == 1 ? slide_depthwise<Kernel<5>, 1>(d) : slide_depthwise<Kernel<5>, 2>(d);
+    }
   }
-}
+};
 
 }  // namespace lowbit::kernels

@@ -74,7 +74,7 @@ class SlidingU8S8 {
   };
 
   explicit SlidingU8S8(const DepthwiseU8S8& d)
-      : output_(d.output), requantizer_(d.output_zero_point, d.qmin, d.qmax) {}
+      : output_(d.output), requantizer_(d.output_zero_point, d.qmin, d.qmax, d.is_bounded) {}
 
   template <int kx>
   [[gnu::always_inline]] static void add(Sum& sum, const Weights& weights, const Column& column) {

@@ -73,6 +73,10 @@ constexpr int32_t block_count(int32_t k, int32_t block_size) {
   return (k + block_size - 1) / block_size;
 }
 
+// How far from zero a sum times its multiplier may be where MatmulU8S8::is_bounded: where SIMD
+// kernels round by adding, and need not clamp before.
+inline constexpr double kMaxScaledSum = 0x1p22;
+
 // Packing, once at load.
 struct PackMatmulF32 {
   const float* weights = nullptr;  // [columns][taps][depth] (OHWI for a convolution)
@@ -141,6 +145,9 @@ struct MatmulU8S8 {
   int32_t output_zero_point = 0;
   int32_t qmin = 0;  // the activation's bounds, quantized, within the output's range
   int32_t qmax = 255;
+  // Not in groups: whether the packed weights are known to give no sum that leaves +-kMaxScaledSum,
+  // which saves time.
+  bool is_bounded = false;
   int32_t block_size = 0;  // in groups only: the one that was packed for
 };
 

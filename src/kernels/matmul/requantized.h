@@ -15,7 +15,7 @@ class RequantizedOutput {
       : c_(product.c),
         c_stride_(product.c_stride),
         columns_(product.columns),
-        requantizer_(product.output_zero_point, product.qmin, product.qmax) {}
+        requantizer_(product.output_zero_point, product.qmin, product.qmax, product.is_bounded) {}
 
   // The tile's first element is C[row, column]; its panels' headers hold the multipliers.
   template <int kRows, int kPanels>
@@ -25,15 +25,12 @@ class RequantizedOutput {
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 multipliers = load_lanes8(panel + kPanelMultiplierOffset);
       const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
-      int r = 0;
-      if (count == kPanelColumns) {
-        for (; r + 1 < kRows; r += 2) {
-          requantizer_.store(c + r * c_stride_, c + (r + 1) * c_stride_, tile.sum[r][p],
-                             tile.sum[r + 1][p], multipliers);
-        }
+      for (int r = 0; r + 1 < kRows; r += 2) {
+        requantizer_.store(c + r * c_stride_, c + (r + 1) * c_stride_, tile.sum[r][p],
+                           tile.sum[r + 1][p], multipliers, count);
       }
-      for (; r < kRows; ++r) {
-        requantizer_.store(c + r * c_stride_, tile.sum[r][p], multipliers, count);
+      if constexpr (kRows % 2 == 1) {
+        requantizer_.store(c + (kRows - 1) * c_stride_, tile.sum[kRows - 1][p], multipliers, count);
       }
       panel += panel_bytes;
       c += kPanelColumns;

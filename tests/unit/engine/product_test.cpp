@@ -55,6 +55,31 @@ TEST_CASE("A channel whose worst sum leaves 32 bits is refused by name") {
   CHECK(also.error().where == "dw");
 }
 
+// Where the output stage may round by adding 1.5 * 2^23 (kernels/simd_u8.h), these sums are proven
+// not to come; done to them, that would give 255.
+TEST_CASE("Sums between 2^23 and 2^24 output steps below zero saturate") {
+  GraphBuilder b;
+  const ValueId x = b.input_u8("x", {1, 8, 5, 5}, activation_params(0.1f, 0));
+  const ValueId conv = b.conv(x, {.channels = 9,
+                                  .kernel = {3, 3},
+                                  .has_bias = false,
+                                  .weight = std::vector<float>(9 * 8 * 9, -100)});
+  b.set_quant(conv, activation_params(8e-5f, 100));
+  const ValueId depthwise = b.depthwise_conv(
+      x, {.kernel = {3, 3}, .has_bias = false, .weight = std::vector<float>(8 * 9, -100)});
+  b.set_quant(depthwise, activation_params(1e-5f, 100));
+  Graph graph = b.output(conv).output(depthwise).build();
+  for (const Node& node : graph.nodes) {
+    QuantParams& weights = *graph.value(node.inputs[1]).quant;
+    weights.axis = -1;
+    weights.scale = {0.01f};
+    weights.zero_point = {0};
+  }
+  Tensor input = must(Tensor::allocate(DType::kU8, {1, 8, 5, 5}));
+  for (uint8_t& q : input.mutable_data<uint8_t>()) q = 200;
+  check_plan(graph, {input});
+}
+
 // Weights from -8 to 7, whose parameters allow `qmin` to `qmax`.
 Graph narrow_product(int64_t depth, int32_t qmin, int32_t qmax) {
   std::vector<float> weights(static_cast<size_t>(2 * depth));
