@@ -21,8 +21,7 @@ the turn before it left the caches full of other data. Before a case is timed, a
 
 Every figure is also given as a share of the peak that bounds it, measured first: FP32 of mul_add, in the relaxed tier of
 relaxed_madd; INT8 of dot_i16x8, in the relaxed tier of relaxed_dot. Other runtimes are held against the peak of Lowbit's
-best tier in this run. Beside Lowbit's figures: what its layers take inside, without what goes in and out and the conversion
-to integers there and back.`
+best tier in this run. Beside Lowbit's figures: the same model bound, its inputs and outputs in place, without a copy.`
 
 const options = {
   help: { type: 'boolean', default: false },

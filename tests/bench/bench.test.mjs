@@ -69,8 +69,8 @@ test('in Chromium', async (t) => {
   const { printed, ...whole } = report(t, '--cases', chosen.map((name) => `^${name}$`).join('|'))
   assert.deepEqual(Object.keys(whole), ['machine', 'peaks', 'results'])
   assert.match(whole.machine.engine, /^Chromium \d+/)
-  for (const { runtime, precision, layers_ms } of whole.results) {
-    assert.equal(layers_ms > 0, runtime === 'lowbit' && precision !== 'bytes', 'layers_ms')
+  for (const { runtime, tier, in_place_ms } of whole.results) {
+    assert.equal(in_place_ms > 0, runtime === 'lowbit' && tier !== 'reference', 'in_place_ms')
   }
   assert.match(printed, /^tiles: f32 \d x 8(, int8 \d x 8)?$/m)
   assert.ok([4, 6, 8].includes(whole.machine.tiles.f32))

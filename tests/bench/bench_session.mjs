@@ -14,8 +14,8 @@ import { quantiles, timeInterleaved } from './timing.mjs'
 
 /** How long everything is measured: 'quick' shows that it works, 'full' is for figures. */
 const efforts = {
-  quick: { rounds: 5, warmup_ms: 10, budget_ms: 50, repeats: 3, layer_repeats: 1 },
-  full: { rounds: 40, warmup_ms: 400, budget_ms: 2000, repeats: 30, layer_repeats: 20 },
+  quick: { rounds: 5, warmup_ms: 10, budget_ms: 50, repeats: 3 },
+  full: { rounds: 40, warmup_ms: 400, budget_ms: 2000, repeats: 30 },
 }
 
 const CALIBRATION_SAMPLES = 4
@@ -101,16 +101,12 @@ export async function startSession(readFile) {
         readFile,
       )
       const opened = await openAll(runtimes, prepared)
-      const times = await timeInterleaved(
-        opened.map(({ run }) => run),
-        efforts[effort],
-      )
-      const layers = []
-      for (const { timeLayers } of opened) {
-        layers.push(timeLayers && (await timeLayers(efforts[effort].layer_repeats)))
-      }
+      const inPlace = opened.filter(({ tier, runInPlace }) => runInPlace && tier !== 'reference')
+      const runs = [...opened.map(({ run }) => run), ...inPlace.map((each) => each.runInPlace)]
+      const times = await timeInterleaved(runs, efforts[effort])
       for (const { close } of opened) await close()
-      return opened.map(({ runtime, tier, precision }, i) => {
+      return opened.map((model, i) => {
+        const { runtime, tier, precision } = model
         const { median_ms, p10_ms, p90_ms } = quantiles(times[i])
         const peak = peaks[`${boundOf({ runtime, tier, precision })}_gops`]
         const rate = (ms) => {
@@ -119,9 +115,10 @@ export async function startSession(readFile) {
         }
         const who = { case: name, runtime, tier, precision }
         const whole = { ...who, median_ms, p10_ms, p90_ms, ...rate(median_ms) }
-        if (layers[i] === undefined) return whole
-        const { peak_fraction: layers_peak_fraction } = rate(layers[i])
-        return { ...whole, layers_ms: layers[i], layers_peak_fraction }
+        const at = inPlace.indexOf(model)
+        if (at < 0) return whole
+        const in_place_ms = quantiles(times[opened.length + at]).median_ms
+        return { ...whole, in_place_ms, in_place_peak_fraction: rate(in_place_ms).peak_fraction }
       })
     },
   }

@@ -34,7 +34,7 @@ export function describeMachine({ machine, peaks }) {
 export function describeCase(results) {
   const lines = results.map((result) => {
     const { median_ms, p10_ms, p90_ms, gops, peak_fraction } = result
-    const { layers_ms, layers_peak_fraction } = result
+    const { in_place_ms, in_place_peak_fraction } = result
     const cells = [
       `  ${variantOf(result).padEnd(38)}`,
       duration(median_ms).padStart(9),
@@ -42,8 +42,8 @@ export function describeCase(results) {
       `${gops.toFixed(2).padStart(8)} Gop/s`,
       `${percent(peak_fraction).padStart(6)} of peak`,
     ]
-    if (layers_ms !== undefined) {
-      cells.push(`  layers ${duration(layers_ms)} (${percent(layers_peak_fraction)} of peak)`)
+    if (in_place_ms !== undefined) {
+      cells.push(`  in place ${duration(in_place_ms)} (${percent(in_place_peak_fraction)} of peak)`)
     }
     return cells.join(' ')
   })

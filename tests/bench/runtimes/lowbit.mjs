@@ -17,23 +17,14 @@ export async function startLowbit(tier) {
       const model = await lowbit.load(bytes)
       // Like an application that runs a model again and again, it has its outputs written to the same place.
       const outputs = await model.run([input])
+      const bound = await model.bind([input])
       return {
         run: () => model.run([input], { outputs }),
         read: ([output]) => output.data,
-        close: () => model.dispose(),
-        /**
-         * The layers' own time, as a comparison tells it: without what goes in and out and its conversion to integers. Only of
-         * models that can be compared, those of reals with classes for outputs.
-         */
-        async timeLayers(repeats) {
-          const [{ shape, dtype }] = model.info.outputs
-          if (shape.length !== 2 || dtype !== 'float32') return undefined
-          const { layers } = await lowbit.compare(model, model, {
-            inputs: input,
-            latencyRuns: repeats,
-          })
-          const inner = layers.filter(({ op }) => !/^(Q|Deq)uantizeLinear$/i.test(op))
-          return inner.reduce((sum, { bMs }) => sum + bMs, 0)
+        runInPlace: () => bound.run(),
+        close() {
+          bound.dispose()
+          model.dispose()
         },
       }
     },

@@ -1,6 +1,7 @@
 // The caller's side: calls that find their models again where a host broke.
 import * as check from './arguments.js'
-import { disposed } from './failures.js'
+import { Binding } from './binding.js'
+import { disposed, notHere } from './failures.js'
 import {
   type EvaluatorRecord,
   LoadedModel,
@@ -20,7 +21,6 @@ import { attend, type Task, type Tasks } from './task.js'
 import type {
   AnyTensor,
   Backend,
-  Bits,
   CalibrateOptions,
   Calibration,
   CallOptions,
@@ -33,7 +33,6 @@ import type {
   Evaluator,
   Inspection,
   LayerAccumulators,
-  LayerRecipe,
   LoadOptions,
   Lowbit,
   MixedPrecision,
@@ -51,16 +50,7 @@ import type {
   WeightedLayer,
   WeightOptions,
 } from './types.js'
-
-/** The recipe with a width of its own for each of the layers. */
-function withBits(recipe: Recipe, names: readonly string[], bits: readonly Bits[]): Recipe {
-  const layers: Record<string, LayerRecipe> = { ...recipe.layers }
-  names.forEach((name, index) => {
-    const own = layers[name]
-    layers[name] = { ...own, weights: { ...own?.weights, bits: bits[index] ?? 8 } }
-  })
-  return { ...recipe, layers }
-}
+import { withBits } from './widths.js'
 
 /** What a model is quantized by. */
 type Source = Pick<Verbs['quantize']['request'], 'calibration' | 'samples'>
@@ -299,6 +289,23 @@ export class Client implements Lowbit {
       }))
       return fillLent(lent, joinSamples(outputs))
     })
+  }
+
+  async bind(record: ModelRecord, inputs: RawTensor[]): Promise<Binding> {
+    // A model of its own: no other call changes its plan.
+    const own = { ...record, id: ++this.#lastModel, homes: new WeakMap() }
+    const release = () => this.#pool.release(own.id)
+    try {
+      return await attend(this.#tasks, {}, async () => {
+        const host = await this.#pool.host()
+        if (!host.bind) throw notHere()
+        await this.#bring(own, host)
+        return new Binding(host.bind(own.id, inputs), release)
+      })
+    } catch (error) {
+      release()
+      throw error
+    }
   }
 
   async save(

@@ -5,6 +5,7 @@ import type { Host, ModelId, ModelSource } from './protocol.js'
 import type { RawTensor, SaveChoice } from './raw.js'
 import type {
   AnyTensor,
+  BoundModel,
   CallOptions,
   Evaluator,
   Model,
@@ -19,6 +20,7 @@ import type {
 /** What handles ask of the client that they belong to. */
 interface Owner {
   run(record: ModelRecord, inputs: RawTensor[], options: RunOptions): Promise<RawTensor[]>
+  bind(record: ModelRecord, inputs: RawTensor[]): Promise<BoundModel<TensorData, TensorData>>
   save(
     record: ModelRecord,
     format: 'onnx' | 'c',
@@ -92,6 +94,14 @@ export class LoadedModel implements Model {
     // What the elements are is for the caller to know: info.outputs tells.
     const outputs: unknown = await this.#record.client.run(this.#record, tensors, options)
     return outputs as Tensor<Data>[]
+  }
+
+  async bind<Input extends TensorData, Output extends TensorData>(
+    inputs: readonly AnyTensor[],
+  ): Promise<BoundModel<Input, Output>> {
+    const tensors = check.readTensors(inputs, 'inputs', this.info.inputs)
+    const bound: unknown = await this.#record.client.bind(this.#record, tensors)
+    return bound as BoundModel<Input, Output>
   }
 
   async save(format: 'onnx' | 'c', options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,5 +1,6 @@
 // A session in the caller's own thread.
 
+import { disposed } from './failures.js'
 import type { Control, Host, Kernels, Tuning } from './protocol.js'
 import { createSession } from './session.js'
 
@@ -28,6 +29,14 @@ export async function startLocal(
       return { reply: session.call(verb, request, control), abort }
     },
     runAgain: (request) => session.runAgain(request),
+    bind(model, inputs) {
+      const bound = session.bind(model, inputs)
+      const run = () => {
+        if (hasEnded) throw disposed('lowbit')
+        bound.run()
+      }
+      return { ...bound, run }
+    },
     release: (model) => session.release(model),
     end() {
       hasEnded = true

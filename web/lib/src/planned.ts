@@ -7,7 +7,7 @@ import type { Failure, Place, Places, RawTensor } from './raw.js'
 import type { TensorData } from './types.js'
 
 /** A place as a typed array, made again where memory has grown and left the old one behind. */
-class View {
+export class View {
   readonly #place: Place
   readonly #memory: WebAssembly.Memory
   #data: TensorData | undefined
@@ -17,7 +17,11 @@ class View {
     this.#memory = memory
   }
 
-  get #elements(): TensorData {
+  get shape(): readonly number[] {
+    return this.#place.shape
+  }
+
+  get data(): TensorData {
     const { buffer } = this.#memory
     if (this.#data?.buffer === buffer) return this.#data
     const { dtype, address, length } = this.#place
@@ -29,9 +33,14 @@ class View {
 
   /** `data` is of the place's type and length. */
   write(data: TensorData): void {
-    const elements = this.#elements
-    elements.set(data as never)
+    this.data.set(data as never)
+    this.normalize()
+  }
+
+  /** Of truths, makes all but 0 to 1. */
+  normalize(): void {
     if (this.#place.dtype !== 'bool') return
+    const elements = this.data
     elements.forEach((truth, i) => {
       elements[i] = truth ? 1 : 0
     })
@@ -39,12 +48,19 @@ class View {
 
   /** In the memory of `lent`, where that has the length. */
   read(lent: RawTensor | undefined): RawTensor {
-    const elements = this.#elements
-    const shape = [...this.#place.shape]
+    const elements = this.data
+    const shape = [...this.shape]
     if (lent?.data.length !== elements.length) return { data: elements.slice(), shape }
     lent.data.set(elements as never)
     return { data: lent.data, shape }
   }
+}
+
+/** A planned model whose inputs the caller writes in place. */
+export interface Bound {
+  readonly inputs: readonly View[]
+  readonly outputs: readonly View[]
+  run(): Failure | undefined
 }
 
 const isSame = (a: readonly number[], b: readonly number[]) =>
@@ -79,6 +95,21 @@ export class PlannedModel {
       this.#inputs[i]?.write(data)
     })
     return this.model.run() ?? this.#outputs.map((view, i) => view.read(lent[i]))
+  }
+
+  /** The inputs, written, and the outputs where they lie until it runs or binds inputs of other shapes. */
+  bind(inputs: readonly RawTensor[]): Bound | Failure {
+    const failure = this.#plan(inputs)
+    if (failure) return failure
+    const views = this.#inputs
+    inputs.forEach(({ data }, i) => {
+      views[i]?.write(data)
+    })
+    const run = () => {
+      for (const view of views) view.normalize()
+      return this.model.run()
+    }
+    return { inputs: views, outputs: this.#outputs, run }
   }
 
   #plan(inputs: readonly RawTensor[]): Failure | undefined {

@@ -13,6 +13,7 @@ import type {
   SaveChoice,
 } from './raw.js'
 import type {
+  AnyTensor,
   Calibration,
   Distribution,
   Inspection,
@@ -191,6 +192,14 @@ export interface Call<Reply> {
   abort(): void
 }
 
+/** A model bound in the caller's thread: tensors in the memory of WebAssembly, and what computes outputs from inputs. */
+export interface BoundHere {
+  readonly inputs: readonly AnyTensor[]
+  readonly outputs: readonly AnyTensor[]
+  /** Throws LowbitError. */
+  run(): void
+}
+
 /** Runs a session until that breaks: in a worker (bridge.ts) or in this thread (local.ts). */
 export interface Host {
   readonly version: string
@@ -206,6 +215,11 @@ export interface Host {
    * turn; else undefined, and nothing is done.
    */
   runAgain(request: Verbs['run']['request']): Verbs['run']['reply'] | undefined
+  /**
+   * Plans a model for inputs like these, which it writes; missing where the host is not here. What it returns holds until the model
+   * runs, or is released.
+   */
+  bind?(model: ModelId, inputs: readonly RawTensor[]): BoundHere
   call<V extends Verb>(
     verb: V,
     request: Verbs[V]['request'],

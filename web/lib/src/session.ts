@@ -4,7 +4,7 @@ import { disposed } from './failures.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Comparison, Evaluator, Job, MainModule, Model } from './lowbit.js'
 import { PlannedModel } from './planned.js'
-import type { Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
+import type { BoundHere, Control, Kernels, ModelId, Tuning, Verb, Verbs } from './protocol.js'
 import type {
   Failure,
   KernelTier,
@@ -87,6 +87,12 @@ export class Session {
     const outputs = this.#instance.call(() => planned.run(inputs, lent))
     this.#pacer.add(performance.now() - start)
     return outputs
+  }
+
+  /** As a host's. */
+  bind(id: ModelId, inputs: readonly RawTensor[]): BoundHere {
+    const bound = this.#instance.call(() => this.#entry(id).planned.bind(inputs))
+    return { ...bound, run: () => void this.#instance.call(bound.run) }
   }
 
   /** Frees a model or an evaluator. */

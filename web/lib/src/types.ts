@@ -258,6 +258,15 @@ export interface Model extends Disposable {
     inputs: readonly AnyTensor[],
     options?: RunOptions,
   ): Promise<Tensor<Data>[]>
+  /**
+   * For inputs of the same shapes that come again and again, such as a camera's frames or blocks of sound: the caller
+   * writes them where the model reads them and runs it at once, without a promise; nothing is copied. `inputs`, as `run`
+   * takes them, give the shapes and the first values. What it returns is a model of its own, which outlives this one.
+   * Rejects as `run` does, and with `UNSUPPORTED_FEATURE` unless Lowbit runs in the caller's thread (`worker: false`).
+   */
+  bind<Input extends TensorData = Float32Array, Output extends TensorData = Float32Array>(
+    inputs: readonly AnyTensor[],
+  ): Promise<BoundModel<Input, Output>>
   /** ONNX bytes: FP32 as loaded, or quantized in a form that ONNX Runtime runs unchanged. */
   save(format: 'onnx', options?: SaveOptions): Promise<Uint8Array<ArrayBuffer>>
   /**
@@ -266,6 +275,24 @@ export interface Model extends Disposable {
    */
   save(format: 'c'): Promise<Uint8Array<ArrayBuffer>>
   /** Frees the model's memory; a second call does nothing. Later calls reject with `DISPOSED`. */
+  dispose(): void
+}
+
+/**
+ * A model whose tensors lie in the memory of WebAssembly. Take their `data` anew after any other call of Lowbit's: where
+ * that made memory grow, arrays taken before have the length 0. After `dispose` such arrays must not be written.
+ */
+export interface BoundModel<
+  Input extends TensorData = Float32Array,
+  Output extends TensorData = Float32Array,
+> extends Disposable {
+  /** To be written; a run leaves them as they are. */
+  readonly inputs: readonly Tensor<Input>[]
+  /** Written by the last run. */
+  readonly outputs: readonly Tensor<Output>[]
+  /** Computes the outputs. Throws what the promise of `Model.run` rejects with. */
+  run(): void
+  /** Frees the memory. The garbage collector does not: an array of it may be in use. */
   dispose(): void
 }
 
