@@ -89,7 +89,9 @@ const suites = [
       await runAll(runs, availableParallelism())
     },
   },
-  { name: 'native', needs: 'tests/unit', test: () => runCtest('native') },
+  // The tests run natively under the sanitizers, and optimized in WebAssembly; the suite golden holds these two against
+  // each other.
+  { name: 'native', needs: 'tools', test: () => buildPreset('native', ['programs']) },
   {
     name: 'wasm',
     needs: 'tests/unit',
