@@ -15,6 +15,11 @@
 
 namespace lowbit::kernels {
 
+// To load and splat before a loop. In memory, for the reason of kRoundingShift in simd_u8.h: made
+// anew in each step, a vector of ones made class P half as slow again.
+extern const int16_t kPairOne;
+extern const uint8_t kSignBit;
+
 #ifdef __EMSCRIPTEN__
 
 // a * b + c in four floats, rounded once or twice.

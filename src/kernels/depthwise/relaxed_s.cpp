@@ -10,7 +10,7 @@ struct Dot {
   static constexpr int kGroup = kDotTaps;
 
   static v128_t load(const uint8_t* source) {
-    return wasm_v128_xor(wasm_v128_load64_zero(source), wasm_i8x16_splat(-128));
+    return wasm_v128_xor(wasm_v128_load64_zero(source), wasm_v128_load8_splat(&kSignBit));
   }
   static Lanes8 interleave(const v128_t (&x)[kGroup]) { return interleave_bytes(x); }
   static Lanes8 add(const Lanes8& sum, const Lanes8& x, const Lanes8& weights) {

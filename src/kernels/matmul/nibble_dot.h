@@ -100,7 +100,7 @@ class NibbleDot : public RequantizedOutput {
 
  private:
   // From here on, unpacking once costs less than in each row.
-  static constexpr int32_t kManyRows = 6;
+  static constexpr int32_t kManyRows = Dot::kTakesAllBytes ? 6 : 3;
 };
 
 }  // namespace lowbit::kernels

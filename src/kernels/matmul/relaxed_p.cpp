@@ -13,7 +13,7 @@ struct DotP {
   static constexpr bool kTakesAllBytes = false;
   static v128_t call(v128_t weights, v128_t activations, v128_t sum) {
     const v128_t pairs = relaxed_dot_pairs(weights, activations);
-    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pairs, wasm_i16x8_splat(1)));
+    return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(pairs, wasm_v128_load16_splat(&kPairOne)));
   }
 };
 

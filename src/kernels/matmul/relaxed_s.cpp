@@ -61,7 +61,8 @@ class KernelS : public RequantizedOutput {
 struct DotS {
   static constexpr bool kTakesAllBytes = true;
   static v128_t call(v128_t weights, v128_t activations, v128_t sum) {
-    return relaxed_dot_s(weights, wasm_v128_xor(activations, wasm_i8x16_splat(-128)), sum);
+    return relaxed_dot_s(weights, wasm_v128_xor(activations, wasm_v128_load8_splat(&kSignBit)),
+                         sum);
   }
 };
 
