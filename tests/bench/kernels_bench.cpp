@@ -192,7 +192,7 @@ void time_integers(benchmark::State& state, Tier tier, const Layer& l) {
   const Places places(l, sizeof(uint8_t));
   const size_t pixels = static_cast<size_t>(l.kernel > 0 ? l.rows * l.rows : l.rows);
   const auto a = random_values<uint8_t>(random, input_count(l) + kSlack);
-  MatmulU8S8 product{.rows = places.rows(l, a.data()), .columns = l.columns};
+  MatmulU8S8 product{.rows = places.rows(l, a.data()), .columns = l.columns, .is_bounded = true};
   const int32_t taps = product.rows.taps;
   const int32_t depth = product.rows.depth;
   auto weights = random_values<int8_t>(random, static_cast<size_t>(l.columns * taps * depth));
@@ -304,7 +304,8 @@ void time_depthwise_u8s8(benchmark::State& state, Tier tier, const DepthwiseLaye
                                   .packed = packed.data(),
                                   .output = output.data(),
                                   .input_zero_point = 128,
-                                  .output_zero_point = 128};
+                                  .output_zero_point = 128,
+                                  .is_bounded = true};
   for ([[maybe_unused]] auto _ : state) table.depthwise_u8s8(convolution);
   count_macs(state, multiply_adds(l));
 }

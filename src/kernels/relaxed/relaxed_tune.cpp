@@ -169,11 +169,12 @@ Tiles tune(Tier tier, double budget_ms) {
   std::byte* packed = (*zeros)->data();
   const std::vector<int32_t> words = word_offsets(kOnePiece, kDepth, sizeof(float));
   const size_t c_offset = packed_bytes + kABytes;
-  tuner.measure(
-      {.matmul_f32 = make_product<MatmulF32, float>(packed, packed_bytes, c_offset, words.data()),
-       .matmul_u8s8 =
-           make_product<MatmulU8S8, uint8_t>(packed, packed_bytes, c_offset, words.data())},
-      deadline_ms);
+  Operands operands{
+      .matmul_f32 = make_product<MatmulF32, float>(packed, packed_bytes, c_offset, words.data()),
+      .matmul_u8s8 =
+          make_product<MatmulU8S8, uint8_t>(packed, packed_bytes, c_offset, words.data())};
+  operands.matmul_u8s8.is_bounded = true;
+  tuner.measure(operands, deadline_ms);
   return tuner.fastest();
 }
 
