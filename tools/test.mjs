@@ -89,8 +89,8 @@ const suites = [
       await runAll(runs, availableParallelism())
     },
   },
-  // The tests run natively under the sanitizers, and optimized in WebAssembly; the suite golden holds these two against
-  // each other.
+  // The tests run natively under the sanitizers, and optimized in WebAssembly. One of the programs, optimized, is held
+  // against WebAssembly by the suite golden.
   { name: 'native', needs: 'tools', test: () => buildPreset('native', ['programs']) },
   {
     name: 'wasm',

@@ -83,7 +83,8 @@ class Requantizer {
     return scaled;
   }
 
-  // Few outputs need it, so it is not inlined. No argument is a struct: those lie in memory.
+  // Few outputs need it, so it is not inlined, and a single row is stored as two. No argument is a
+  // struct: those lie in memory.
   [[gnu::noinline]] static void clamp_and_store(uint8_t* first, uint8_t* second, v128_t first_low,
                                                 v128_t first_high, v128_t second_low,
                                                 v128_t second_high, int32_t zero_point,

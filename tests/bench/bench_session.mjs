@@ -70,6 +70,11 @@ async function openAll(runtimes, { files }) {
       expected ??= outputs
       const allowed = allowedDistance(name, expected, step)
       assertAgreement(`${name} ${tier} ${precision}`, outputs, expected, allowed)
+      if (model.runInPlace) {
+        model.runInPlace()
+        const inPlace = model.readInPlace()
+        assertAgreement(`${name} ${tier} ${precision} in place`, inPlace, expected, allowed)
+      }
       opened.push({ runtime: name, tier, precision, ...model })
     }
   }

@@ -33,10 +33,11 @@ void add_u8(const AddU8& args, const Round& round) {
       args.output, args.a, args.b);
 }
 
-// Whether every sum is one that RoundU8 takes, which clamps as it ought to.
-bool is_plain(const AddParams& p) {
+// As in Requantizer.
+bool needs_clamp(const AddParams& p) {
   const double largest = 255.0 * (std::abs(p.a_ratio) + std::abs(p.b_ratio) + 1);
-  return largest <= kMaxScaledSum && p.qmin == 0 && p.qmax == 255;
+  const bool is_bounded = largest <= kMaxScaledSum;
+  return !is_bounded || p.qmin > 0 || p.qmax < 255;
 }
 
 }  // namespace
@@ -56,10 +57,10 @@ void add_f32__simd128(const AddF32& args) {
 
 void add_u8__simd128(const AddU8& args) {
   const AddParams& p = args.params;
-  if (is_plain(p)) {
-    add_u8(args, RoundU8(0));
-  } else {
+  if (needs_clamp(p)) {
     add_u8(args, SaturateU8(0, p.qmin, p.qmax));
+  } else {
+    add_u8(args, RoundU8(0));
   }
 }
 

@@ -113,16 +113,7 @@ class RowPairs {
       middle = right;
     };
 
-    for (int32_t outputs = rows.output_w; outputs > 0;) {
-      const int32_t run = x < 0 ? 0 : std::min(outputs, rows.input_w - x);
-      if (run > 0) {
-        for (int32_t i = 0; i < run; ++i) next_output(std::true_type{});
-        outputs -= run;
-      } else {
-        next_output(std::false_type{});
-        --outputs;
-      }
-    }
+    for_each_output<1>(rows.output_w, x, rows.input_w, next_output);
   }
 };
 

@@ -27,6 +27,23 @@ void find_rows(const Window& w, const Source* input, const Source* padding, int3
   }
 }
 
+// Calls next_output(inside) for each output of a row; it advances x, the next column of inputs, by
+// kStride. inside: std::true_type where these columns are all in the image.
+template <int kStride, class NextOutput>
+[[gnu::always_inline]] inline void for_each_output(int32_t count, const int32_t& x, int32_t input_w,
+                                                   NextOutput&& next_output) {
+  while (count > 0) {
+    const int32_t run = x < 0 ? 0 : std::min(count, (input_w - x) / kStride);
+    if (run > 0) {
+      for (int32_t i = 0; i < run; ++i) next_output(std::true_type{});
+      count -= run;
+    } else {
+      next_output(std::false_type{});
+      --count;
+    }
+  }
+}
+
 // A Kernel is one precision and one size, some channels at a time: the types Source, Sum, Weights
 // and Column, kSize, kChannels, panel_bytes(), and
 //   Weights(panel, lane)             bias and weights of kChannels channels of a panel
@@ -133,16 +150,7 @@ class SlidingDepthwise {
       next_column(std::false_type{});
       sums.template add<kx>(weights, column);
     });
-    for (int32_t left = row.output_w; left > 0;) {
-      const int32_t run = x < 0 ? 0 : std::min(left, (row.input_w - x) / kStride);
-      if (run > 0) {
-        for (int32_t i = 0; i < run; ++i) next_output(std::true_type{});
-        left -= run;
-      } else {
-        next_output(std::false_type{});
-        --left;
-      }
-    }
+    for_each_output<kStride>(row.output_w, x, row.input_w, next_output);
   }
 };
 

@@ -22,6 +22,7 @@ export async function startLowbit(tier) {
         run: () => model.run([input], { outputs }),
         read: ([output]) => output.data,
         runInPlace: () => bound.run(),
+        readInPlace: () => bound.outputs[0].data,
         close() {
           bound.dispose()
           model.dispose()

@@ -260,7 +260,7 @@ export interface Model extends Disposable {
   ): Promise<Tensor<Data>[]>
   /**
    * For inputs of the same shapes that come again and again, such as a camera's frames or blocks of sound: the caller
-   * writes them where the model reads them and runs it at once, without a promise; nothing is copied. `inputs`, as `run`
+   * writes them where the model reads them and runs it at once, without a promise or a copy. `inputs`, as `run`
    * takes them, give the shapes and the first values. What it returns is a model of its own, which outlives this one.
    * Rejects as `run` does, and with `UNSUPPORTED_FEATURE` unless Lowbit runs in the caller's thread (`worker: false`).
    */
