@@ -46,31 +46,32 @@ class Requantizer {
         needs_clamp_(!is_bounded || qmin > 0 || qmax < 255),
         round_(zero_point) {}
 
-  // Stores the first `count` (1 to 8) bytes.
-  void store(uint8_t* target, const Lanes8& accumulators, const Lanes8& multipliers,
-             int32_t count) const {
+  // Where it does not, store_all() gives what store() does.
+  bool needs_clamp() const { return needs_clamp_; }
+
+  // Stores eight bytes.
+  void store_all(uint8_t* target, const Lanes8& accumulators, const Lanes8& multipliers) const {
     const Lanes8 x = scale(accumulators, multipliers);
-    if (needs_clamp_ || count < 8) {
-      clamp_and_store(target, target, x.half[0], x.half[1], x.half[0], x.half[1], zero_point_,
-                      qmin_, qmax_, count);
-    } else {
-      wasm_v128_store64_lane(target, round_.u8x8(x.half[0], x.half[1]), 0);
-    }
+    wasm_v128_store64_lane(target, round_.u8x8(x.half[0], x.half[1]), 0);
   }
 
   // Two rows of them, the second one last.
-  void store(uint8_t* first, uint8_t* second, const Lanes8& first_accumulators,
-             const Lanes8& second_accumulators, const Lanes8& multipliers, int32_t count) const {
+  void store_all(uint8_t* first, uint8_t* second, const Lanes8& first_accumulators,
+                 const Lanes8& second_accumulators, const Lanes8& multipliers) const {
     const Lanes8 x = scale(first_accumulators, multipliers);
     const Lanes8 y = scale(second_accumulators, multipliers);
-    if (needs_clamp_ || count < 8) {
-      clamp_and_store(first, second, x.half[0], x.half[1], y.half[0], y.half[1], zero_point_, qmin_,
-                      qmax_, count);
-    } else {
-      const v128_t bytes = round_.u8x16({{x.half[0], x.half[1], y.half[0], y.half[1]}});
-      wasm_v128_store64_lane(first, bytes, 0);
-      wasm_v128_store64_lane(second, bytes, 1);
-    }
+    const v128_t bytes = round_.u8x16({{x.half[0], x.half[1], y.half[0], y.half[1]}});
+    wasm_v128_store64_lane(first, bytes, 0);
+    wasm_v128_store64_lane(second, bytes, 1);
+  }
+
+  // Stores the first `count` (1 to 8) bytes. Not for the fastest loops: the call, seldom as it is
+  // made, sends all that is in registers through memory.
+  void store(uint8_t* target, const Lanes8& accumulators, const Lanes8& multipliers,
+             int32_t count) const {
+    if (!needs_clamp_ && count == 8) return store_all(target, accumulators, multipliers);
+    const Lanes8 x = scale(accumulators, multipliers);
+    clamp_and_store(target, x.half[0], x.half[1], zero_point_, qmin_, qmax_, count);
   }
 
  private:
@@ -83,15 +84,11 @@ class Requantizer {
     return scaled;
   }
 
-  // Few outputs need it, so it is not inlined, and a single row is stored as two. No argument is a
-  // struct: those lie in memory.
-  [[gnu::noinline]] static void clamp_and_store(uint8_t* first, uint8_t* second, v128_t first_low,
-                                                v128_t first_high, v128_t second_low,
-                                                v128_t second_high, int32_t zero_point,
-                                                int32_t qmin, int32_t qmax, int32_t count) {
-    const SaturateU8 saturate(zero_point, qmin, qmax);
-    store_u8x8(first, saturate.u8x8(first_low, first_high), count);
-    store_u8x8(second, saturate.u8x8(second_low, second_high), count);
+  // Few outputs need it, so it is not inlined. No argument is a struct: those lie in memory.
+  [[gnu::noinline]] static void clamp_and_store(uint8_t* target, v128_t low, v128_t high,
+                                                int32_t zero_point, int32_t qmin, int32_t qmax,
+                                                int32_t count) {
+    store_u8x8(target, SaturateU8(zero_point, qmin, qmax).u8x8(low, high), count);
   }
 
   int32_t zero_point_;
@@ -105,6 +102,12 @@ class Requantizer {
 class Clamp {
  public:
   Clamp(float low, float high) : low_(wasm_f32x4_splat(low)), high_(wasm_f32x4_splat(high)) {}
+
+  // Stores eight floats.
+  void store(float* target, const Lanes8& x) const {
+    wasm_v128_store(target, clamp(x.half[0]));
+    wasm_v128_store(target + 4, clamp(x.half[1]));
+  }
 
   // Stores the first `count` (1 to 8) floats.
   void store(float* target, const Lanes8& x, int32_t count) const {

@@ -72,17 +72,22 @@ class RowPairs {
     const Requantizer requantizer(d.output_zero_point, d.qmin, d.qmax, d.is_bounded);
     const std::byte* panel = p.panels;
     for (; rows.channel < w.channels; rows.channel += kPanelColumns) {
-      slide(requantizer, rows, panel);
+      if (!requantizer.needs_clamp() && rows.channel + kPanelColumns <= w.channels) {
+        slide<true>(requantizer, rows, panel);
+      } else {
+        slide<false>(requantizer, rows, panel);
+      }
       for (const uint8_t*& pixel : rows.inputs) pixel += kPanelColumns;
       rows.output += kPanelColumns;
       panel += SlidingU8S8<Dot, kSize>::panel_bytes();
     }
   }
 
-  // The arguments are copies, so that stores to the output cannot alias them.
+  // The arguments are copies, so that stores to the output cannot alias them. kWhole: eight
+  // channels that need no clamp. Few rows are not, so those have the shortest code.
+  template <bool kWhole>
   static void slide(const Requantizer requantizer, const Rows rows, const std::byte* panel) {
     const Weights weights(panel);
-    const int32_t count = std::min(kPanelColumns, rows.channels - rows.channel);
     uint8_t* output = rows.output;
     int32_t x = rows.first_x;
     ptrdiff_t offset = ptrdiff_t{x} * rows.channels;
@@ -106,14 +111,24 @@ class RowPairs {
         return Dot::add(two, right, w[2]);
       };
       // The first row last: it stays.
-      requantizer.store(output + rows.second, output, sum(weights.second), sum(weights.first),
-                        weights.multipliers, count);
+      if constexpr (kWhole) {
+        requantizer.store_all(output + rows.second, output, sum(weights.second), sum(weights.first),
+                              weights.multipliers);
+      } else {
+        const int32_t count = std::min(kPanelColumns, rows.channels - rows.channel);
+        requantizer.store(output + rows.second, sum(weights.second), weights.multipliers, count);
+        requantizer.store(output, sum(weights.first), weights.multipliers, count);
+      }
       output += rows.channels;
       left = middle;
       middle = right;
     };
 
-    for_each_output<1>(rows.output_w, x, rows.input_w, next_output);
+    if constexpr (kWhole) {
+      for_each_output<1>(rows.output_w, x, rows.input_w, next_output);
+    } else {
+      for (int32_t i = 0; i < rows.output_w; ++i) next_output(std::false_type{});
+    }
   }
 };
 

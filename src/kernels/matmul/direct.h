@@ -38,7 +38,7 @@ struct Words {
     if (kRows >= 4 && is_one_piece) {
       const std::byte* at[kRows];
       for (int r = 0; r < kRows; ++r) at[r] = rows[r];
-      for (int32_t i = 0; i < count; ++i) {
+      for (const std::byte* end = at[0] + ptrdiff_t{count} * 4; at[0] != end;) {
         for (int r = 0; r < kRows; ++r) {
           x[r] = wasm_v128_load32_splat(at[r]);
           at[r] += 4;

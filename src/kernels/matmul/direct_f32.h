@@ -40,24 +40,40 @@ class DirectF32 {
   template <int kRows, int kPanels>
   void finish(const Tile<kRows, kPanels>& tile, const std::byte*, ptrdiff_t, int32_t row,
               int32_t column) const {
+    if (column + kPanels * kPanelColumns > product_->columns) {
+      const Tile<kRows, kPanels> sums = tile;
+      return finish_part(&sums.sum[0][0], kRows, kPanels, *product_, row, column);
+    }
     float* c = c_ + row * c_stride_ + column;
     for (int p = 0; p < kPanels; ++p) {
-      const int32_t count = std::min(kPanelColumns, columns_ - column - p * kPanelColumns);
-      for (int r = 0; r < kRows; ++r) clamp_.store(c + r * c_stride_, tile.sum[r][p], count);
+      for (int r = 0; r < kRows; ++r) clamp_.store(c + r * c_stride_, tile.sum[r][p]);
       c += kPanelColumns;
     }
   }
 
  private:
+  // Of sums [rows][panels], those that are within C.
+  [[gnu::noinline]] static void finish_part(const Lanes8* sums, int32_t rows, int32_t panels,
+                                            const MatmulF32& product, int32_t row, int32_t column) {
+    const Clamp clamp(product.min, product.max);
+    for (int32_t r = 0; r < rows; ++r) {
+      float* c = product.c + ptrdiff_t{row + r} * product.c_stride + column;
+      for (int32_t p = 0; p < panels; ++p, c += kPanelColumns) {
+        const int32_t rest = product.columns - column - p * kPanelColumns;
+        clamp.store(c, *sums++, std::min(kPanelColumns, rest));
+      }
+    }
+  }
+
   explicit DirectF32(const MatmulF32& product)
-      : c_(product.c),
+      : product_(&product),
+        c_(product.c),
         c_stride_(product.c_stride),
-        columns_(product.columns),
         clamp_(product.min, product.max) {}
 
+  const MatmulF32* product_;
   float* c_;
   ptrdiff_t c_stride_;
-  int32_t columns_;
   Clamp clamp_;
 };
 
