@@ -23,6 +23,8 @@
 namespace lowbit::kernels {
 
 // A Kernel is one precision: what RowBlock asks of it, and
+//   kRestByRow                           whether fewer than 4 rows are taken one by one, which is
+//                                        less code
 //   block_depth()                        of the blocks of K, at most kBlockDepth
 //   panel_bytes(K)
 //   weights_offset(k)                    where in a panel B's row k is, the first of a block
@@ -109,6 +111,10 @@ class BlockedProduct {
       multiply_tiles<4>(kernel, pass, row, row + 4);
       row += 4;
       rest -= 4;
+    }
+    if constexpr (Kernel::kRestByRow) {
+      for (; rest > 0; --rest) multiply_rows<1, 4>(kernel, pass, row++, pass.column0);
+      return;
     }
     if (rest == 1) multiply_rows<1, 4>(kernel, pass, row, pass.column0);
     if (rest == 2) multiply_rows<2, 2>(kernel, pass, row, pass.column0);

@@ -12,6 +12,7 @@ class KernelU8S8 : public RequantizedOutput {
  public:
   using Source = uint8_t;
   using Element = int16_t;
+  static constexpr bool kRestByRow = false;
   static constexpr int32_t kBlockDepth = 512;
   static constexpr int32_t block_depth() { return kBlockDepth; }
   static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_u8s8(k); }

@@ -13,17 +13,14 @@
 
 namespace lowbit::kernels {
 
-// In memory, for the reason of kRoundingShift in simd_u8.h, and defined where nothing uses them:
-// known, they would make unpack_bytes() an arithmetic shift of bytes, which x86 lacks.
-extern const uint8_t kNibbleMask;
-extern const uint8_t kNibbleBias;
+static_assert(fits_unpacked(kPanelHeaderBytesU8S8 + size_t{kMaxMatmulU8S4Depth} * kPanelColumns));
 
 // For UnpackedPanels.
 inline void unpack_bytes(const std::byte* nibbles, std::byte* bytes, size_t byte_count) {
   const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
-  const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
+  const v128_t bias = wasm_v128_load8_splat(&kNibbleBiasByte);
   const std::byte* end = bytes + byte_count;
-  for (; bytes < end; bytes += 32, nibbles += kNibbleStepBytes) {
+  for (; bytes < end; bytes += 32, nibbles += 16) {
     const v128_t both = wasm_v128_load(nibbles);
     const v128_t high = wasm_v128_xor(wasm_v128_and(wasm_u16x8_shr(both, 4), mask), bias);
     wasm_v128_store(bytes, wasm_i8x16_sub(wasm_v128_and(both, mask), bias));
@@ -37,7 +34,7 @@ class NibbleDot : public RequantizedOutput {
  public:
   using Source = uint8_t;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
-  static constexpr int32_t kWordBytes = kNibbleStepBytes;
+  static constexpr int32_t kWordBytes = kDotDepth * kNibbleRowBytes;
 
   // Of panels that were packed with `sizes`; `kernel` multiplies their u8s8 form.
   static void run(const MatmulU8S8& product, const PieceSizes& sizes,
@@ -71,7 +68,7 @@ class NibbleDot : public RequantizedOutput {
   static void accumulate(Tile<1, kPanels>& tile, const Words<1>& words, const std::byte* b,
                          ptrdiff_t panel_bytes) {
     const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
-    const v128_t bias = wasm_v128_load8_splat(&kNibbleBias);
+    const v128_t bias = wasm_v128_load8_splat(&kNibbleBiasByte);
     const v128_t sign = wasm_i16x8_shl(bias, 4);
     v128_t excess = wasm_i32x4_splat(0);  // eight times the activations
     v128_t low[kPanels] = {};

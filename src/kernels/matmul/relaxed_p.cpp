@@ -113,7 +113,7 @@ void matmul_u8s8__relaxed_p(const MatmulU8S8& product) {
 
 // Pairs of such weights always fit.
 void pack_matmul_u8s4__relaxed_p(const PackMatmulU8S8& p) {
-  pack_nibble_panels(p, {p.taps, p.depth, kDotDepth}, NibbleLayout::kDot, 0);
+  pack_nibble_panels(p, {p.taps, p.depth, kDotDepth}, kDotDepth, 0);
 }
 
 void matmul_u8s4__relaxed_p(const MatmulU8S8& product) {

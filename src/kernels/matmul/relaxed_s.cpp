@@ -14,6 +14,7 @@ class KernelS : public RequantizedOutput {
  public:
   using Source = uint8_t;
   using Element = int8_t;
+  static constexpr bool kRestByRow = false;
   static constexpr int32_t kBlockDepth = 1024;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kStepBytes = kPanelColumns;
@@ -82,7 +83,7 @@ template void matmul_u8s8__relaxed_s<4>(const MatmulU8S8&);
 template void matmul_u8s8__relaxed_s<8>(const MatmulU8S8&);
 
 void pack_matmul_u8s4__relaxed_s(const PackMatmulU8S8& p) {
-  pack_nibble_panels(p, {1, p.taps * p.depth, kDotDepth}, NibbleLayout::kDot, -128);
+  pack_nibble_panels(p, {1, p.taps * p.depth, kDotDepth}, kDotDepth, -128);
 }
 
 void matmul_u8s4__relaxed_s(const MatmulU8S8& product) {

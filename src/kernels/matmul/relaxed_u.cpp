@@ -28,7 +28,7 @@ template void matmul_u8s8__relaxed_u<6>(const MatmulU8S8&);
 template void matmul_u8s8__relaxed_u<4>(const MatmulU8S8&);
 
 void pack_matmul_u8s4__relaxed_u(const PackMatmulU8S8& p) {
-  pack_nibble_panels(p, {p.taps, p.depth, kDotDepth}, NibbleLayout::kDot, 0);
+  pack_nibble_panels(p, {p.taps, p.depth, kDotDepth}, kDotDepth, 0);
 }
 
 void matmul_u8s4__relaxed_u(const MatmulU8S8& product) {

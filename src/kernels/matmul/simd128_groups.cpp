@@ -12,6 +12,7 @@ class KernelGroups {
  public:
   using Source = KernelU8S8::Source;
   using Element = KernelU8S8::Element;
+  static constexpr bool kRestByRow = false;
   static constexpr int32_t kBlockDepth = KernelU8S8::kBlockDepth;
   static_assert(kMaxBlockSize <= kBlockDepth);
 
