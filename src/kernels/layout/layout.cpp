@@ -26,6 +26,10 @@ v128_t zip_low_u8(v128_t a, v128_t b) {
   return wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
+v128_t zip_high_u8(v128_t a, v128_t b) {
+  return wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
 // A square block of a matrix, transposed: 4 x 4 of 32 bits, 8 x 8 bytes. Others have none.
 template <class T>
 struct Block {
@@ -83,42 +87,46 @@ void transpose_scalar(const T* input, size_t input_stride, size_t rows, size_t c
   }
 }
 
+// Four pixels of four bytes to pixels of their first three. Loaded: a shuffle's mask is made anew
+// at each use.
+constexpr uint8_t kFirstThree[16] = {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15};
+
 // Three planes to pixels of three: the images that most models begin with. Returns how many pixels
-// it moved: the rest are fewer than 16 bytes of a plane. Writes whole vectors, within the pixels.
-template <class T>
-size_t interleave_planes(const T* input, size_t plane, T* output) {
-  constexpr size_t kLanes = 16 / sizeof(T);
+// were moved; whole vectors are written, within the pixels.
+size_t interleave_planes(const uint8_t* input, size_t plane, uint8_t* output) {
+  const v128_t first_three = wasm_v128_load(kFirstThree);
+  const v128_t zero = wasm_i8x16_splat(0);
   size_t i = 0;
-  for (; i + kLanes <= plane; i += kLanes) {
+  // The last vector of a block begins with its last four pixels, 12 bytes.
+  for (; i + 18 <= plane; i += 16) {
     const v128_t a = wasm_v128_load(input + i);
     const v128_t b = wasm_v128_load(input + plane + i);
     const v128_t c = wasm_v128_load(input + 2 * plane + i);
-    v128_t pixels[3];
-    if constexpr (sizeof(T) == 1) {
-      const v128_t ab0 =
-          wasm_i8x16_shuffle(a, b, 0, 16, 0, 1, 17, 0, 2, 18, 0, 3, 19, 0, 4, 20, 0, 5);
-      const v128_t ab1 =
-          wasm_i8x16_shuffle(a, b, 21, 0, 6, 22, 0, 7, 23, 0, 8, 24, 0, 9, 25, 0, 10, 26);
-      const v128_t ab2 =
-          wasm_i8x16_shuffle(a, b, 0, 11, 27, 0, 12, 28, 0, 13, 29, 0, 14, 30, 0, 15, 31, 0);
-      pixels[0] =
-          wasm_i8x16_shuffle(ab0, c, 0, 1, 16, 3, 4, 17, 6, 7, 18, 9, 10, 19, 12, 13, 20, 15);
-      pixels[1] =
-          wasm_i8x16_shuffle(ab1, c, 0, 21, 2, 3, 22, 5, 6, 23, 8, 9, 24, 11, 12, 25, 14, 15);
-      pixels[2] =
-          wasm_i8x16_shuffle(ab2, c, 26, 1, 2, 27, 4, 5, 28, 7, 8, 29, 10, 11, 30, 13, 14, 31);
-    } else {
-      const v128_t ab = zip_low_u32(a, b);                     // a0 b0 a1 b1
-      const v128_t bc = wasm_i32x4_shuffle(b, c, 1, 5, 2, 6);  // b1 c1 b2 c2
-      const v128_t ca = wasm_i32x4_shuffle(c, a, 0, 5, 2, 7);  // c0 a1 c2 a3
-      pixels[0] = wasm_i32x4_shuffle(ab, ca, 0, 1, 4, 5);
-      pixels[1] = wasm_i32x4_shuffle(bc, a, 0, 1, 6, 2);
-      pixels[2] = wasm_i32x4_shuffle(ca, wasm_i32x4_shuffle(b, c, 3, 7, 3, 7), 2, 3, 4, 5);
+    const v128_t ab_low = zip_low_u8(a, b), ab_high = zip_high_u8(a, b);
+    const v128_t c_low = zip_low_u8(c, zero), c_high = zip_high_u8(c, zero);
+    for (const v128_t& pixels : {zip_low_u16(ab_low, c_low), zip_high_u16(ab_low, c_low),
+                                 zip_low_u16(ab_high, c_high), zip_high_u16(ab_high, c_high)}) {
+      wasm_v128_store(output, wasm_i8x16_swizzle(pixels, first_three));
+      output += 12;
     }
-    for (const v128_t& vector : pixels) {
-      wasm_v128_store(output, vector);
-      output += kLanes;
-    }
+  }
+  return i;
+}
+
+size_t interleave_planes(const uint32_t* input, size_t plane, uint32_t* output) {
+  size_t i = 0;
+  for (; i + 4 <= plane; i += 4) {
+    const v128_t a = wasm_v128_load(input + i);
+    const v128_t b = wasm_v128_load(input + plane + i);
+    const v128_t c = wasm_v128_load(input + 2 * plane + i);
+    const v128_t ab = zip_low_u32(a, b);                     // a0 b0 a1 b1
+    const v128_t bc = wasm_i32x4_shuffle(b, c, 1, 5, 2, 6);  // b1 c1 b2 c2
+    const v128_t ca = wasm_i32x4_shuffle(c, a, 0, 5, 2, 7);  // c0 a1 c2 a3
+    const v128_t last = wasm_i32x4_shuffle(b, c, 3, 7, 3, 7);
+    wasm_v128_store(output, wasm_i32x4_shuffle(ab, ca, 0, 1, 4, 5));
+    wasm_v128_store(output + 4, wasm_i32x4_shuffle(bc, a, 0, 1, 6, 2));
+    wasm_v128_store(output + 8, wasm_i32x4_shuffle(ca, last, 2, 3, 4, 5));
+    output += 12;
   }
   return i;
 }
