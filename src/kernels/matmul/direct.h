@@ -72,11 +72,15 @@ class DirectProduct {
     run_tiles(kernel, Pass(rows, packed, columns), kTileRows, multiply_block<kTileRows>);
   }
 
-  // One row after another: for few rows, without the code of the tiles of more.
-  static void run_by_row(const Kernel& kernel, const MatmulRows<Source>& rows, const void* packed,
+  // One row after another: for few rows, without the code of the tiles of more. The kernel's
+  // begin_row(words) is called before each.
+  static void run_by_row(Kernel kernel, const MatmulRows<Source>& rows, const void* packed,
                          int32_t columns) {
     const Pass pass(rows, packed, columns);
-    for (int32_t row = 0; row < rows.count; ++row) multiply_rows<1, 4>(kernel, pass, row, 0);
+    for (int32_t row = 0; row < rows.count; ++row) {
+      kernel.begin_row(find_words<1>(pass, row));
+      multiply_rows<1, 4>(kernel, pass, row, 0);
+    }
   }
 
  private:
@@ -157,9 +161,8 @@ class DirectProduct {
     if constexpr (kPanels > 1) multiply_rows<kRows, kPanels / 2>(kernel, pass, row, column);
   }
 
-  template <int kRows, int kPanels>
-  static void multiply_tile(const Kernel kernel, const Pass pass, const std::byte* panel,
-                            int32_t row, int32_t column) {
+  template <int kRows>
+  static Words<kRows> find_words(const Pass& pass, int32_t row) {
     Words<kRows> words;
     words.offsets = pass.rows.words;
     words.count = pass.word_count;
@@ -171,12 +174,19 @@ class DirectProduct {
       words.rows[r] = reinterpret_cast<const std::byte*>(start);
       start += pass.rows.row_stride;
     }
+    return words;
+  }
+
+  template <int kRows, int kPanels>
+  static void multiply_tile(const Kernel kernel, const Pass pass, const std::byte* panel,
+                            int32_t row, int32_t column) {
+    const Words<kRows> words = find_words<kRows>(pass, row);
     Tile<kRows, kPanels> tile;
     for (int p = 0; p < kPanels; ++p) {
       const Lanes8 bias = load_lanes8(panel + p * pass.panel_bytes);
       for (int r = 0; r < kRows; ++r) tile.sum[r][p] = bias;
     }
-    Kernel::accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
+    kernel.accumulate(tile, words, panel + Kernel::kHeaderBytes, pass.panel_bytes);
     kernel.finish(tile, panel, pass.panel_bytes, row, column);
   }
 };

@@ -64,18 +64,25 @@ class NibbleDot : public RequantizedOutput {
 
   using RequantizedOutput::RequantizedOutput;
 
+  void begin_row(const Words<1>& words) {
+    const v128_t bias = wasm_v128_load8_splat(&kNibbleBiasByte);
+    v128_t excess = wasm_i32x4_splat(0);
+    words.for_each([&](const v128_t(&rows)[1]) __attribute__((always_inline)) {
+      excess = Dot::call(bias, rows[0], excess);
+    });
+    excess_ = excess;
+  }
+
   template <int kPanels>
-  static void accumulate(Tile<1, kPanels>& tile, const Words<1>& words, const std::byte* b,
-                         ptrdiff_t panel_bytes) {
+  void accumulate(Tile<1, kPanels>& tile, const Words<1>& words, const std::byte* b,
+                  ptrdiff_t panel_bytes) const {
     const v128_t mask = wasm_v128_load8_splat(&kNibbleMask);
     const v128_t bias = wasm_v128_load8_splat(&kNibbleBiasByte);
     const v128_t sign = wasm_i16x8_shl(bias, 4);
-    v128_t excess = wasm_i32x4_splat(0);  // eight times the activations
     v128_t low[kPanels] = {};
     v128_t high[kPanels] = {};
     words.for_each([&](const v128_t(&rows)[1]) __attribute__((always_inline)) {
       const v128_t x = rows[0];
-      excess = Dot::call(bias, x, excess);
       for (int p = 0; p < kPanels; ++p) {
         v128_t both = wasm_v128_load(b + p * panel_bytes);
         low[p] = Dot::call(wasm_v128_and(both, mask), x, low[p]);
@@ -88,16 +95,18 @@ class NibbleDot : public RequantizedOutput {
     });
     for (int p = 0; p < kPanels; ++p) {
       high[p] = Dot::kTakesAllBytes ? wasm_i32x4_shr(wasm_i32x4_sub(high[p], low[p]), 4)
-                                    : wasm_i32x4_sub(high[p], excess);
+                                    : wasm_i32x4_sub(high[p], excess_);
       v128_t(&sum)[2] = tile.sum[0][p].half;
-      sum[0] = wasm_i32x4_add(sum[0], wasm_i32x4_sub(low[p], excess));
+      sum[0] = wasm_i32x4_add(sum[0], wasm_i32x4_sub(low[p], excess_));
       sum[1] = wasm_i32x4_add(sum[1], high[p]);
     }
   }
 
  private:
   // From here on, unpacking once costs less than in each row.
-  static constexpr int32_t kManyRows = Dot::kTakesAllBytes ? 6 : 3;
+  static constexpr int32_t kManyRows = Dot::kTakesAllBytes ? 12 : 3;
+
+  v128_t excess_ = {};  // of the row: eight times its activations, in each lane
 };
 
 }  // namespace lowbit::kernels
