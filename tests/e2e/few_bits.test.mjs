@@ -72,17 +72,27 @@ test('AdaRound reports its progress, can be stopped, and is worth its time', asy
     const gaps_ms = reports.slice(1).map((time, i) => time - reports[i])
     const nearest = await lowbit.quantize(fp32, { weights: { bits: 4 } }, given)
 
-    const stop = async (delay_ms) => {
+    // When so much is done: how long that takes differs from run to run. A little after the report that says so, between two.
+    const stop = async (part) => {
       const controller = new AbortController()
-      const call = lowbit.quantize(fp32, recipe, { ...given, signal: controller.signal })
-      const code = call.then(
+      let aborted = 0
+      const abort = () => {
+        aborted = performance.now()
+        controller.abort()
+      }
+      let timer
+      const call = lowbit.quantize(fp32, recipe, {
+        ...given,
+        signal: controller.signal,
+        onProgress: ({ stage, fraction }) => {
+          if (stage === 'improve' && fraction >= part) timer ??= setTimeout(abort, 30)
+        },
+      })
+      const outcome = await call.then(
         () => 'done',
         (error) => error.code,
       )
-      await new Promise((resolve) => setTimeout(resolve, delay_ms))
-      const aborted = performance.now()
-      controller.abort()
-      const outcome = await code
+      clearTimeout(timer)
       const rejected = performance.now()
       const [{ data }] = await fp32.run([image])
       const answered = performance.now()
@@ -91,7 +101,7 @@ test('AdaRound reports its progress, can be stopped, and is worth its time', asy
     }
     const stops = []
     for (const part of [0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9]) {
-      stops.push(await stop(1000 * part * seconds))
+      stops.push(await stop(part))
     }
     return {
       thread: lowbit.backend.thread,
