@@ -25,13 +25,21 @@ inline void store_lanes8(void* target, const Lanes8& x) {
   wasm_v128_store(static_cast<std::byte*>(target) + 16, x.half[1]);
 }
 
-// The first `count` (1 to 8) bytes.
+// The first `count` (1 to 8) bytes. Without a call: V8 keeps nothing in registers across one,
+// however seldom it is made.
 inline void store_u8x8(uint8_t* target, v128_t bytes, int32_t count) {
-  if (count == 8) {
-    wasm_v128_store64_lane(target, bytes, 0);
-  } else {
-    store_first_bytes(target, bytes, count);
+  if (count == 8) return wasm_v128_store64_lane(target, bytes, 0);
+  if (count & 4) {
+    wasm_v128_store32_lane(target, bytes, 0);
+    target += 4;
+    bytes = wasm_u64x2_shr(bytes, 32);
   }
+  if (count & 2) {
+    wasm_v128_store16_lane(target, bytes, 0);
+    target += 2;
+    bytes = wasm_u64x2_shr(bytes, 16);
+  }
+  if (count & 1) wasm_v128_store8_lane(target, bytes, 0);
 }
 
 // qmath/requantize.h for eight accumulators at once, bit for bit. Pinned by
@@ -65,13 +73,13 @@ class Requantizer {
     wasm_v128_store64_lane(second, bytes, 1);
   }
 
-  // Stores the first `count` (1 to 8) bytes. Not for the fastest loops: the call, seldom as it is
-  // made, sends all that is in registers through memory.
+  // Stores the first `count` (1 to 8) bytes.
   void store(uint8_t* target, const Lanes8& accumulators, const Lanes8& multipliers,
              int32_t count) const {
     if (!needs_clamp_ && count == 8) return store_all(target, accumulators, multipliers);
     const Lanes8 x = scale(accumulators, multipliers);
-    clamp_and_store(target, x.half[0], x.half[1], zero_point_, qmin_, qmax_, count);
+    const SaturateU8 saturate(zero_point_, qmin_, qmax_);
+    store_u8x8(target, saturate.u8x8(x.half[0], x.half[1]), count);
   }
 
  private:
@@ -82,13 +90,6 @@ class Requantizer {
           wasm_f32x4_mul(wasm_f32x4_convert_i32x4(accumulators.half[h]), multipliers.half[h]);
     }
     return scaled;
-  }
-
-  // Few outputs need it, so it is not inlined. No argument is a struct: those lie in memory.
-  [[gnu::noinline]] static void clamp_and_store(uint8_t* target, v128_t low, v128_t high,
-                                                int32_t zero_point, int32_t qmin, int32_t qmax,
-                                                int32_t count) {
-    store_u8x8(target, SaturateU8(zero_point, qmin, qmax).u8x8(low, high), count);
   }
 
   int32_t zero_point_;
