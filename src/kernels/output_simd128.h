@@ -25,21 +25,13 @@ inline void store_lanes8(void* target, const Lanes8& x) {
   wasm_v128_store(static_cast<std::byte*>(target) + 16, x.half[1]);
 }
 
-// The first `count` (1 to 8) bytes. Without a call: V8 keeps nothing in registers across one,
-// however seldom it is made.
+// The first `count` (1 to 8) bytes.
 inline void store_u8x8(uint8_t* target, v128_t bytes, int32_t count) {
-  if (count == 8) return wasm_v128_store64_lane(target, bytes, 0);
-  if (count & 4) {
-    wasm_v128_store32_lane(target, bytes, 0);
-    target += 4;
-    bytes = wasm_u64x2_shr(bytes, 32);
+  if (count == 8) {
+    wasm_v128_store64_lane(target, bytes, 0);
+  } else {
+    store_bytes_inline(target, bytes, count);
   }
-  if (count & 2) {
-    wasm_v128_store16_lane(target, bytes, 0);
-    target += 2;
-    bytes = wasm_u64x2_shr(bytes, 16);
-  }
-  if (count & 1) wasm_v128_store8_lane(target, bytes, 0);
 }
 
 // qmath/requantize.h for eight accumulators at once, bit for bit. Pinned by

@@ -11,14 +11,10 @@
 
 namespace lowbit::kernels {
 
-// Stores the first `byte_count` bytes (0..15) of x. Not inlined: each row of each tile may end so.
-[[gnu::noinline]] inline void store_first_bytes(void* output, v128_t x, int32_t byte_count) {
-  auto* bytes = static_cast<uint8_t*>(output);
-  if (byte_count & 8) {
-    wasm_v128_store64_lane(bytes, x, 0);
-    bytes += 8;
-    x = wasm_i64x2_shuffle(x, x, 1, 1);
-  }
+// Stores the first `byte_count` bytes (0..7) of x, without a call: V8 keeps nothing in registers
+// across one, however seldom it is made.
+[[gnu::always_inline]] inline void store_bytes_inline(uint8_t* bytes, v128_t x,
+                                                      int32_t byte_count) {
   if (byte_count & 4) {
     wasm_v128_store32_lane(bytes, x, 0);
     bytes += 4;
@@ -30,6 +26,17 @@ namespace lowbit::kernels {
     x = wasm_u64x2_shr(x, 16);
   }
   if (byte_count & 1) wasm_v128_store8_lane(bytes, x, 0);
+}
+
+// Stores the first `byte_count` bytes (0..15) of x. Not inlined, for the many places that need it.
+[[gnu::noinline]] inline void store_first_bytes(void* output, v128_t x, int32_t byte_count) {
+  auto* bytes = static_cast<uint8_t*>(output);
+  if (byte_count & 8) {
+    wasm_v128_store64_lane(bytes, x, 0);
+    bytes += 8;
+    x = wasm_i64x2_shuffle(x, x, 1, 1);
+  }
+  store_bytes_inline(bytes, x, byte_count);
 }
 
 // Applies block(inputs..., output) to every kBlock elements; the last, incomplete block goes
