@@ -1,16 +1,20 @@
 // Builds what a visitor gets: the WebAssembly binaries, the npm package and the page.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { main, projectRoot, run, runQuietly } from './lib/run.mjs'
 import { setup } from './setup/setup.mjs'
 
+// Each of Emscripten's commands starts Python. A version manager in front of it takes as long again as Python itself.
+const python = '/usr/bin/python3'
+const env = existsSync(python) ? { EMSDK_PYTHON: python, ...process.env } : process.env
+
 /** Configures and builds one CMake preset, wholly or only the targets named. */
 export async function buildPreset(preset, targets = [], definitions = []) {
   await runQuietly(`Configuring ${preset}`, 'cmake', ['--preset', preset, ...definitions])
   const chosen = targets.length ? ['--target', ...targets] : []
-  await run('cmake', ['--build', '--preset', preset, ...chosen])
+  await run('cmake', ['--build', '--preset', preset, ...chosen], { env })
 }
 
 async function buildWorkspace(folder) {
