@@ -22,28 +22,32 @@
 
 namespace lowbit::kernels {
 
-// A Kernel is one precision: what RowBlock asks of it, and
+// A Kernel is one precision:
+//   Copy                                 how A is gathered (row_block.h)
+//   pad(row, count)                      completes a gathered row of `count` elements
 //   kRestByRow                           whether fewer than 4 rows are taken one by one, which is
 //                                        less code
-//   block_depth()                        of the blocks of K, at most kBlockDepth
+//   block_depth()                        of the blocks of K, at most Copy::kBlockDepth
 //   panel_bytes(K)
 //   weights_offset(k)                    where in a panel B's row k is, the first of a block
 //   accumulate(tile, a, b, panel_bytes, count)        adds the products along `count` elements of K
 //   finish(tile, panel, panel_bytes, row, column)     the output stage
 template <class Kernel>
 class BlockedProduct {
+  using Block = RowBlock<typename Kernel::Copy>;
+  using Rows = MatmulRows<typename Block::Source>;
+
  public:
   // kTileRows: rows of the main tile, 4 or 8. The smaller tiles for the rest are the same code
   // for each of them.
   template <int kTileRows>
-  static void run(const Kernel& kernel, const MatmulRows<typename Kernel::Source>& rows,
-                  const void* packed, int32_t columns) {
+  static void run(const Kernel& kernel, const Rows& rows, const void* packed, int32_t columns) {
     run_tiles(kernel, rows, packed, columns, kTileRows, multiply_tiles<kTileRows>);
   }
 
  private:
-  static constexpr int32_t kBlockRows = RowBlock<Kernel>::kRows;
-  static constexpr int32_t kStride = RowBlock<Kernel>::kStride;
+  static constexpr int32_t kBlockRows = Block::kRows;
+  static constexpr int32_t kStride = Block::kStride;
   static constexpr int32_t kGroupColumns = 64;
 
   struct Partial {
@@ -53,7 +57,7 @@ class BlockedProduct {
   // One block of rows, columns and K. Kernels and passes are handed on by value: as copies, the
   // stores to C cannot alias them, so that they stay in registers.
   struct Pass {
-    const typename Kernel::Element (*a)[kStride];
+    const typename Block::Element (*a)[kStride];
     int32_t (*partial)[kGroupColumns];
     const std::byte* panels;
     ptrdiff_t panel_bytes;
@@ -65,10 +69,9 @@ class BlockedProduct {
 
   using MultiplyTiles = void (*)(const Kernel, const Pass, int32_t row, int32_t row_end);
 
-  static void run_tiles(const Kernel& kernel, const MatmulRows<typename Kernel::Source>& rows,
-                        const void* packed, int32_t columns, int32_t tile_rows,
-                        MultiplyTiles multiply_main) {
-    RowBlock<Kernel> block;
+  static void run_tiles(const Kernel& kernel, const Rows& rows, const void* packed, int32_t columns,
+                        int32_t tile_rows, MultiplyTiles multiply_main) {
+    Block block;
     Partial partial;
     const int32_t k = rows.taps * rows.depth;
     const int32_t block_depth = kernel.block_depth();
@@ -85,6 +88,7 @@ class BlockedProduct {
           pass.k_count = std::min(block_depth, k - pass.k0);
           pass.is_last = pass.k0 + pass.k_count == k;
           block.gather(rows, pass.row0, pass.row_count, pass.k0, pass.k_count);
+          for (int32_t i = 0; i < pass.row_count; ++i) Kernel::pad(block.elements[i], pass.k_count);
           const int32_t tiled_rows = pass.row_count - pass.row_count % tile_rows;
           multiply_main(kernel, pass, 0, tiled_rows);
           multiply_rest(kernel, pass, tiled_rows);

@@ -8,25 +8,32 @@
 
 namespace lowbit::kernels {
 
-class KernelU8S8 : public RequantizedOutput {
- public:
+struct CopyWidened {
   using Source = uint8_t;
   using Element = int16_t;
-  static constexpr bool kRestByRow = false;
   static constexpr int32_t kBlockDepth = 512;
-  static constexpr int32_t block_depth() { return kBlockDepth; }
+
+  static void copy(const uint8_t* source, int32_t count, int16_t* target) {
+    for (int32_t i = 0; i < count; i += kCopyStep) {
+      wasm_v128_store(target + i, wasm_u16x8_load8x8(source + i));
+      wasm_v128_store(target + i + 8, wasm_u16x8_load8x8(source + i + 8));
+    }
+  }
+};
+
+extern template struct RowBlock<CopyWidened>;  // in simd128_u8s8.cpp
+
+class KernelU8S8 : public RequantizedOutput {
+ public:
+  using Copy = CopyWidened;
+  static constexpr bool kRestByRow = false;
+  static constexpr int32_t block_depth() { return Copy::kBlockDepth; }
   static constexpr size_t panel_bytes(int32_t k) { return panel_bytes_u8s8(k); }
   static constexpr ptrdiff_t weights_offset(int32_t k) {
     return kPanelHeaderBytesU8S8 + ptrdiff_t{k} * 16;
   }
 
   using RequantizedOutput::RequantizedOutput;
-
-  static void copy(const uint8_t* source, int32_t count, int16_t* target) {
-    for (int32_t i = 0; i < count; i += 8) {
-      wasm_v128_store(target + i, wasm_u16x8_load8x8(source + i));
-    }
-  }
 
   // The last element of an odd K meets a zero weight.
   static void pad(int16_t* row, int32_t count) { row[count] = 0; }

@@ -10,15 +10,26 @@
 namespace lowbit::kernels {
 namespace {
 
-class KernelS : public RequantizedOutput {
- public:
+struct CopySigned {
   using Source = uint8_t;
   using Element = int8_t;
-  static constexpr bool kRestByRow = false;
   static constexpr int32_t kBlockDepth = 1024;
+
+  static void copy(const uint8_t* source, int32_t count, int8_t* target) {
+    for (int32_t i = 0; i < count; i += kCopyStep) {
+      wasm_v128_store(target + i,
+                      wasm_v128_xor(wasm_v128_load(source + i), wasm_i8x16_splat(-128)));
+    }
+  }
+};
+
+class KernelS : public RequantizedOutput {
+ public:
+  using Copy = CopySigned;
+  static constexpr bool kRestByRow = false;
   static constexpr int32_t kHeaderBytes = kPanelHeaderBytesU8S8;
   static constexpr int32_t kStepBytes = kPanelColumns;
-  static constexpr int32_t block_depth() { return kBlockDepth; }
+  static constexpr int32_t block_depth() { return Copy::kBlockDepth; }
   static constexpr ptrdiff_t weights_offset(int32_t k) {
     return kHeaderBytes + ptrdiff_t{k} * kStepBytes;
   }
@@ -28,14 +39,7 @@ class KernelS : public RequantizedOutput {
 
   using RequantizedOutput::RequantizedOutput;
 
-  static void copy(const uint8_t* source, int32_t count, int8_t* target) {
-    for (int32_t i = 0; i < count; i += 16) {
-      wasm_v128_store(target + i,
-                      wasm_v128_xor(wasm_v128_load(source + i), wasm_i8x16_splat(-128)));
-    }
-  }
-
-  // Nothing to complete: what copy() wrote past the end meets weights of zero.
+  // Nothing to complete: what was copied past the end meets weights of zero.
   static void pad(int8_t*, int32_t) {}
 
   template <int32_t kStride, int kRows, int kPanels>

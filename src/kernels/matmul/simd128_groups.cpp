@@ -10,11 +10,9 @@ namespace {
 
 class KernelGroups {
  public:
-  using Source = KernelU8S8::Source;
-  using Element = KernelU8S8::Element;
+  using Copy = CopyWidened;
   static constexpr bool kRestByRow = false;
-  static constexpr int32_t kBlockDepth = KernelU8S8::kBlockDepth;
-  static_assert(kMaxBlockSize <= kBlockDepth);
+  static_assert(kMaxBlockSize <= Copy::kBlockDepth);
 
   explicit KernelGroups(const MatmulU8S8& product)
       : c_(product.c),
@@ -24,15 +22,12 @@ class KernelGroups {
         saturate_(product.output_zero_point, product.qmin, product.qmax) {}
 
   // Whole groups.
-  int32_t block_depth() const { return kBlockDepth - kBlockDepth % block_size_; }
+  int32_t block_depth() const { return Copy::kBlockDepth - Copy::kBlockDepth % block_size_; }
   size_t panel_bytes(int32_t k) const { return groups_panel_bytes(k, block_size_); }
   ptrdiff_t weights_offset(int32_t k) const {
     return static_cast<ptrdiff_t>(group_offset(k, block_size_));
   }
 
-  static void copy(const uint8_t* source, int32_t count, int16_t* target) {
-    KernelU8S8::copy(source, count, target);
-  }
   static void pad(int16_t* row, int32_t count) { KernelU8S8::pad(row, count); }
 
   template <int32_t kStride, int kRows, int kPanels>

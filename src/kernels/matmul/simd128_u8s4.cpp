@@ -62,7 +62,7 @@ class KernelU8S4 : public KernelU8S8 {
   }
 
  private:
-  static constexpr int32_t kExcessOffset = kBlockDepth + 16;  // in elements
+  static constexpr int32_t kExcessOffset = Copy::kBlockDepth + kCopyStep;  // in elements
 
   // In each lane.
   static v128_t sum_of_lanes(v128_t x) {

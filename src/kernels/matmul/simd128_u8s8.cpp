@@ -3,6 +3,8 @@
 
 namespace lowbit::kernels {
 
+template struct RowBlock<CopyWidened>;
+
 void matmul_u8s8__simd128(const MatmulU8S8& product) {
   const KernelU8S8 kernel(product);
   BlockedProduct<KernelU8S8>::run<4>(kernel, product.rows, product.packed, product.columns);
