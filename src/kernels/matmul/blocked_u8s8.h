@@ -21,7 +21,8 @@ struct CopyWidened {
   }
 };
 
-extern template struct RowBlock<CopyWidened>;  // in simd128_u8s8.cpp
+// In simd128_u8s8.cpp, which is compiled for speed; another source that includes this is not.
+extern template struct RowBlock<CopyWidened>;
 
 class KernelU8S8 : public RequantizedOutput {
  public:

@@ -14,7 +14,7 @@ namespace lowbit::kernels {
 inline constexpr int32_t kCopyStep = 16;
 
 // A Copy brings the types Source (of A) and Element (of the block), kBlockDepth, and
-//   copy(source, count, target)   in steps of kCopyStep: reads and writes that much at least
+//   copy(source, count, target)   in whole steps: reads and writes up to kCopyStep - 1 further
 template <class Copy>
 struct RowBlock {
   using Source = typename Copy::Source;
