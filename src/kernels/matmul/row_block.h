@@ -25,9 +25,9 @@ struct RowBlock {
 
   alignas(64) Element elements[kRows][kStride];
 
-  // Elements [k0, k0 + k_count) of rows [row0, row0 + row_count), piece by piece: to find a short
-  // one takes as long as to copy it, so what is found serves all rows. One for all kernels with the
-  // same Copy.
+  // Elements [k0, k0 + k_count) of rows [row0, row0 + row_count). Piece by piece, so that a piece
+  // of one step is copied for all rows by a loop that has none within. One function for all kernels
+  // with the same Copy.
   [[gnu::noinline]] void gather(const MatmulRows<Source>& rows, int32_t row0, int32_t row_count,
                                 int32_t k0, int32_t k_count) {
     const Source* starts[kRows];
@@ -38,7 +38,6 @@ struct RowBlock {
     for (int32_t k = 0; k < k_count; offset += words) {
       const int32_t count = std::min(rows.depth - skip, k_count - k);
       const ptrdiff_t at = *offset / static_cast<int32_t>(sizeof(Source)) + skip;
-      // Where one step is enough there is no loop in the loop.
       if (count <= kCopyStep) {
         for (int32_t i = 0; i < row_count; ++i) {
           Copy::copy(starts[i] + at, kCopyStep, elements[i] + k);
